@@ -1,0 +1,58 @@
+"""Unsharp masking of images: classic, Laplacian and adaptive.
+
+The names below load on first use, so that importing the package costs next to
+nothing and brings in neither Qt nor napari nor dask.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_usm import metrics
+    from napari_usm.api import (
+        Report,
+        Sharpened,
+        adaptive_unsharp_mask,
+        edge_map,
+        gaussian_sharpen,
+        laplacian_sharpen,
+        sharpen,
+        unsharp_mask,
+    )
+    from napari_usm.methods import METHODS
+
+    __version__: str
+
+__all__ = [
+    "METHODS",
+    "Report",
+    "Sharpened",
+    "adaptive_unsharp_mask",
+    "edge_map",
+    "gaussian_sharpen",
+    "laplacian_sharpen",
+    "metrics",
+    "sharpen",
+    "unsharp_mask",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("napari-usm")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "metrics":
+        return import_module(f"{__name__}.metrics")
+    home = "methods" if name == "METHODS" else "api"
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,235 @@
+"""The public functions: one for each method, and `sharpen` for any of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from inspect import Parameter, Signature, cleandoc, signature
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+import numpy as np
+
+from napari_usm.methods import METHODS, Entry
+from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
+from napari_usm.methods.gaussian_sharpen import GaussianSharpen
+from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
+from napari_usm.methods.unsharp_mask import UnsharpMask
+from napari_usm.run import eager
+from napari_usm.run.plan import Plan, make_plan
+from napari_usm.run.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike
+
+    from napari_usm.methods.method import Method
+
+P = ParamSpec("P")
+
+__all__ = [
+    "Report",
+    "Sharpened",
+    "adaptive_unsharp_mask",
+    "edge_map",
+    "gaussian_sharpen",
+    "laplacian_sharpen",
+    "prepare",
+    "sharpen",
+    "unsharp_mask",
+]
+
+
+@dataclass(frozen=True)
+class Sharpened:
+    """What `sharpen` gives back; of a dask array, all that has to be found is lazy.
+
+    Attributes
+    ----------
+    image : array
+        The sharpened image, of the shape of the input.
+    edge_map : array of float32
+        What was added, for an amount of 1: ``image + amount * edge_map`` is the
+        result before limits and cast.
+    amount : float or array
+        Strength that was applied.
+    gain : float, array or None
+        ``1 / amount``, for a method that finds it.
+    report : Report
+        What the method did to the data; of a dask array, a `Delayed` of it.
+    """
+
+    image: Any
+    edge_map: Any
+    amount: Any
+    gain: Any
+    report: Any
+
+
+def sharpen(
+    image: ArrayLike, method: str = "unsharp_mask", **parameters: Any
+) -> Sharpened:
+    """Sharpen an image by any method, with the edge map and a report.
+
+    Parameters
+    ----------
+    image : array
+        As for the method's own function.
+    method : str, default 'unsharp_mask'
+        A name in `METHODS`.
+    **parameters
+        Those of the method's own function.
+
+    Returns
+    -------
+    Sharpened
+        Image, edge map, amount, gain and report.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Before any pixel is touched: the argument, the rule and the value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_usm as usm
+    >>> step = np.array([10.0, 10, 10, 10, 50, 50, 50, 50])
+    >>> found = usm.sharpen(step, "unsharp_mask", sigma=0.5, amount=2)
+    >>> bool(np.allclose(found.image, step + found.amount * found.edge_map))
+    True
+    >>> round(found.report.overshoot, 1)
+    8.5
+    """
+    plan, pixels = prepare(image, method, **parameters)
+    if _is_dask(pixels):
+        lazy = _lazy().run(plan, pixels, method)
+        return Sharpened(lazy.image, lazy.edge_map, lazy.amount, lazy.gain, lazy.report)
+    return sharpened(plan, eager.result_of(eager.run(plan, pixels, name=method)))
+
+
+def sharpened(plan: Plan, outcome: eager.Outcome) -> Sharpened:
+    """What a finished run gives back."""
+    amount, gain, _ = plan.public_amount(outcome.constants)
+    return Sharpened(outcome.image, outcome.edge_map, amount, gain, outcome.report)
+
+
+def edge_map(image: ArrayLike, method: str = "unsharp_mask", **parameters: Any) -> Any:
+    """What a method adds to an image, for an amount of 1.
+
+    Parameters
+    ----------
+    image, method, **parameters
+        As for `sharpen`.
+
+    Returns
+    -------
+    array of float32
+        Signed, in the intensity units of `image`: positive where a positive amount
+        makes the result brighter. It has no channel axis if one signal made of all
+        colours was filtered.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_usm as usm
+    >>> usm.edge_map(np.array([1.0, 1, 4, 4]), "laplacian_sharpen")
+    array([ 0., -3.,  3.,  0.], dtype=float32)
+    """
+    plan, pixels = prepare(image, method, **parameters)
+    if _is_dask(pixels):
+        return _lazy().run(plan, pixels).edge_map
+    running = eager.run(plan, pixels, want_image=False, want_report=False)
+    return eager.result_of(running).edge_map
+
+
+def prepare(image: Any, method: str, **parameters: Any) -> tuple[Plan, Any]:
+    """Check everything; the plan, and the image as a numpy or dask array."""
+    if not isinstance(method, str) or method not in METHODS:
+        raise ValueError(f"`method` must be one of {tuple(METHODS)}; got {method!r}")
+    entry = METHODS[method]
+    if unknown := [name for name in parameters if name not in entry.parameters]:
+        raise TypeError(
+            f"`{unknown[0]}` must be a parameter of {method}: "
+            f"{', '.join(entry.parameters)}"
+        )
+    return _planned(image, entry.method(**parameters))
+
+
+def _planned(image: Any, method: Method) -> tuple[Plan, Any]:
+    if _is_dask(image):
+        _lazy().check_chunks(image)
+        return make_plan(image.shape, image.dtype, method), image
+    pixels = np.asarray(image)
+    return make_plan(pixels.shape, pixels.dtype, method), pixels
+
+
+def _is_dask(image: Any) -> bool:
+    # A dask array cannot exist before dask.array was imported by someone.
+    return hasattr(image, "__dask_graph__") and hasattr(image, "chunks")
+
+
+def _lazy() -> Any:
+    from napari_usm.run import lazy
+
+    return lazy
+
+
+def _function(
+    name: str, method: Callable[P, Method]
+) -> Callable[Concatenate[ArrayLike, P], Any]:
+    """The public function of a method: its signature after `image`."""
+
+    def function(image: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Any:
+        plan, pixels = _planned(image, method(*args, **kwargs))
+        if _is_dask(pixels):
+            return _lazy().run(plan, pixels, name).image
+        running = eager.run(plan, pixels, want_edge_map=False, want_report=False)
+        return eager.result_of(running).image
+
+    own = signature(method).parameters.values()
+    first = Parameter("image", Parameter.POSITIONAL_OR_KEYWORD, annotation="ArrayLike")
+    function.__signature__ = Signature([first, *own])  # type: ignore[attr-defined]
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = _document(METHODS[name])
+    # For type checkers what comes before `P` has no name: `image=` is for users.
+    return function  # type: ignore[return-value]
+
+
+_IMAGE = """\
+image : (..., M, N) array of numpy or dask, or array-like
+    Any number of dimensions; bool, integer or real. A dask array stays lazy.
+    Values are never rescaled; NaN and infinite pixels stay and do not spread."""
+
+_AFTER = """\
+Returns
+-------
+array
+    Of the shape of `image`, and dask if that is.
+
+Raises
+------
+TypeError, ValueError
+    Before any pixel is touched: the argument, the rule and the value.
+
+See Also
+--------
+sharpen : The same with the edge map and a report."""
+
+
+def _document(entry: Entry) -> str:
+    """The docstring of a public function, its parameters from the one table."""
+    summary, rest = cleandoc(entry.method.__doc__ or "").split("\n\n", 1)
+    rows = [_IMAGE]
+    for name, parameter in entry.parameters.items():
+        rows.append(
+            f"{name} : {parameter.kind}, default {parameter.default!r}\n"
+            f"    {parameter.help}"
+        )
+    parts = [summary, "Parameters\n----------\n" + "\n".join(rows), _AFTER, rest]
+    return "\n\n".join(parts)
+
+
+unsharp_mask = _function("unsharp_mask", UnsharpMask)
+laplacian_sharpen = _function("laplacian_sharpen", LaplacianSharpen)
+adaptive_unsharp_mask = _function("adaptive_unsharp_mask", AdaptiveUnsharpMask)
+gaussian_sharpen = _function("gaussian_sharpen", GaussianSharpen)

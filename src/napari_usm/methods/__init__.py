@@ -1,0 +1,58 @@
+"""The methods, one file each, and the table of them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
+from napari_usm.methods.gaussian_sharpen import GaussianSharpen
+from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
+from napari_usm.methods.unsharp_mask import UnsharpMask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_usm.methods.method import Method
+    from napari_usm.methods.parameter import Parameter
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the table of methods.
+
+    Attributes
+    ----------
+    method : type
+        Its parameters and its two stages.
+    label : str
+        Name in menus.
+    audience : {"menu", "python"}
+        Whether it stands in napari's menus or only in Python.
+    """
+
+    method: type[Method]
+    label: str
+    audience: str
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Name to description of every parameter, in the order of the signature."""
+        described = {f.name: f.metadata["parameter"] for f in fields(self.method)}
+        keyword_only = {f.name: f.kw_only for f in fields(self.method)}
+        return MappingProxyType(
+            {name: described[name] for name in sorted(described, key=keyword_only.get)}  # type: ignore[arg-type]
+        )
+
+
+METHODS: Mapping[str, Entry] = MappingProxyType(
+    {
+        "unsharp_mask": Entry(UnsharpMask, "Unsharp mask", "menu"),
+        "laplacian_sharpen": Entry(LaplacianSharpen, "Laplacian sharpen", "menu"),
+        "adaptive_unsharp_mask": Entry(
+            AdaptiveUnsharpMask, "Adaptive unsharp mask", "menu"
+        ),
+        "gaussian_sharpen": Entry(GaussianSharpen, "Gaussian sharpen", "python"),
+    }
+)

@@ -1,0 +1,109 @@
+"""One check for each kind of argument; each names argument, rule and value."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+
+def real(name: str, value: Any, minimum: float = -np.inf) -> float:
+    """A finite real number of at least `minimum`."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        raise TypeError(f"`{name}` must be a real number; got {value!r}")
+    number = float(value)
+    if not np.isfinite(number):
+        raise ValueError(f"`{name}` must be finite; got {value!r}")
+    if number < minimum:
+        raise ValueError(f"`{name}` must be at least {minimum:g}; got {value!r}")
+    return number
+
+
+def reals(name: str, values: Any, minimum: float = -np.inf) -> tuple[float, ...]:
+    """Finite real numbers, each at least `minimum`."""
+    if isinstance(values, str) or not isinstance(values, (Sequence, np.ndarray)):
+        raise TypeError(f"`{name}` must be a sequence of real numbers; got {values!r}")
+    return tuple(real(name, value, minimum) for value in values)
+
+
+def per_axis(
+    name: str, value: Any, count: int, minimum: float = -np.inf
+) -> tuple[float, ...]:
+    """One number for all filtered axes, or one for each of the `count`."""
+    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
+        numbers = reals(name, value, minimum)
+        if len(numbers) != count:
+            raise ValueError(
+                f"`{name}` must be one number or one per filtered axis ({count}); "
+                f"got {len(numbers)}: {value!r}"
+            )
+        return numbers
+    return (real(name, value, minimum),) * count
+
+
+def integer(name: str, value: Any, minimum: int | None = None) -> int:
+    """A whole number of at least `minimum`."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
+        raise TypeError(f"`{name}` must be an integer; got {value!r}")
+    number = operator.index(value)
+    if minimum is not None and number < minimum:
+        raise ValueError(f"`{name}` must be at least {minimum}; got {value!r}")
+    return number
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"`{name}` must be True or False; got {value!r}")
+    return bool(value)
+
+
+def choice(name: str, value: Any, choices: Sequence[str]) -> str:
+    """One of the words `choices`."""
+    if not isinstance(value, str):
+        raise TypeError(f"`{name}` must be one of {tuple(choices)}; got {value!r}")
+    if value not in choices:
+        raise ValueError(f"`{name}` must be one of {tuple(choices)}; got {value!r}")
+    return value
+
+
+def axis(name: str, value: Any, dimensions: int) -> int:
+    """An axis of an array with that many dimensions, counted from 0."""
+    number = integer(name, value)
+    if not -dimensions <= number < dimensions:
+        raise ValueError(
+            f"`{name}` must lie in {-dimensions}..{dimensions - 1} for an image of "
+            f"{dimensions} dimensions; got {value!r}"
+        )
+    return number % dimensions
+
+
+def limits(value: Any) -> None:
+    """None, "data", or a pair of numbers (infinite ones too) in order."""
+    if value is None:
+        return
+    if isinstance(value, str):
+        if value != "data":
+            raise ValueError(
+                f'`limits` must be None, "data" or (low, high); got {value!r}'
+            )
+        return
+    if not isinstance(value, (Sequence, np.ndarray)):
+        raise TypeError(f'`limits` must be None, "data" or (low, high); got {value!r}')
+    pair = list(value)
+    if any(isinstance(v, bool) or not isinstance(v, Real) for v in pair):
+        raise TypeError(f"`limits` must be two real numbers; got {value!r}")
+    if len(pair) != 2 or not pair[0] <= pair[1]:
+        raise ValueError(
+            f"`limits` must be (low, high) with low <= high; got {value!r}"
+        )
+
+
+def real_type(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """A boolean, integer or real floating type, in this machine's byte order."""
+    if dtype.kind not in "buif":
+        raise TypeError(f"`{name}` must be bool, integer or real; got {dtype}")
+    return dtype.newbyteorder("=")

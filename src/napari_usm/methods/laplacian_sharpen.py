@@ -1,0 +1,135 @@
+"""Laplacian sharpening: the detail is the negative second derivative."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm.filters.laplacian import negative_laplacian
+from napari_usm.filters.median import median
+from napari_usm.filters.threshold import threshold
+from napari_usm.methods import checks
+from napari_usm.methods.method import Constants, Method, border, soft_threshold
+from napari_usm.methods.parameter import parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_usm.filters.dtypes import Array
+
+
+@dataclass(frozen=True)
+class LaplacianSharpen(Method):
+    """Sharpen an image by taking its Laplacian away.
+
+    Notes
+    -----
+    ``sharpened = image - amount * threshold(Laplacian(median(image)))`` with the
+    plain Laplacian: along each filtered axis ``before - 2 * centre + after``,
+    weighted by ``(smallest spacing / spacing) ** 2``. In 2-D its kernel is
+    ``0 1 0 / 1 -4 1 / 0 1 0``, that of OpenCV's ``Laplacian`` with ``ksize=1``, as
+    is the default border. The median's border is always scipy's `reflect`.
+
+    Below an amount of ``-1 / (4 * sum of the weights)``, -1/8 in 2-D, the finest
+    detail turns into its negative instead of fading.
+
+    References
+    ----------
+    .. [1] R. C. Gonzalez, R. E. Woods, "Digital Image Processing", 4th ed., 2018,
+       section 3.6: the Laplacian in sharpening.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import napari_usm as usm
+    >>> step = np.array([10.0, 10, 10, 50, 50, 50])
+    >>> usm.laplacian_sharpen(step, amount=0.5)
+    array([ 10.,  10., -10.,  70.,  50.,  50.])
+    """
+
+    amount: float = parameter(
+        0.7,
+        "float",
+        "Amount",
+        "How much of the negative Laplacian is added: 0 gives the image back, a "
+        "negative amount blurs.",
+        unit="x",
+        minimum=-0.125,
+        maximum=5.0,
+        step=0.05,
+        control="basic",
+    )
+    _: KW_ONLY
+    median_size: int = parameter(
+        1,
+        "odd int",
+        "Median size",
+        "Width of the median window that calms noise before the Laplacian is taken; "
+        "1 leaves it out.",
+        unit="px",
+        minimum=1,
+        maximum=15,
+        step=2,
+        control="basic",
+    )
+    spacing: Sequence[float] | float | None = parameter(
+        None,
+        "float or sequence of float, optional",
+        "Spacing",
+        "Distance of the pixels along each filtered axis, in any unit: only ratios "
+        "matter. None takes all axes as equal.",
+        control="none",
+    )
+    threshold: float = soft_threshold()[0]
+    hard: bool = soft_threshold()[1]
+    mode: str = border("mirror")
+
+    def check(self, axes: Sequence[int]) -> None:
+        """Raise if a parameter breaks its rule."""
+        super().check(axes)
+        checks.real("amount", self.amount)
+        if checks.integer("median_size", self.median_size, minimum=1) % 2 == 0:
+            raise ValueError(f"`median_size` must be odd; got {self.median_size!r}")
+        if self.spacing is not None and 0 in checks.per_axis(
+            "spacing", self.spacing, len(axes), minimum=0
+        ):
+            raise ValueError(f"`spacing` must be above 0; got {self.spacing!r}")
+        checks.real("threshold", self.threshold, minimum=0)
+        checks.flag("hard", self.hard)
+
+    def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
+        """One pixel, and half the window of the median."""
+        return (1 + self.median_size // 2,) * len(axes)
+
+    def edge_map(self, block: Array, axes: Sequence[int]) -> Array:
+        """``threshold(-Laplacian)`` of the median-filtered image."""
+        calm = median(block, self.median_size, axes)
+        detail = negative_laplacian(calm, self._weights(axes), self.mode, self.cval)
+        return threshold(detail, self.threshold, self.hard)
+
+    def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
+        """The amount as given."""
+        return Constants(float(self.amount))
+
+    def least_amount(self, axes: Sequence[int]) -> float:
+        """Where the finest checkerboard is just taken away."""
+        return -0.25 / sum(self._weights(axes).values())
+
+    def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
+        """From the kernel, where there is no threshold and no median."""
+        if self.threshold or self.median_size > 1:
+            return None
+        weights = np.array(list(self._weights(axes).values()))
+        centre = 1 + 2 * amount * weights.sum()
+        return np.sqrt(centre**2 + 2 * amount**2 * np.sum(weights**2))
+
+    def _weights(self, axes: Sequence[int]) -> dict[int, float]:
+        if self.spacing is None:
+            return dict.fromkeys(axes, 1.0)
+        spacing = checks.per_axis("spacing", self.spacing, len(axes))
+        return {
+            axis: (min(spacing) / step) ** 2
+            for axis, step in zip(axes, spacing, strict=True)
+        }

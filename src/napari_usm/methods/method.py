@@ -1,0 +1,232 @@
+"""What all methods share: the parameters of every function, and two stages.
+
+A method is a frozen set of parameters. It runs in two stages: `constants` from a
+whole image (most methods need none), then `edge_map` on any block that has at
+least `halo` neighbours on each side, or the image's border. So a block never
+changes a pixel, and arrays that are lazy, in pyramids or spread over a cluster
+come out exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from napari_usm.methods import checks
+from napari_usm.methods.parameter import choice, parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import DTypeLike
+
+    from napari_usm.filters.dtypes import Array
+
+MODES = ("reflect", "mirror", "nearest", "wrap", "constant")
+COLORS = ("channels", "luminance", "value")
+
+
+def border(default: str) -> Any:
+    """Field for the border mode."""
+    return choice(
+        default,
+        MODES,
+        "Border",
+        "How the image goes on beyond its border, with `scipy.ndimage`'s meanings.",
+    )
+
+
+def colour(default: str) -> Any:
+    """Field for what of a colour image is filtered."""
+    return choice(
+        default,
+        COLORS,
+        "Colour",
+        "What is sharpened of an image with a `channel_axis`: each channel on its "
+        "own, the luminance (Rec. 709 weights; one detail is added to all three) or "
+        "HSV's value alone. The last two need exactly three colour channels.",
+        control="basic",
+    )
+
+
+def soft_threshold() -> tuple[Any, Any]:
+    """Fields `threshold` and `hard` of the methods that have them."""
+    limit = parameter(
+        0.0,
+        "float",
+        "Threshold",
+        "Detail weaker than this, in the image's intensity units, is left alone; "
+        "stronger detail is shrunk by it (soft), so that nothing jumps.",
+        unit="intensity",
+        minimum=0.0,
+        maximum=65535.0,
+        step=1.0,
+    )
+    hard = parameter(
+        False,
+        "bool",
+        "Hard threshold",
+        "Keep detail that reaches the threshold whole instead of shrinking it.",
+    )
+    return limit, hard
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What a method found in the whole image.
+
+    Attributes
+    ----------
+    amount : float or array
+        Strength. An array has the image's dimensions, with length 1 along every
+        axis over which there is only one.
+    gain : array, optional
+        The paper's 1 / amount, of the same shape, where the method finds one.
+    gains, curve : array, optional
+        The gains tried, and for each (last axis) the measure that chose among them.
+    """
+
+    amount: float | Array
+    gain: Array | None = None
+    gains: Array | None = None
+    curve: Array | None = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """Base of all methods: the parameters that every function takes."""
+
+    _: KW_ONLY
+    axes: Sequence[int] | None = parameter(
+        None,
+        "sequence of int, optional",
+        "Axes",
+        "The filtered axes; all but `channel_axis` by default.",
+        control="none",
+    )
+    channel_axis: int | None = parameter(
+        None,
+        "int, optional",
+        "Channel axis",
+        "The axis that holds colour channels. It is never guessed.",
+        control="none",
+    )
+    color: str = colour("channels")
+    alpha: bool = parameter(
+        False,
+        "bool",
+        "Alpha",
+        "Whether the last channel is alpha: it passes through, its edge map is 0.",
+        control="none",
+    )
+    mode: str = border("reflect")
+    cval: float = parameter(
+        0.0,
+        "float",
+        "Border value",
+        "Intensity beyond the border with ``mode='constant'``.",
+        unit="intensity",
+        minimum=-1e9,
+        maximum=1e9,
+        step=1.0,
+    )
+    limits: str | tuple[float, float] | None = parameter(
+        None,
+        "None, 'data' or (float, float)",
+        "Limits",
+        "Where the result saturates: at the range of its type (None; floats "
+        "nowhere), at the image's own minimum and maximum, or at two intensities.",
+    )
+    dtype: DTypeLike | None = parameter(
+        None,
+        "dtype, optional",
+        "Result type",
+        "Type of the result, by default the image's. Integers are rounded half up "
+        "and saturated; floats keep their overshoot.",
+    )
+
+    # Whether `constants` needs sums over the image.
+    estimates: ClassVar[bool] = False
+
+    def check(self, axes: Sequence[int]) -> None:
+        """Raise if a parameter breaks its rule, for an image filtered along `axes`."""
+        checks.choice("color", self.color, COLORS)
+        checks.flag("alpha", self.alpha)
+        checks.choice("mode", self.mode, MODES)
+        checks.real("cval", self.cval)
+        checks.limits(self.limits)
+
+    def halo(self, axes: Sequence[int]) -> tuple[int | None, ...]:
+        """Neighbours that a pixel's edge map needs along each filtered axis.
+
+        None: the whole axis. A wrapped border is at home on the far side.
+        """
+        if self.mode == "wrap":
+            return (None,) * len(axes)
+        return self.reach(axes)
+
+    def reach(self, axes: Sequence[int]) -> tuple[int | None, ...]:
+        """How far the method's filters reach along each filtered axis."""
+        raise NotImplementedError
+
+    def edge_map(self, block: Array, axes: Sequence[int]) -> Array:
+        """``weight * threshold(detail)``, 0 at invalid pixels; type of `block`."""
+        raise NotImplementedError
+
+    def sums(
+        self,
+        block: Array,
+        axes: Sequence[int],
+        kept: Sequence[int],
+        core: tuple[slice, ...],
+        lengths: Sequence[int],
+    ) -> Array:
+        """First step of the first stage: what one block adds to `constants`.
+
+        Parameters
+        ----------
+        block : array
+            Block with neighbours.
+        axes, kept : sequence of int
+            Filtered axes, and those along which each index has its own constants.
+        core : tuple of slice
+            The part of the block that is charged to it.
+        lengths : sequence of int
+            Shape of the whole image.
+
+        Returns
+        -------
+        array
+            Length 1 along every axis that is not kept; any further axes follow.
+        """
+        raise NotImplementedError
+
+    def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
+        """Last step of the first stage, from the total of `sums` over all blocks."""
+        raise NotImplementedError
+
+    def least_amount(self, axes: Sequence[int]) -> float:
+        """Amount below which some frequencies are inverted instead of weakened."""
+        raise NotImplementedError
+
+    def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
+        """Factor by which white noise grows, or None if the method is not linear."""
+        raise NotImplementedError
+
+
+def detail_from(block: Array, blurred: Array) -> Array:
+    """``image - blurred``, and 0 at invalid pixels."""
+    valid = np.isfinite(block)
+    if valid.all():
+        difference: Array = block - blurred
+        return difference
+    return np.subtract(block, blurred, out=np.zeros_like(block), where=valid)
+
+
+def mask_noise_factor(amount: Any, centre: float, squares: float) -> Any:
+    """Root of the sum of squares of the kernel ``(1 + amount) delta - amount G``."""
+    return np.sqrt(
+        (1 + amount) ** 2 - 2 * amount * (1 + amount) * centre + amount**2 * squares
+    )

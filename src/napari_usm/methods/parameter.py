@@ -1,0 +1,56 @@
+"""What one parameter of a method is: for functions, controls and documents alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a method.
+
+    Attributes
+    ----------
+    default : object
+        What the signature says.
+    kind : str
+        Type, in the words of a docstring.
+    label, help, unit : str
+        Words for controls and documents.
+    minimum, maximum, step : float, optional
+        Range and step of a control; functions take more.
+    choices : tuple of str
+        The words that are allowed, if it is one of a few.
+    control : {"basic", "advanced", "none"}
+        Where a control for it stands: in view, in the fold, or nowhere.
+    """
+
+    default: Any
+    kind: str
+    label: str
+    help: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()
+    control: str = "advanced"
+
+
+def parameter(default: Any, kind: str, label: str, help: str, **words: Any) -> Any:
+    """Dataclass field of a method, described by a `Parameter`."""
+    description = Parameter(default, kind, label, help, **words)
+    return field(default=default, metadata={"parameter": description})
+
+
+def choice(
+    default: str,
+    choices: tuple[str, ...],
+    label: str,
+    help: str,
+    **words: Any,
+) -> Any:
+    """Field that takes one of a few words."""
+    kind = "{" + ", ".join(f"'{word}'" for word in choices) + "}"
+    return parameter(default, kind, label, help, choices=choices, **words)

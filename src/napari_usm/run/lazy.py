@@ -1,0 +1,289 @@
+"""A method on a dask array: nothing is computed before dask is asked to.
+
+Blocks are dask's chunks with their neighbours, joined where they are smaller
+than the halo. An estimate is one reduction inside the graph.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import dask.array as da
+import numpy as np
+from dask.array.overlap import ensure_minimum_chunksize, overlap
+from dask.base import tokenize
+from dask.delayed import Delayed
+from dask.highlevelgraph import HighLevelGraph
+
+from napari_usm.methods.method import Constants
+from napari_usm.run import eager, report
+from napari_usm.run.blocks import Block, from_chunks
+from napari_usm.run.plan import Limits, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from napari_usm.filters.dtypes import Array
+
+Found = tuple[Constants, Limits]
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """Results on a dask array: arrays, numbers and report as dask collections."""
+
+    image: da.Array
+    edge_map: da.Array
+    amount: Any
+    gain: Any
+    report: Delayed
+
+
+def check_chunks(image: Any) -> None:
+    """Raise if the shape of a dask array is not known."""
+    if any(np.isnan(n) for n in image.shape):
+        raise ValueError(
+            f"`image` must have chunks of known size; got shape {image.shape}"
+        )
+
+
+def run(plan: Plan, image: da.Array, name: str = "") -> Lazy:
+    """Results of a plan on a dask array, with nothing computed."""
+    # One neighbour at least: the report compares with the 3-wide local range.
+    halo = {a: None if n is None else max(1, n) for a, n in plan.halo.items()}
+    image = image.rechunk(_chunks(plan, image, halo))
+    depth = {
+        axis: 0 if reach is None or len(image.chunks[axis]) == 1 else reach
+        for axis, reach in halo.items()
+    }
+    graph = _Graph(
+        plan, image, overlap(image, depth, "none", allow_rechunk=False), depth
+    )
+    found = graph.found()
+    edge_map = graph.edge_map()
+    result = graph.result(edge_map, found)
+    amount, gain = graph.amount_and_gain(found)
+    return Lazy(
+        result,
+        graph.public_edge_map(edge_map),
+        amount,
+        gain,
+        graph.report(edge_map, result, found, name),
+    )
+
+
+def _chunks(
+    plan: Plan, image: da.Array, halo: Mapping[int, int | None]
+) -> dict[int, Any]:
+    """Chunks no smaller than the halo; one along channels and where all is needed."""
+    chunks: dict[int, Any] = {}
+    for axis, sizes in enumerate(image.chunks):
+        reach = halo.get(axis, 0)
+        if axis == plan.channel_axis or reach is None or reach >= image.shape[axis]:
+            chunks[axis] = -1
+        else:
+            chunks[axis] = ensure_minimum_chunksize(max(1, reach), sizes)
+    return chunks
+
+
+class _Graph:
+    """Tasks for every chunk of one image."""
+
+    def __init__(
+        self, plan: Plan, image: da.Array, grown: da.Array, depth: Mapping[int, int]
+    ) -> None:
+        self.plan = plan
+        self.image = image
+        self.grown = grown
+        self.token = tokenize(image.name, plan)
+        blocks = from_chunks(image.chunks, depth)
+        self.blocks = dict(zip(np.ndindex(*image.numblocks), blocks, strict=True))
+
+    def found(self) -> Found | Delayed:
+        """Constants and limits: known, or one reduction over the image."""
+        plan = self.plan
+        if not (plan.method.estimates or plan.method.limits == "data"):
+            return plan.method.constants(None, plan.axes), plan.limits
+        part = partial(eager.first_stage_of, plan)
+        parts = {
+            (self._name("part"), *index): (part, (self.grown.name, *index), block)
+            for index, block in self.blocks.items()
+        }
+        last = partial(_finish_first_stage, plan, list(self.blocks.values()))
+        return self._delayed("found", (last, list(parts)), [self.grown], parts)
+
+    def edge_map(self) -> da.Array:
+        """Edge maps in the working type, before they are made public."""
+        chunks = list(self.image.chunks)
+        axis = self.plan.channel_axis
+        if axis is not None:
+            colours = chunks[axis][0] - self.plan.method.alpha
+            chunks[axis] = (colours if self.plan.color == "channels" else 1,)
+        function = partial(eager.edge_map_of, self.plan)
+        tasks = {
+            index: (function, (self.grown.name, *index), block)
+            for index, block in self.blocks.items()
+        }
+        return self._array("edge", tasks, chunks, self.plan.working, [self.grown])
+
+    def result(self, edge_map: da.Array, found: Found | Delayed) -> da.Array:
+        """The sharpened image."""
+        function = partial(_combine, self.plan)
+        tasks = {
+            index: (
+                function,
+                (self.image.name, *index),
+                (edge_map.name, *index),
+                _argument(found),
+                block,
+            )
+            for index, block in self.blocks.items()
+        }
+        needed = [self.image, edge_map, *_collections(found)]
+        return self._array(
+            "sharpened", tasks, self.image.chunks, self.plan.result, needed
+        )
+
+    def public_edge_map(self, edge_map: da.Array) -> da.Array:
+        """The edge map as it is given back."""
+        tasks = {
+            self.plan.edge_slices(index): (
+                self.plan.public_edge_map,
+                (edge_map.name, *index),
+            )
+            for index in self.blocks
+        }
+        chunks = self.plan.edge_slices(self.image.chunks)
+        return self._array("edge-map", tasks, chunks, np.dtype(np.float32), [edge_map])
+
+    def amount_and_gain(self, found: Found | Delayed) -> tuple[Any, Any]:
+        """As the plan gives them, lazy where they are estimated."""
+        if not isinstance(found, Delayed):
+            return self.plan.public_amount(found[0])[:2]
+        if not self.plan.method.estimates:
+            return self.plan.method.constants(None, self.plan.axes).amount, None
+        amount, gain = (
+            da.from_delayed(
+                self._delayed(
+                    word, (partial(_public, self.plan, which), found.key), [found]
+                ),
+                self.plan.kept_shape,
+                np.float64,
+            )
+            for which, word in enumerate(("amount", "gain"))
+        )
+        return amount, gain
+
+    def report(
+        self, edge_map: da.Array, result: da.Array, found: Found | Delayed, name: str
+    ) -> Delayed:
+        """The report, one reduction over all results."""
+        function = partial(_tally, self.plan)
+        tallies = {
+            (self._name("tally"), *index): (
+                function,
+                (self.grown.name, *index),
+                (edge_map.name, *index),
+                (result.name, *index),
+                _argument(found),
+                block,
+            )
+            for index, block in self.blocks.items()
+        }
+        sample = self.image[report.sample_slices(self.plan.shape, self.plan.axes)]
+        sample = sample.rechunk(-1)
+        key = (sample.name, *(0,) * sample.ndim)
+        needed = [self.grown, edge_map, result, sample, *_collections(found)]
+        last = partial(_finish_report, self.plan, name)
+        task = (last, list(tallies), _argument(found), key)
+        return self._delayed("report", task, needed, tallies)
+
+    def _name(self, word: str) -> str:
+        return f"napari-usm-{word}-{self.token}"
+
+    def _array(
+        self,
+        word: str,
+        tasks: Mapping[tuple[int, ...], Any],
+        chunks: Sequence[Any],
+        dtype: np.dtype[Any],
+        needed: Sequence[Any],
+    ) -> da.Array:
+        name = self._name(word)
+        layer: dict[Any, Any] = {(name, *index): task for index, task in tasks.items()}
+        graph = HighLevelGraph.from_collections(name, layer, needed)
+        return da.Array(graph, name, tuple(chunks), dtype=dtype)
+
+    def _delayed(
+        self,
+        word: str,
+        task: tuple[Any, ...],
+        needed: Sequence[Any],
+        parts: Mapping[Any, Any] | None = None,
+    ) -> Delayed:
+        """One object, of a task that takes `parts`."""
+        name = self._name(word)
+        layer = {**(parts or {}), name: task}
+        return Delayed(name, HighLevelGraph.from_collections(name, layer, needed))
+
+
+class _Known:
+    """Wraps what is known, so that dask does not look for tasks inside."""
+
+    def __init__(self, found: Found) -> None:
+        self.found = found
+
+
+def _argument(found: Found | Delayed) -> Any:
+    return found.key if isinstance(found, Delayed) else _Known(found)
+
+
+def _collections(found: Found | Delayed) -> list[Delayed]:
+    return [found] if isinstance(found, Delayed) else []
+
+
+def _value(found: Found | _Known) -> Found:
+    return found.found if isinstance(found, _Known) else found
+
+
+def _combine(
+    plan: Plan, image: Array, edge_map: Array, found: Found | _Known, block: Block
+) -> Array:
+    constants, limits = _value(found)
+    amount = eager.local_amount(plan, constants.amount, block)
+    return plan.combine(image, edge_map, amount, limits)
+
+
+def _tally(
+    plan: Plan,
+    grown: Array,
+    edge_map: Array,
+    result: Array,
+    found: Found | _Known,
+    block: Block,
+) -> report.Tally:
+    constants, limits = _value(found)
+    amount = eager.local_amount(plan, constants.amount, block)
+    return report.tally(plan, grown, block, edge_map, amount, limits, result)
+
+
+def _finish_first_stage(
+    plan: Plan, blocks: Sequence[Block], parts: Sequence[eager.FirstStage]
+) -> Found:
+    return eager.finish_first_stage(plan, zip(blocks, parts, strict=True))
+
+
+def _finish_report(
+    plan: Plan,
+    name: str,
+    tallies: Sequence[report.Tally],
+    found: Found | _Known,
+    sample: Array,
+) -> report.Report:
+    return report.finish(plan, name, _value(found)[0], tallies, sample)
+
+
+def _public(plan: Plan, which: int, found: Found) -> Array:
+    return np.asarray(plan.public_amount(found[0])[which])

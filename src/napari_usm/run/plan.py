@@ -1,0 +1,276 @@
+"""A method made ready for an image of one shape and type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm.filters.colour import filtered_part, scaled_to_value
+from napari_usm.filters.combine import add_detail, limited
+from napari_usm.filters.dtypes import Array, cast, type_limits, working_type
+from napari_usm.methods import checks
+
+if TYPE_CHECKING:
+    from napari_usm.methods.method import Constants, Method
+
+Limits = tuple[float, float]
+Slices = tuple[slice, ...]
+
+# Pixels near the end of a type's range, and invalid ones, are no one's mistake.
+_QUIET = np.errstate(over="ignore", invalid="ignore")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that can be known before a pixel is touched.
+
+    Attributes
+    ----------
+    method : Method
+        Parameters, checked.
+    shape : tuple of int
+        Shape of the image.
+    dtype, working, result : dtype
+        Types of the image, of the computation and of the result.
+    axes : tuple of int
+        Filtered axes, in order.
+    channel_axis : int or None
+        Axis of the channels, counted from 0.
+    """
+
+    method: Method
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    working: np.dtype[Any]
+    result: np.dtype[Any]
+    axes: tuple[int, ...]
+    channel_axis: int | None
+
+    @property
+    def color(self) -> str:
+        """What of the image is filtered: the channels if it has no channel axis."""
+        return "channels" if self.channel_axis is None else self.method.color
+
+    @cached_property
+    def halo(self) -> dict[int, int | None]:
+        """Neighbours that a block needs on each side; None: the whole axis."""
+        return dict(zip(self.axes, self.method.halo(self.axes), strict=True))
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Axes along which a method that estimates finds a number for each index."""
+        items = getattr(self.method, "gain_per", "image") == "item"
+        channels = self.color == "channels"
+        return tuple(
+            axis
+            for axis in range(len(self.shape))
+            if axis not in self.axes
+            and (channels if axis == self.channel_axis else items)
+        )
+
+    def kept_slices(self, per_axis: Slices) -> Slices:
+        """Slices of constants for a block: one index along axes that are not kept."""
+        return tuple(
+            per_axis[axis]
+            if axis in self.kept and axis != self.channel_axis
+            else slice(None)
+            for axis in range(len(self.shape))
+        )
+
+    def whole_channels(self, per_axis: Slices) -> Slices:
+        """Slices of a signal for a block: channels are never cut.
+
+        A signal has no alpha channel, or is the only one made of all colours.
+        """
+        return tuple(
+            slice(None) if axis == self.channel_axis else span
+            for axis, span in enumerate(per_axis)
+        )
+
+    @property
+    def constants_shape(self) -> tuple[int, ...]:
+        """Shape of what is found: length 1 along every axis that is not kept."""
+        colours = [
+            n - (self.method.alpha and axis == self.channel_axis)
+            for axis, n in enumerate(self.shape)
+        ]
+        return tuple(n if axis in self.kept else 1 for axis, n in enumerate(colours))
+
+    @property
+    def kept_shape(self) -> tuple[int, ...]:
+        """The same without the axes that are not kept."""
+        return tuple(self.constants_shape[axis] for axis in self.kept)
+
+    @property
+    def limits(self) -> Limits:
+        """Where the result saturates, unless its limits are those of the data."""
+        if self.method.limits is None or isinstance(self.method.limits, str):
+            return type_limits(self.result)
+        return self.within_type(*self.method.limits)
+
+    def within_type(self, low: float, high: float) -> Limits:
+        """Limits, no wider than the range of the result's type."""
+        least, largest = type_limits(self.result)
+        return max(float(low), least), min(float(high), largest)
+
+    @property
+    def edge_shape(self) -> tuple[int, ...]:
+        """Shape of the edge map."""
+        return self.edge_slices(self.shape)
+
+    def edge_slices(self, per_axis: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Of something given for each axis of the image, what the edge map has."""
+        if self.color == "channels" or self.channel_axis is None:
+            return per_axis
+        return (*per_axis[: self.channel_axis], *per_axis[self.channel_axis + 1 :])
+
+    def split(self, block: Array) -> tuple[Array, Array | None]:
+        """The colours of a block in the working type, and its alpha channel."""
+        if not self.method.alpha:
+            return block.astype(self.working, order="C"), None
+        axis = self.channel_axis
+        assert axis is not None
+        colours, alpha = np.split(block, [block.shape[axis] - 1], axis)
+        return colours.astype(self.working, order="C"), alpha
+
+    @_QUIET
+    def signal(self, colours: Array) -> Array:
+        """What is filtered: the channels, or one signal on an axis of length 1."""
+        if self.channel_axis is None:
+            return colours
+        return filtered_part(colours, self.channel_axis, self.color)
+
+    @_QUIET
+    def edge_map(self, block: Array) -> Array:
+        """Edge map of a block's signal, which has no alpha; axes as they are."""
+        return self.method.edge_map(self.signal(self.split(block)[0]), self.axes)
+
+    @_QUIET
+    def public_edge_map(self, edge_map: Array) -> Array:
+        """The edge map as float32, with 0 for alpha, or without the channel axis."""
+        result = edge_map.astype(np.float32)
+        if self.channel_axis is None:
+            return result
+        if self.color != "channels":
+            return result.squeeze(self.channel_axis)
+        if self.method.alpha:
+            margin = [(0, int(a == self.channel_axis)) for a in range(len(self.shape))]
+            result = np.pad(result, margin)
+        return result
+
+    @_QUIET
+    def unlimited(
+        self, colours: Array, edge_map: Array, amount: Array | float
+    ) -> Array:
+        """``base + amount * edge_map``, the base being what `limits` are applied to.
+
+        That is HSV's value with ``color="value"``, else the colours themselves.
+        """
+        base = self.signal(colours) if self.color == "value" else colours
+        return add_detail(base, edge_map, amount)
+
+    @_QUIET
+    def combine(
+        self, block: Array, edge_map: Array, amount: Array | float, limits: Limits
+    ) -> Array:
+        """The result of a block from its edge map."""
+        low, high = limits
+        colours, alpha = self.split(block)
+        raw = self.unlimited(colours, edge_map, amount)
+        if self.color == "value":
+            new_value = np.clip(raw, max(low, 0.0), max(high, 0.0))
+            raw = scaled_to_value(colours, self.signal(colours), new_value)
+            # The value was limited; colours darker than `low` keep their hue.
+            low, high = type_limits(self.result)
+        result = limited(raw, low, high, self.result)
+        if alpha is None:
+            return result
+        assert self.channel_axis is not None
+        passed = cast(alpha.astype(self.working), self.result)
+        return np.concatenate([result, passed], self.channel_axis)
+
+    def public_amount(self, constants: Constants) -> tuple[Any, Any, Any]:
+        """Amount, gain and curve with the axes that were kept; numbers if none was."""
+        gone = tuple(a for a in range(len(self.shape)) if a not in self.kept)
+        if constants.gain is None or constants.curve is None:
+            return constants.amount, None, None
+        amount = np.squeeze(constants.amount, gone)
+        gain = np.squeeze(constants.gain, gone)
+        return amount[()], gain[()], np.squeeze(constants.curve, gone)
+
+
+def make_plan(shape: tuple[int, ...], dtype: np.dtype[Any], method: Method) -> Plan:
+    """Check everything that can be wrong, and settle everything that can be known.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value.
+    """
+    source = checks.real_type("image", np.dtype(dtype))
+    if 0 in shape:
+        raise ValueError(f"`image` must not be empty; got shape {shape}")
+    channel_axis = method.channel_axis
+    if channel_axis is not None:
+        channel_axis = checks.axis("channel_axis", channel_axis, len(shape))
+    axes = _filtered_axes(method.axes, len(shape), channel_axis)
+    method.check(axes)
+    _check_channels(method, shape, channel_axis)
+    result = source if method.dtype is None else _result_type(method.dtype)
+    return Plan(method, shape, source, working_type(source), result, axes, channel_axis)
+
+
+def _filtered_axes(
+    axes: Any, dimensions: int, channel_axis: int | None
+) -> tuple[int, ...]:
+    if axes is None:
+        chosen = [axis for axis in range(dimensions) if axis != channel_axis]
+        if not chosen:
+            raise ValueError(
+                "`image` must have at least one axis to filter; "
+                f"got {dimensions} dimensions with `channel_axis` {channel_axis}"
+            )
+        return tuple(chosen)
+    if isinstance(axes, str) or not np.iterable(axes):
+        raise TypeError(f"`axes` must be a sequence of integers; got {axes!r}")
+    chosen = [checks.axis("axes", axis, dimensions) for axis in axes]
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ValueError(f"`axes` must be one or more, each once; got {axes!r}")
+    if channel_axis in chosen:
+        raise ValueError(
+            f"`axes` must not hold `channel_axis` ({channel_axis}); got {axes!r}"
+        )
+    # In the order given: sigma and spacing are one for each of them.
+    return tuple(chosen)
+
+
+def _check_channels(
+    method: Method, shape: tuple[int, ...], channel_axis: int | None
+) -> None:
+    if channel_axis is None:
+        if method.alpha:
+            raise ValueError("`alpha` must be False without a `channel_axis`; got True")
+        return
+    channels = shape[channel_axis] - method.alpha
+    if channels < 1:
+        raise ValueError(
+            "`alpha` must be False for an image with a single channel; got True"
+        )
+    if method.color != "channels" and channels != 3:
+        raise ValueError(
+            f'`color` "{method.color}" must have exactly 3 colour channels; got '
+            f'{channels} on axis {channel_axis}: use color="channels"'
+        )
+
+
+def _result_type(dtype: Any) -> np.dtype[Any]:
+    try:
+        given = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(
+            f"`dtype` must be bool, integer or real; got {dtype!r}"
+        ) from None
+    return checks.real_type("dtype", given)

@@ -1,0 +1,218 @@
+"""What a method did to the data: sums over blocks, then a few numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage
+
+from napari_usm.estimate.noise import noise_level
+from napari_usm.filters.dtypes import Array, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_usm.methods.method import Constants
+    from napari_usm.run.blocks import Block, Slices
+    from napari_usm.run.plan import Limits, Plan
+
+# Pixels along each side of the noise that a method without a kernel is tried on:
+# enough to know the factor to 1 or 2 %.
+_NOISE_SIDE = {1: 4096, 2: 128, 3: 32}
+_NOISE_HALO = 8
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a method did to an image.
+
+    Attributes
+    ----------
+    method : str
+        Its name.
+    amount : float or array
+        Strength that was applied.
+    gain : float or array, optional
+        1 / amount, for a method that finds it.
+    gains, curve : array, optional
+        The gains tried, and S for each of them (last axis).
+    clipped_low, clipped_high : array
+        Fraction of the pixels that the limits of the result cut off, of each
+        channel; of HSV's value alone if that is what was sharpened.
+    overshoot, undershoot : float
+        How far the result goes above (below) the values of the 3-wide neighbourhood
+        of a pixel in the image: the largest, in intensity units.
+    mean_overshoot, mean_undershoot : float
+        The same, as the mean over all pixels.
+    noise_factor : float or array
+        Factor by which white noise grows: the root of the sum of squares of the whole
+        kernel, or measured on seeded noise as strong as the image's own, for a
+        method without a kernel.
+    mean_change : float
+        Mean of the result less that of the image.
+    inverts_detail : bool
+        Whether the amount is so negative that the finest detail is inverted.
+    """
+
+    method: str
+    amount: Any
+    gain: Any
+    gains: Array | None
+    curve: Array | None
+    clipped_low: NDArray[np.float64]
+    clipped_high: NDArray[np.float64]
+    overshoot: float
+    undershoot: float
+    mean_overshoot: float
+    mean_undershoot: float
+    noise_factor: Any
+    mean_change: float
+    inverts_detail: bool
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The part of a report that one block, or several, give."""
+
+    below: NDArray[np.int64]
+    above: NDArray[np.int64]
+    limited: int
+    over: float
+    under: float
+    over_sum: float
+    under_sum: float
+    change_sum: float
+    pixels: int
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(
+            self.below + other.below,
+            self.above + other.above,
+            self.limited + other.limited,
+            max(self.over, other.over),
+            max(self.under, other.under),
+            self.over_sum + other.over_sum,
+            self.under_sum + other.under_sum,
+            self.change_sum + other.change_sum,
+            self.pixels + other.pixels,
+        )
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def tally(
+    plan: Plan,
+    grown: Array,
+    block: Block,
+    edge_map: Array,
+    amount: Array | float,
+    limits: Limits,
+    result: Array,
+) -> Tally:
+    """Count over one block: `grown` has neighbours, the others are its core."""
+    colours, _ = plan.split(grown)
+    inner = plan.whole_channels(block.inner)
+    core = colours[inner]
+    raw = plan.unlimited(core, edge_map, amount)
+    valid = np.isfinite(raw)
+    shown = rounded(raw, plan.result)
+    others = tuple(a for a in range(raw.ndim) if a != plan.channel_axis)
+    below = np.count_nonzero(valid & (shown < limits[0]), axis=others)
+    above = np.count_nonzero(valid & (shown > limits[1]), axis=others)
+
+    after = result.astype(np.float64)
+    if plan.method.alpha:
+        assert plan.channel_axis is not None
+        after = np.delete(after, -1, plan.channel_axis)
+    highest, lowest = _local_range(plan, colours)
+    over = np.maximum(after - highest[inner], 0)
+    under = np.maximum(lowest[inner] - after, 0)
+    counted = np.isfinite(core) & np.isfinite(after)
+    return Tally(
+        np.atleast_1d(below),
+        np.atleast_1d(above),
+        raw.size // np.size(below),
+        float(np.max(over, where=counted, initial=0)),
+        float(np.max(under, where=counted, initial=0)),
+        float(np.sum(over, where=counted)),
+        float(np.sum(under, where=counted)),
+        float(np.sum(after - core, where=counted)),
+        int(np.count_nonzero(counted)),
+    )
+
+
+def _local_range(plan: Plan, colours: Array) -> tuple[Array, Array]:
+    window = [3 if axis in plan.axes else 1 for axis in range(colours.ndim)]
+    valid = np.isfinite(colours)
+    mode, cval = plan.method.mode, plan.method.cval
+    extremes = [
+        extreme(np.where(valid, colours, empty), size=window, mode=mode, cval=cval)
+        for extreme, empty in (
+            (ndimage.maximum_filter, -np.inf),
+            (ndimage.minimum_filter, np.inf),
+        )
+    ]
+    return extremes[0], extremes[1]
+
+
+def finish(
+    plan: Plan, name: str, constants: Constants, tallies: Iterable[Tally], sample: Array
+) -> Report:
+    """The report from the tallies of all blocks and a `sample` of the image."""
+    total = reduce(Tally.__add__, tallies)
+    amount, gain, curve = plan.public_amount(constants)
+    pixels = max(total.pixels, 1)
+    return Report(
+        method=name,
+        amount=amount,
+        gain=gain,
+        gains=constants.gains,
+        curve=curve,
+        clipped_low=total.below / total.limited,
+        clipped_high=total.above / total.limited,
+        overshoot=total.over,
+        undershoot=total.under,
+        mean_overshoot=total.over_sum / pixels,
+        mean_undershoot=total.under_sum / pixels,
+        noise_factor=_noise_factor(plan, amount, sample),
+        mean_change=total.change_sum / pixels,
+        inverts_detail=bool(np.any(amount < plan.method.least_amount(plan.axes))),
+    )
+
+
+def _noise_factor(plan: Plan, amount: Any, sample: Array) -> Any:
+    known = plan.method.noise_factor(plan.axes, amount)
+    if known is not None:
+        return known
+    level = noise_level(plan.signal(plan.split(sample)[0]), plan.axes)
+    return _measured_noise_factor(plan, amount, level)
+
+
+def _measured_noise_factor(plan: Plan, amount: Any, level: float) -> float:
+    count = len(plan.axes)
+    side = _NOISE_SIDE.get(count, 16)
+    shape = [1] * len(plan.shape)
+    for axis in plan.axes:
+        shape[axis] = side
+    noise = np.random.default_rng(0).normal(0, level or 1.0, shape)
+    noisy = noise + amount * plan.method.edge_map(noise, plan.axes)
+    inside = tuple(
+        slice(_NOISE_HALO, n - _NOISE_HALO) if n > 2 * _NOISE_HALO else slice(None)
+        for n in shape
+    )
+    return float(np.std(noisy[inside]) / np.std(noise[inside]))
+
+
+def sample_slices(shape: Sequence[int], axes: Sequence[int]) -> Slices:
+    """The middle of an image, at most a million pixels, for its level of noise."""
+    side = int(1e6 ** (1 / len(axes)))
+    window = []
+    for axis, length in enumerate(shape):
+        span = side if axis in axes else 1
+        start = max(0, (length - span) // 2)
+        window.append(slice(start, start + span))
+    return tuple(window)
