@@ -1,0 +1,64 @@
+"""Images and calls that many tests share."""
+
+import numpy as np
+
+METHODS = (
+    "unsharp_mask",
+    "laplacian_sharpen",
+    "adaptive_unsharp_mask",
+    "gaussian_sharpen",
+)
+MODES = ("reflect", "mirror", "nearest", "wrap", "constant")
+INTEGERS = ("bool", "uint8", "int8", "uint16", "int16", "int32", "uint32", "int64")
+FLOATS = ("float16", "float32", "float64")
+
+
+def picture(shape, dtype="float64", seed=0):
+    """Smooth structure, an edge and noise, in most of the range of the type."""
+    dtype = np.dtype(dtype)
+    rng = np.random.default_rng(seed)
+    grid = np.meshgrid(*(np.arange(n) for n in shape), indexing="ij")
+    waves = sum(np.sin(axis / (2 + k)) for k, axis in enumerate(grid))
+    values = waves + (grid[0] > shape[0] / 2) + rng.normal(0, 0.3, shape)
+    values = (values - values.min()) / max(np.ptp(values), 1e-9)
+    if dtype.kind == "b":
+        return values > 0.5
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        # Up to 2**40: sums of larger numbers are beyond what float64 can tell.
+        low, high = max(info.min, -(2**40)), min(info.max, 2**40)
+        return np.floor(low + values * (high - low)).astype(dtype)
+    return (values * 3 - 1).astype(dtype)
+
+
+def tolerance(image):
+    """What rounding in the working type may change, for values like the image's."""
+    dtype = image.dtype
+    narrow = dtype.kind == "b" or dtype.itemsize <= 2 or dtype == np.float32
+    eps = np.finfo(np.float32 if narrow else np.float64).eps
+    finite = image[np.isfinite(image)].astype(np.float64)
+    largest = np.abs(finite).max() if finite.size else 1.0
+    return 200 * eps * max(largest, 1.0)
+
+
+def assert_agrees(result, expected_raw, expected, slack):
+    """A result equals the reference to `slack` before it is rounded and cast."""
+    assert result.dtype == expected.dtype
+    assert result.shape == expected.shape
+    if result.dtype.kind == "f":
+        finite = np.isfinite(expected)
+        np.testing.assert_array_equal(result[~finite], expected[~finite])
+        rounding = np.finfo(result.dtype).eps
+        np.testing.assert_allclose(
+            result[finite].astype(np.float64),
+            expected[finite].astype(np.float64),
+            rtol=rounding,
+            atol=slack,
+        )
+        return
+    # One level apart only where rounding could have gone either way.
+    fraction = np.abs(expected_raw - np.floor(expected_raw) - 0.5)
+    unsure = ~(fraction > slack)
+    apart = np.abs(result.astype(np.float64) - expected.astype(np.float64))
+    assert np.all(apart[~unsure] == 0)
+    assert np.all(apart[unsure] <= np.maximum(1, slack))

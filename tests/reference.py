@@ -1,0 +1,523 @@
+"""The methods once more, slow and obvious: what every pixel is compared with.
+
+Everything is float64 and numpy alone; nothing of `napari_usm` or `scipy` is
+used, so an error would have to be made twice to stay unseen. Read `sharpen`
+first: it is the equation ``sharpened = image + amount * edge_map``.
+
+Where a rule needs words:
+
+* A pixel is *invalid* if it is NaN or infinite. With `color="luminance"` and
+  `"value"` a pixel is invalid if one of its three colour values is. Its
+  edge map is 0 and it stays as it is, whatever the limits are.
+* `sigma` and `spacing` with one value per axis follow the order of `axes`.
+* With `color="value"` it is V that saturates, at the limits and at the range
+  of an integer result; the three scaled colours meet only the range of the
+  type.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+_COMMON = {
+    "axes": None,
+    "channel_axis": None,
+    "alpha": False,
+    "cval": 0.0,
+    "limits": None,
+    "dtype": None,
+}
+
+#: The parameters of each method with their defaults.
+DEFAULTS = {
+    "unsharp_mask": {
+        **_COMMON,
+        "sigma": 1.0,
+        "amount": 1.0,
+        "kernel": "gaussian",
+        "threshold": 0.0,
+        "hard": False,
+        "truncate": 4.0,
+        "color": "channels",
+        "mode": "reflect",
+    },
+    "laplacian_sharpen": {
+        **_COMMON,
+        "amount": 0.7,
+        "median_size": 1,
+        "spacing": None,
+        "threshold": 0.0,
+        "hard": False,
+        "color": "channels",
+        "mode": "mirror",
+    },
+    "adaptive_unsharp_mask": {
+        **_COMMON,
+        "kernel": "box",
+        "sigma": 1.0,
+        "gains": None,
+        "gain_per": "image",
+        "truncate": 4.0,
+        "color": "value",
+        "mode": "mirror",
+    },
+    "gaussian_sharpen": {
+        **_COMMON,
+        "sigma": 1.0,
+        "radius": 0,
+        "color": "channels",
+        "mode": "nearest",
+    },
+}
+
+REC_709 = (0.2126, 0.7152, 0.0722)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a method should return.
+
+    Attributes
+    ----------
+    raw : float64 array, shape of the image
+        The result before limits, rounding and cast (for `color="value"`:
+        the colours scaled with a V that is only held at 0 from below).
+    image : array, shape of the image
+        The result.
+    edge_map : float64 array
+        Shape of the image; without the channel axis for a `color` other
+        than "channels".
+    amount : float or float64 array
+        1 / gain for the adaptive method, with the shape of `gain`.
+    gain : float, float64 array or None
+        One per channel and per item where there are such, channel axis and
+        item axes in the order of the image; None for the other methods.
+    curve : float64 array, shape of `gain` + (number of gains,), or None
+        S of every gain.
+    """
+
+    raw: np.ndarray
+    image: np.ndarray
+    edge_map: np.ndarray
+    amount: float | np.ndarray
+    gain: float | np.ndarray | None
+    curve: np.ndarray | None
+
+
+def sharpen(image, method, **parameters):
+    """Sharpen `image` with the method of that name, as a `Reference`."""
+    unknown = set(parameters) - set(DEFAULTS[method])
+    if unknown:
+        raise TypeError(f"{method} has no parameters {sorted(unknown)}")
+    p = {**DEFAULTS[method], **parameters}
+
+    image = np.asarray(image)
+    values = image.astype(np.float64)
+    channel = None if p["channel_axis"] is None else p["channel_axis"] % image.ndim
+    if p["axes"] is None:
+        axes = tuple(axis for axis in range(image.ndim) if axis != channel)
+    else:
+        axes = tuple(axis % image.ndim for axis in p["axes"])
+    if channel in axes or len(set(axes)) < len(axes):
+        raise ValueError(f"axes {axes} repeat, or hold the channel axis {channel}")
+
+    # One grey array per channel (or one for all colours), and whether it is alpha.
+    if channel is None:
+        colours, alpha = values, None
+        planes = [values]
+        plane_axes = axes
+    else:
+        count = image.shape[channel] - bool(p["alpha"])
+        colours = np.take(values, range(count), channel)
+        alpha = np.take(values, range(count, image.shape[channel]), channel)
+        planes = _grey(colours, channel, p["color"])
+        plane_axes = tuple(axis - (axis > channel) for axis in axes)
+    items = tuple(axis for axis in range(planes[0].ndim) if axis not in plane_axes)
+
+    edges = [_edge_map(plane, plane_axes, method, p) for plane in planes]
+
+    gain = curve = None
+    if method == "unsharp_mask" or method == "laplacian_sharpen":
+        amounts = [float(p["amount"])] * len(planes)
+        amount = float(p["amount"])
+    elif method == "gaussian_sharpen":
+        amount = gaussian_sharpen_amount(p["sigma"], p["radius"])
+        amounts = [amount] * len(planes)
+    else:
+        found = [
+            _gain(plane, edge, plane_axes, items, image.dtype, p)
+            for plane, edge in zip(planes, edges, strict=True)
+        ]
+        amounts = [
+            1 / (np.expand_dims(each, plane_axes) if each.ndim else each)
+            for each, _ in found
+        ]
+        if channel is not None and p["color"] == "channels":
+            # The channel axis stands among the item axes as in the image.
+            place = sum(axis < channel for axis in items) if found[0][0].ndim else 0
+            gain = np.stack([each for each, _ in found], place)
+            curve = np.stack([each for _, each in found], place)
+        else:
+            gain, curve = found[0]
+        amount = 1 / gain
+        if gain.ndim == 0:
+            gain, amount = float(gain), float(amount)
+
+    dtype = image.dtype if p["dtype"] is None else np.dtype(p["dtype"])
+    low, high = _limits(colours, p["limits"])
+    if channel is None:
+        edge_map = edges[0]
+        raw = values + amounts[0] * edge_map
+        limited = _limit(raw, low, high)
+    elif p["color"] == "channels":
+        edge_map = np.stack(edges, channel)
+        raw = colours + np.stack(
+            [a * edge for a, edge in zip(amounts, edges, strict=True)], channel
+        )
+        limited = _limit(raw, low, high)
+        edge_map = np.concatenate([edge_map, np.zeros_like(alpha)], channel)
+    elif p["color"] == "luminance":
+        edge_map = edges[0]
+        raw = colours + np.expand_dims(amounts[0] * edge_map, channel)
+        limited = _limit(raw, low, high)
+    else:
+        edge_map = edges[0]
+        value = planes[0]
+        new_value = value + amounts[0] * edge_map
+        if dtype.kind in "biu":
+            low = max(low, _type_range(dtype)[0])
+            high = min(high, _type_range(dtype)[1])
+        raw = _scale_value(colours, value, np.maximum(new_value, 0), channel)
+        new_value = np.maximum(_limit(new_value, low, high), 0)
+        limited = _scale_value(colours, value, new_value, channel)
+    if channel is not None:
+        raw = np.concatenate([raw, alpha], channel)
+        limited = np.concatenate([limited, alpha], channel)
+
+    return Reference(raw, cast(limited, dtype), edge_map, amount, gain, curve)
+
+
+# --- the edge map of one grey array -----------------------------------------------
+
+
+def _edge_map(plane, axes, method, p):
+    """Return what is added to `plane` for an amount of 1."""
+    if method == "laplacian_sharpen":
+        filtered = median(plane, p["median_size"], axes)
+        weights = laplacian_weights(p["spacing"], len(axes))
+        detail = -laplacian(filtered, axes, weights, p["mode"], p["cval"])
+    else:
+        if method == "gaussian_sharpen":
+            if len(axes) != 2:
+                raise ValueError(f"gaussian_sharpen filters two axes, got {axes}")
+            radius = gaussian_sharpen_radius(p["sigma"], p["radius"])
+            taps = [gaussian_taps(p["sigma"], radius)] * 2
+        elif p["kernel"] == "box":
+            taps = [np.full(3, 1 / 3)] * len(axes)
+        else:
+            sigmas = np.broadcast_to(p["sigma"], len(axes))
+            taps = [
+                gaussian_taps(sigma, int(p["truncate"] * sigma + 0.5))
+                for sigma in sigmas
+            ]
+        detail = plane - blur(plane, axes, taps, p["mode"], p["cval"])
+    detail = np.where(np.isfinite(plane), detail, 0.0)
+    return threshold(detail, p.get("threshold", 0.0), p.get("hard", False))
+
+
+def border_index(position, length, mode):
+    """Return the index that stands at `position` of the endless axis.
+
+    None where a constant stands there. The modes are those of
+    `scipy.ndimage`; an axis is reflected as often as it takes.
+    """
+    if 0 <= position < length:
+        return position
+    if mode == "constant":
+        return None
+    if mode == "nearest":
+        return 0 if position < 0 else length - 1
+    if mode == "wrap":
+        return position % length
+    if mode == "reflect":  # d c b a | a b c d | d c b a
+        position %= 2 * length
+        return position if position < length else 2 * length - 1 - position
+    if mode == "mirror":  # d c b | a b c d | c b a
+        if length == 1:
+            return 0
+        position %= 2 * length - 2
+        return position if position < length else 2 * length - 2 - position
+    raise ValueError(f"unknown mode {mode!r}")
+
+
+def shifted(array, axis, offset, mode, cval):
+    """Return the array of each pixel's neighbour, `offset` away along `axis`."""
+    length = array.shape[axis]
+    indices = [border_index(i + offset, length, mode) for i in range(length)]
+    taken = np.take(array, [0 if i is None else i for i in indices], axis)
+    outside = np.array([i is None for i in indices], dtype=bool)
+    shape = [1] * array.ndim
+    shape[axis] = length
+    return np.where(outside.reshape(shape), cval, taken)
+
+
+def correlate(array, axis, taps, mode, cval):
+    """Return the sum of the neighbours along `axis`, each times its tap."""
+    radius = len(taps) // 2
+    total = np.zeros(array.shape)
+    for offset in range(-radius, radius + 1):
+        total += taps[offset + radius] * shifted(array, axis, offset, mode, cval)
+    return total
+
+
+def blur(plane, axes, taps, mode, cval):
+    """Return the mean of the valid neighbours, weighted by the taps.
+
+    A pixel that has no valid neighbour gets 0 (it is invalid itself).
+    """
+    valid = np.isfinite(plane)
+    total = np.where(valid, plane, 0.0)
+    share = valid.astype(np.float64)
+    for axis, axis_taps in zip(axes, taps, strict=True):
+        total = correlate(total, axis, axis_taps, mode, cval)
+        share = correlate(share, axis, axis_taps, mode, 1.0)
+    return np.divide(total, share, out=np.zeros(plane.shape), where=share > 0)
+
+
+def gaussian_taps(sigma, radius):
+    """Return the taps of a Gaussian, from -radius to radius; their sum is 1."""
+    if sigma == 0:
+        return np.ones(1)
+    offsets = np.arange(-radius, radius + 1)
+    taps = np.exp(-(offsets**2) / (2 * sigma**2))
+    return taps / taps.sum()
+
+
+def gaussian_sharpen_radius(sigma, radius):
+    """Return the half width of ImageMagick's kernel (6.9, Q16).
+
+    GetOptimalKernelWidth2D grows the kernel until a tap in the middle of its
+    side is below 1/65535 of the sum, and takes the width before.
+    """
+    if radius > 0:
+        return int(np.ceil(radius))
+    if sigma == 0:
+        return 1
+    width = 5
+    while True:
+        half = (width - 1) // 2
+        side = np.exp(-(np.arange(-half, half + 1) ** 2) / (2 * sigma**2))
+        if side[-1] / side.sum() ** 2 < 1 / 65535:
+            return half - 1
+        width += 2
+
+
+def gaussian_sharpen_amount(sigma, radius):
+    """Return N / (N + g0): N the sum of the Gaussian's taps, g0 its peak.
+
+    Both are divided by g0 here, so that the peak is 1. A sigma of 0 leaves
+    nothing but the peak (and no detail to multiply).
+    """
+    if sigma == 0:
+        return 0.5
+    half = gaussian_sharpen_radius(sigma, radius)
+    side = np.exp(-(np.arange(-half, half + 1) ** 2) / (2 * sigma**2))
+    return float(side.sum() ** 2 / (side.sum() ** 2 + 1))
+
+
+def median(plane, size, axes):
+    """Return the median of the valid pixels in the window around each pixel.
+
+    Of an even number it is the lower of the middle two. The border is
+    reflected; an invalid pixel stays what it is.
+    """
+    valid = np.isfinite(plane)
+    reach = range(-(size // 2), size // 2 + 1)
+    window = []
+    for offsets in itertools.product(reach, repeat=len(axes)):
+        # Infinite ones are sorted behind all valid ones.
+        neighbour = np.where(valid, plane, np.inf)
+        for axis, offset in zip(axes, offsets, strict=True):
+            neighbour = shifted(neighbour, axis, offset, "reflect", np.nan)
+        window.append(neighbour)
+    ordered = np.sort(window, axis=0)
+    count = np.isfinite(ordered).sum(axis=0)
+    lower_middle = np.maximum(count - 1, 0) // 2
+    found = np.take_along_axis(ordered, lower_middle[np.newaxis], 0)[0]
+    return np.where(valid, found, plane)
+
+
+def laplacian_weights(spacing, count):
+    """Return the weight of each axis' second difference."""
+    if spacing is None:
+        return [1.0] * count
+    return [(min(spacing) / step) ** 2 for step in spacing]
+
+
+def laplacian(plane, axes, weights, mode, cval):
+    """Return the weighted sum of the second differences of the axes.
+
+    A neighbour that is invalid counts as the centre.
+    """
+    centre = np.where(np.isfinite(plane), plane, 0.0)
+    total = np.zeros(plane.shape)
+    for axis, weight in zip(axes, weights, strict=True):
+        for offset in (-1, 1):
+            neighbour = shifted(plane, axis, offset, mode, cval)
+            neighbour = np.where(np.isfinite(neighbour), neighbour, centre)
+            total += weight * (neighbour - centre)
+    return total
+
+
+def threshold(detail, level, hard):
+    """Return `detail` without what is weaker than `level`."""
+    if hard:
+        return np.where(np.abs(detail) >= level, detail, 0.0)
+    return np.sign(detail) * np.maximum(np.abs(detail) - level, 0.0)
+
+
+# --- the gain of the adaptive method ----------------------------------------------
+
+
+def _gain(plane, edge, axes, items, dtype, p):
+    """Return gain and curve of one grey array, as arrays over its items."""
+    gains = np.arange(1, 31) / 10 if p["gains"] is None else np.asarray(p["gains"])
+    if p["gain_per"] == "image":
+        curve = gradient_curve(plane, edge, axes, gains, dtype)
+        return np.asarray(steepest(gains, curve), dtype=np.float64), curve
+    shape = tuple(plane.shape[axis] for axis in items)
+    found = np.zeros(shape)
+    curves = np.zeros((*shape, len(gains)))
+    for index in np.ndindex(shape):
+        where = [slice(None)] * plane.ndim
+        for axis, i in zip(items, index, strict=True):
+            where[axis] = slice(i, i + 1)
+        where = tuple(where)
+        curves[index] = gradient_curve(plane[where], edge[where], axes, gains, dtype)
+        found[index] = steepest(gains, curves[index])
+    return found, curves
+
+
+def gradient_curve(plane, edge, axes, gains, dtype):
+    """Return S of every gain: the share of the gradient that was there before.
+
+    S is the product of the ratios ``|gradient before| / |gradient after|`` of
+    the forward differences along each axis, and of the sum over all pairs of
+    axes of their mixed second differences (of a single axis: of its second
+    difference).
+    """
+    axes = [axis for axis in axes if plane.shape[axis] >= 2]
+    norms = [[(axis,)] for axis in axes]
+    if len(axes) >= 2:
+        norms.append(list(itertools.combinations(axes, 2)))
+    elif len(axes) == 1 and plane.shape[axes[0]] >= 3:
+        norms.append([(axes[0], axes[0])])
+
+    valid = np.isfinite(plane)
+    before = np.where(valid, plane, np.nan)
+    narrow = dtype.itemsize <= {"b": 1, "i": 2, "u": 2, "f": 4}[dtype.kind]
+    working = np.float32 if narrow else np.float64
+    rounding = 8 * np.finfo(working).eps * np.abs(plane[valid]).max(initial=0.0)
+
+    curve = np.ones(len(gains))
+    for i, gain in enumerate(gains):
+        after = before + edge / gain
+        for differences in norms:
+            old = np.concatenate([_differences(before, d) for d in differences])
+            new = np.concatenate([_differences(after, d) for d in differences])
+            flat = old.max(initial=0.0) <= rounding
+            if flat and new.max(initial=0.0) <= rounding * (1 + 1 / gain):
+                continue  # 0 / 0 counts as 1
+            curve[i] *= old.sum() / new.sum()
+    return curve
+
+
+def _differences(array, along):
+    """Return the size of the differences that touch no invalid pixel."""
+    for axis in along:
+        array = np.diff(array, axis=axis)
+    return np.abs(array[np.isfinite(array)])
+
+
+def steepest(gains, curve):
+    """Return the gain where the curve rises most steeply, by its index."""
+    if len(gains) == 1 or np.ptp(curve) <= 1e-9:
+        return float(gains[-1])
+    return float(gains[np.argmax(np.gradient(curve))])
+
+
+# --- colours, limits, cast --------------------------------------------------------
+
+
+def _grey(colours, channel, color):
+    """Return the list of grey arrays that are filtered."""
+    parts = [np.take(colours, i, channel) for i in range(colours.shape[channel])]
+    if color == "channels":
+        return parts
+    if len(parts) != 3:
+        raise ValueError(f"color={color!r} needs three channels, got {len(parts)}")
+    if color == "luminance":
+        grey = sum(
+            weight * np.where(np.isfinite(part), part, 0.0)
+            for weight, part in zip(REC_709, parts, strict=True)
+        )
+    elif color == "value":
+        grey = np.max(parts, axis=0)
+    else:
+        raise ValueError(f"unknown color {color!r}")
+    return [np.where(np.isfinite(parts).all(axis=0), grey, np.nan)]
+
+
+def _scale_value(colours, value, new_value, channel):
+    """Return the colours with a new V; an invalid pixel stays as it is."""
+    invalid = ~np.isfinite(value)
+    ratio = np.divide(
+        new_value, value, out=np.ones(value.shape), where=~invalid & (value != 0)
+    )
+    black = np.expand_dims(value == 0, channel)
+    grey = np.expand_dims(new_value, channel)
+    scaled = np.where(black, grey, colours * np.expand_dims(ratio, channel))
+    return np.where(np.expand_dims(invalid, channel), colours, scaled)
+
+
+def _limits(colours, limits):
+    """Return the lowest and the highest value of the result."""
+    if limits is None:
+        return -np.inf, np.inf
+    if isinstance(limits, str):
+        valid = colours[np.isfinite(colours)]
+        return valid.min(initial=np.inf), valid.max(initial=-np.inf)
+    return limits
+
+
+def _limit(values, low, high):
+    """Return the values held between the two; invalid ones stay."""
+    held = np.minimum(np.maximum(values, low), high)
+    return np.where(np.isfinite(values), held, values)
+
+
+def _type_range(dtype):
+    """Return the smallest and the largest number of a type, exactly."""
+    if dtype.kind == "b":
+        return 0, 1
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+
+
+def cast(values, dtype):
+    """Return the values as `dtype`: integers are rounded half up and saturated.
+
+    NaN becomes 0 as an integer.
+    """
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return values.astype(dtype)
+    low, high = _type_range(dtype)
+    rounded = np.floor(values + 0.5)
+    result = np.zeros(values.shape, dtype)
+    # As a float the highest int64 is one more than it is: saturate, then cast.
+    inside = (rounded > float(low)) & (rounded < float(high))
+    result[inside] = rounded[inside].astype(dtype)
+    result[rounded <= float(low)] = low
+    result[rounded >= float(high)] = high
+    return result

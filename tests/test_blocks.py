@@ -1,0 +1,170 @@
+"""Blocks and chunks never change a pixel: numpy in blocks, dask in any chunks."""
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cases
+import napari_usm as usm
+from napari_usm.api import prepare
+from napari_usm.run import eager
+from napari_usm.run.blocks import cut
+from test_laws import calls
+
+
+@st.composite
+def chunked(draw, shape):
+    """Any way to cut an array of this shape."""
+    chunks = []
+    for length in shape:
+        sizes = []
+        while sum(sizes) < length:
+            sizes.append(draw(st.integers(1, length - sum(sizes))))
+        chunks.append(tuple(sizes))
+    return tuple(chunks)
+
+
+def assert_same(found, expected):
+    """The same bits in image and edge map, the same numbers beside them."""
+    np.testing.assert_array_equal(found.image, expected.image)
+    np.testing.assert_array_equal(found.edge_map, expected.edge_map)
+    np.testing.assert_array_equal(found.amount, expected.amount)
+    for name in ("clipped_low", "clipped_high", "overshoot", "undershoot"):
+        np.testing.assert_array_equal(
+            getattr(found.report, name), getattr(expected.report, name)
+        )
+    for name in ("mean_overshoot", "mean_undershoot", "mean_change", "noise_factor"):
+        np.testing.assert_allclose(
+            getattr(found.report, name), getattr(expected.report, name), atol=1e-9
+        )
+
+
+@settings(max_examples=200, deadline=None)
+@given(calls(max_side=14), st.data())
+def test_every_chunking_gives_the_same_bits(call, data):
+    """dask equals numpy bit for bit, however the array is cut."""
+    image, method, parameters = call
+    if data.draw(st.booleans()):
+        parameters["limits"] = "data"
+    lazy = da.from_array(image, chunks=data.draw(chunked(image.shape)))
+    expected = usm.sharpen(image, method, **parameters)
+    with dask.config.set(scheduler="synchronous"):
+        found = usm.sharpen(lazy, method, **parameters)
+        computed = usm.api.Sharpened(
+            *dask.compute(
+                found.image, found.edge_map, found.amount, found.gain, found.report
+            )
+        )
+    assert_same(computed, expected)
+    assert found.image.dtype == expected.image.dtype
+    assert found.image.shape == expected.image.shape
+
+
+@settings(max_examples=200, deadline=None)
+@given(calls(max_side=14), st.integers(1, 200))
+def test_every_block_size_gives_the_same_bits(call, size):
+    """An array in memory is filtered in blocks that leave no trace."""
+    image, method, parameters = call
+    expected = usm.sharpen(image, method, **parameters)
+    plan, pixels = prepare(image, method, **parameters)
+    running = eager.run(plan, pixels, name=method, block_size=size)
+    found = usm.api.sharpened(plan, eager.result_of(running))
+    assert_same(found, expected)
+
+
+@pytest.mark.parametrize("method", cases.METHODS)
+@pytest.mark.parametrize("mode", cases.MODES)
+def test_blocks_of_images_with_invalid_pixels(method, mode):
+    """A NaN in one block does not change the rounding in its neighbours."""
+    image = cases.picture((60, 50), "float32")
+    image[20:22, 30] = np.nan
+    image[59, 0] = np.inf
+    expected = usm.sharpen(image, method, mode=mode)
+    lazy = da.from_array(image, chunks=(17, 9))
+    found = usm.sharpen(lazy, method, mode=mode)
+    np.testing.assert_array_equal(found.image.compute(), expected.image)
+    np.testing.assert_array_equal(found.edge_map.compute(), expected.edge_map)
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("color", ["channels", "luminance", "value"])
+@pytest.mark.parametrize("method", cases.METHODS)
+def test_lazy_colour(method, color, alpha):
+    """Colour images keep their bits in every chunking, of the channels too."""
+    image = cases.picture((20, 3 + alpha, 24), "uint8")
+    call = {"color": color, "alpha": alpha, "channel_axis": 1, "axes": (0, 2)}
+    expected = usm.sharpen(image, method, **call)
+    found = usm.sharpen(da.from_array(image, chunks=(7, 2, 11)), method, **call)
+    assert found.edge_map.shape == expected.edge_map.shape
+    np.testing.assert_array_equal(found.image.compute(), expected.image)
+    np.testing.assert_array_equal(found.edge_map.compute(), expected.edge_map)
+    np.testing.assert_allclose(
+        found.report.compute().clipped_high, expected.report.clipped_high
+    )
+
+
+def test_lazy_gains_per_item():
+    """One gain for each item, found inside the graph, is that of the whole array."""
+    image = cases.picture((5, 20, 24), "uint16")
+    call = {"axes": (1, 2), "gain_per": "item"}
+    expected = usm.sharpen(image, "adaptive_unsharp_mask", **call)
+    lazy = da.from_array(image, chunks=(2, 7, 11))
+    found = usm.sharpen(lazy, "adaptive_unsharp_mask", **call)
+    assert found.gain.shape == (5,)
+    np.testing.assert_array_equal(found.gain.compute(), expected.gain)
+    np.testing.assert_array_equal(found.image.compute(), expected.image)
+
+
+@pytest.mark.parametrize("method", cases.METHODS)
+def test_nothing_is_computed_at_the_call(method):
+    """A call on a dask array reads no pixel, estimates included."""
+    read = []
+
+    def load(block):
+        read.append(block.shape)
+        return block
+
+    image = da.zeros((40, 40), chunks=10).map_blocks(load, meta=np.empty((0, 0)))
+    usm.sharpen(image, method, limits="data")
+    assert read == []
+
+
+def test_only_what_is_needed_is_read():
+    """One tile of a lazy result reads its own chunk and the neighbours'."""
+    read = []
+
+    def load(block, block_info=None):
+        read.append(block_info[0]["chunk-location"])
+        return block
+
+    image = da.zeros((100, 100), chunks=20).map_blocks(load, meta=np.empty((0, 0)))
+    result = usm.unsharp_mask(image, sigma=2)
+    with dask.config.set(scheduler="synchronous"):
+        np.asarray(result[:20, :20])
+    assert sorted(set(read)) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+def test_blocks_cover_an_image_once():
+    """Cores of blocks are the image, each pixel once; big ones are cut."""
+    for size in (1, 50, 10**6):
+        seen = np.zeros((5, 31, 33), int)
+        blocks = cut(seen.shape, {1: 4, 2: None}, [], size)
+        for block in blocks:
+            seen[block.core] += 1
+            grown = np.arange(seen.size).reshape(seen.shape)[block.grown]
+            core = np.arange(seen.size).reshape(seen.shape)[block.core]
+            np.testing.assert_array_equal(grown[block.inner], core)
+        assert np.all(seen == 1)
+        assert (len(blocks) > 1) == (size < seen.size)
+
+
+def test_progress_is_told_beforehand():
+    """A run pauses as often as it says, and can be stopped at every pause."""
+    image = cases.picture((40, 50), "uint8")
+    for method in cases.METHODS:
+        plan, pixels = prepare(image, method)
+        running = eager.run(plan, pixels, block_size=300)
+        assert sum(1 for _ in running) == eager.steps(plan, 300) > 1

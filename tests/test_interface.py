@@ -1,0 +1,88 @@
+"""The public names, their signatures and what importing them costs."""
+
+import inspect
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import napari_usm as usm
+
+
+def test_import_is_light():
+    """`import napari_usm` loads no Qt, napari, dask, scipy or numba."""
+    code = (
+        "import sys, napari_usm; dir(napari_usm); "
+        "heavy = {'napari', 'magicgui', 'qtpy', 'PyQt6', 'dask', 'numba', 'scipy'}; "
+        "sys.exit(' '.join(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.stderr.strip() == ""
+
+
+def test_sharpening_needs_no_viewer():
+    """Filtering numpy arrays loads no Qt, napari, magicgui or dask."""
+    code = (
+        "import sys, numpy, napari_usm; "
+        "[napari_usm.sharpen(numpy.eye(9), name) for name in napari_usm.METHODS]; "
+        "heavy = {'napari', 'magicgui', 'qtpy', 'PyQt6', 'dask'}; "
+        "sys.exit(' '.join(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize("name", usm.__all__)
+def test_public_names_exist(name):
+    """Every name in `__all__` is there and explains itself."""
+    value = getattr(usm, name)
+    assert name == "METHODS" or value.__doc__
+
+
+def test_unknown_names_are_attribute_errors():
+    """A name that is not there is an AttributeError, as everywhere."""
+    with pytest.raises(AttributeError, match="no attribute 'sharpened'"):
+        _ = usm.sharpened
+
+
+@pytest.mark.parametrize("name", usm.METHODS)
+def test_every_method_is_a_function(name):
+    """The table and the function of a method agree, and every parameter is described."""
+    function = getattr(usm, name)
+    parameters = usm.METHODS[name].parameters
+    signature = inspect.signature(function)
+    assert list(signature.parameters) == ["image", *parameters]
+    for word, parameter in parameters.items():
+        assert signature.parameters[word].default == parameter.default
+        assert f"\n{word} : " in inspect.getdoc(function)
+        assert parameter.help.endswith(".")
+
+
+def test_positional_parameters():
+    """sigma and amount come by position as the interface says; the rest by name."""
+    image = np.eye(8)
+    np.testing.assert_array_equal(
+        usm.unsharp_mask(image, 2.0, 0.5),
+        usm.unsharp_mask(image=image, sigma=2.0, amount=0.5),
+    )
+    np.testing.assert_array_equal(
+        usm.laplacian_sharpen(image, 0.5), usm.laplacian_sharpen(image, amount=0.5)
+    )
+    np.testing.assert_array_equal(
+        usm.gaussian_sharpen(image, 0.7), usm.gaussian_sharpen(image, sigma=0.7)
+    )
+    with pytest.raises(TypeError):
+        usm.unsharp_mask(image, 2.0, 0.5, "box")
+
+
+def test_array_likes():
+    """Lists, and anything that numpy reads, are images too."""
+    rows = [[1, 2, 3], [4, 9, 6]]
+    np.testing.assert_array_equal(
+        usm.unsharp_mask(rows), usm.unsharp_mask(np.array(rows))
+    )

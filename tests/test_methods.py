@@ -1,0 +1,208 @@
+"""Every method against the slow reference: types, dimensions, borders, colour."""
+
+import numpy as np
+import pytest
+
+import cases
+import napari_usm as usm
+import reference
+
+SHAPES = {1: (23,), 2: (13, 11), 3: (5, 9, 8), 4: (2, 4, 5, 6)}
+
+
+def parameters_for(method, ndim):
+    """A call with nothing at its default that matters to the pixels."""
+    axes = tuple(range(ndim))
+    sigma = tuple(0.6 + 0.5 * k for k in range(ndim))
+    if method == "unsharp_mask":
+        return {"sigma": sigma, "amount": 1.7, "axes": axes}
+    if method == "laplacian_sharpen":
+        spacing = tuple(1.0 + k for k in range(ndim))
+        return {"amount": 0.6, "median_size": 3, "spacing": spacing, "axes": axes}
+    if method == "gaussian_sharpen":
+        return {"sigma": 1.2, "axes": (ndim - 2, ndim - 1)}
+    return {"axes": axes}
+
+
+def check(image, method, **parameters):
+    expected = reference.sharpen(image, method, **parameters)
+    found = usm.sharpen(image, method, **parameters)
+    amount = np.max(expected.amount)
+    slack = cases.tolerance(image) * (1 + abs(amount))
+    if expected.gain is not None:
+        np.testing.assert_allclose(found.gain, expected.gain, rtol=1e-12)
+    np.testing.assert_allclose(found.amount, expected.amount, rtol=1e-12)
+    cases.assert_agrees(found.image, expected.raw, expected.image, slack)
+    assert found.edge_map.dtype == np.float32
+    np.testing.assert_allclose(found.edge_map, expected.edge_map, rtol=3e-7, atol=slack)
+
+
+@pytest.mark.parametrize("dtype", [*cases.INTEGERS, "uint64", *cases.FLOATS])
+@pytest.mark.parametrize("method", cases.METHODS)
+def test_every_type(method, dtype):
+    """Pixels of every type are what the formula says, rounded half up, saturated."""
+    image = cases.picture((13, 11), dtype)
+    check(image, method, **parameters_for(method, 2))
+
+
+@pytest.mark.parametrize("mode", cases.MODES)
+@pytest.mark.parametrize(
+    ("method", "ndim"),
+    [
+        (method, ndim)
+        for method in cases.METHODS
+        for ndim in SHAPES
+        if (method, ndim) != ("gaussian_sharpen", 1)  # it filters two axes
+    ],
+)
+def test_every_border_and_dimension(method, ndim, mode):
+    """Every border mode is scipy's, in one to four dimensions."""
+    image = cases.picture(SHAPES[ndim])
+    check(image, method, mode=mode, cval=0.7, **parameters_for(method, ndim))
+
+
+@pytest.mark.parametrize("mode", cases.MODES)
+@pytest.mark.parametrize("method", cases.METHODS)
+def test_axes_shorter_than_the_kernel(method, mode):
+    """A border is reflected as often as it takes; one-pixel axes work."""
+    for shape in ((3, 7), (1, 6), (2, 1), (1, 1)):
+        check(cases.picture(shape), method, mode=mode, **parameters_for(method, 2))
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("color", ["channels", "luminance", "value"])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("method", cases.METHODS)
+def test_every_colour(method, dtype, color, alpha):
+    """Channels, luminance and value; alpha passes through; any channel axis."""
+    colours = np.abs(cases.picture((12, 10, 3 + alpha), dtype))
+    colours[2:4, 2:4, :3] = 0
+    for channel_axis in (2, 0, -2):
+        image = np.moveaxis(colours, 2, channel_axis)
+        check(image, method, color=color, alpha=alpha, channel_axis=channel_axis)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("limits", [None, "data", (40, 90), (-1e3, 1e3), (0.6, 1.37)])
+@pytest.mark.parametrize("color", ["channels", "value"])
+def test_limits(color, limits, dtype):
+    """Results saturate where `limits` says, and at the range of an integer type."""
+    image = np.abs(cases.picture((12, 10, 3), dtype))
+    check(
+        image,
+        "unsharp_mask",
+        amount=3.0,
+        limits=limits,
+        color=color,
+        channel_axis=2,
+    )
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "uint64", *cases.FLOATS])
+def test_result_types(dtype):
+    """`dtype` casts the result: rounded half up, saturated, never wrapped."""
+    image = cases.picture((9, 8), "float32") * 300
+    check(image, "unsharp_mask", amount=2.0, dtype=dtype)
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("method", ["unsharp_mask", "laplacian_sharpen"])
+def test_thresholds(method, hard):
+    """Soft shrinks the detail, hard keeps or drops it."""
+    check(cases.picture((12, 9)), method, threshold=0.2, hard=hard)
+
+
+@pytest.mark.parametrize("mode", cases.MODES)
+@pytest.mark.parametrize("method", cases.METHODS)
+def test_invalid_pixels(method, mode):
+    """NaN and infinite pixels stay as they are and do not spread."""
+    image = cases.picture((14, 12), "float32")
+    image[3, 4], image[0, 0], image[9, 11], image[5:7, 5:8] = np.nan, np.inf, -np.inf, 0
+    image[10:, :3] = np.nan
+    check(image, method, mode=mode, **parameters_for(method, 2))
+
+
+@pytest.mark.parametrize("size", [3, 5, 7])
+def test_medians_of_few_valid_pixels(size):
+    """Of an even count of valid pixels the lower middle is the median."""
+    image = cases.picture((11, 12))
+    image[np.random.default_rng(1).random(image.shape) < 0.4] = np.nan
+    check(image, "laplacian_sharpen", median_size=size)
+
+
+@pytest.mark.parametrize("gain_per", ["image", "item"])
+@pytest.mark.parametrize("color", ["channels", "value", "luminance"])
+def test_gains_of_a_series(color, gain_per):
+    """One gain for all, or one per item and channel, in the order of the axes."""
+    image = np.abs(cases.picture((2, 9, 3, 8, 2), "float32"))
+    check(
+        image,
+        "adaptive_unsharp_mask",
+        axes=(1, 3),
+        channel_axis=2,
+        color=color,
+        gain_per=gain_per,
+    )
+
+
+@pytest.mark.parametrize("kernel", ["box", "gaussian"])
+def test_adaptive_gains_and_kernels(kernel):
+    """Gains to try and the kernel of the mask are the caller's choice."""
+    image = cases.picture((15, 16), "uint16")
+    for gains in ([0.5], [0.2, 0.9], [0.05, 0.1, 0.4, 2, 7]):
+        check(image, "adaptive_unsharp_mask", gains=gains, kernel=kernel, sigma=1.4)
+
+
+@pytest.mark.parametrize("kind", ["flat", "ramp", "spot", "noise", "checkerboard"])
+@pytest.mark.parametrize("shape", [(8, 9), (30,), (5, 6, 7)])
+def test_gain_of_simple_images(shape, kind):
+    """The gain is that of 30 filterings one after the other, flat images too."""
+    image = np.full(shape, 7.0)
+    grid = np.indices(shape)
+    if kind == "ramp":
+        image = image + grid[-1]
+    elif kind == "spot":
+        image[tuple(n // 2 for n in shape)] = 11
+    elif kind == "noise":
+        image = image + np.random.default_rng(3).normal(size=shape)
+    elif kind == "checkerboard":
+        image = image + grid.sum(axis=0) % 2
+    check(image, "adaptive_unsharp_mask")
+
+
+@pytest.mark.parametrize("sigma", [4.0, 7.5, 20.0])
+def test_large_sigmas(sigma):
+    """From sigma 4 on, within 1e-3 of the image's range of the true Gaussian."""
+    image = cases.picture((60, 50), "float32")
+    expected = reference.sharpen(image, "unsharp_mask", sigma=sigma)
+    found = usm.unsharp_mask(image, sigma=sigma)
+    np.testing.assert_allclose(found, expected.raw, atol=1e-3 * np.ptp(image))
+
+
+@pytest.mark.parametrize("truncate", [0.5, 1.0, 2.0, 5.0])
+def test_truncate(truncate):
+    """The kernel ends at int(truncate * sigma + 0.5) pixels."""
+    check(cases.picture((20, 21)), "unsharp_mask", sigma=2.3, truncate=truncate)
+
+
+def test_box_kernel():
+    """The box is the mean of three along every filtered axis; sigma is ignored."""
+    image = cases.picture((6, 7, 8))
+    check(image, "unsharp_mask", kernel="box", sigma=9)
+    check(image, "unsharp_mask", kernel="box", axes=(0, 2))
+
+
+@pytest.mark.parametrize("radius", [1, 2, 5])
+def test_gaussian_sharpen_radius(radius):
+    """A given radius cuts ImageMagick's kernel there."""
+    check(cases.picture((12, 13)), "gaussian_sharpen", radius=radius, sigma=1.3)
+
+
+def test_equation():
+    """`image + amount * edge_map` is the result before limits and cast."""
+    image = cases.picture((10, 12), "float32")
+    for method in cases.METHODS:
+        found = usm.sharpen(image, method)
+        np.testing.assert_allclose(
+            found.image, image + found.amount * found.edge_map, rtol=0, atol=1e-5
+        )

@@ -1,0 +1,90 @@
+"""What `sharpen` says about the data, counted by hand."""
+
+import numpy as np
+import pytest
+
+import napari_usm as usm
+
+
+def test_clipping_is_counted():
+    """Pixels that the limits of the result cut off are counted, of each channel."""
+    step = np.repeat([[0, 0, 0, 200, 200, 200]], 4, axis=0).astype(np.uint8)
+    image = np.stack([step, np.full_like(step, 9)], axis=-1)
+    # Laplacian at the edge -+200: 0 - 200 and 200 + 200, one column each.
+    report = usm.sharpen(image, "laplacian_sharpen", amount=1, channel_axis=-1).report
+    np.testing.assert_allclose(report.clipped_low, [1 / 6, 0])
+    np.testing.assert_allclose(report.clipped_high, [1 / 6, 0])
+
+
+def test_rounding_is_no_clipping():
+    """A saturated flat region that stays as it is is not clipped."""
+    image = np.full((9, 9), 255, np.uint8)
+    report = usm.sharpen(image, sigma=2.3).report
+    assert report.clipped_high == [0]
+
+
+def test_overshoot():
+    """Overshoot is what goes beyond the 3-wide neighbourhood, largest and mean."""
+    step = np.array([10.0, 10, 10, 50, 50, 50])
+    report = usm.sharpen(step, "laplacian_sharpen", amount=0.5).report
+    # -10 and 70 where the neighbourhood is 10 to 50.
+    assert (report.overshoot, report.undershoot) == (20, 20)
+    assert report.mean_overshoot == report.mean_undershoot == 20 / 6
+    assert report.mean_change == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "call"),
+    [
+        ("unsharp_mask", {"sigma": 1.5, "amount": 2}),
+        ("unsharp_mask", {"sigma": (0, 1), "amount": -0.5}),
+        ("unsharp_mask", {"kernel": "box", "amount": 1}),
+        ("laplacian_sharpen", {"amount": 0.7}),
+        ("laplacian_sharpen", {"amount": 0.7, "spacing": (1, 3)}),
+        ("gaussian_sharpen", {"sigma": 1.2}),
+        ("adaptive_unsharp_mask", {"gains": [0.4]}),
+    ],
+)
+def test_noise_factor_of_a_kernel(method, call):
+    """The noise factor is the root of the sum of squares of the impulse response."""
+    impulse = np.zeros((41, 41))
+    impulse[20, 20] = 1
+    found = usm.sharpen(impulse, method, **call)
+    expected = np.sqrt(np.sum(found.image**2))
+    np.testing.assert_allclose(found.report.noise_factor, expected, rtol=1e-9)
+
+
+def test_noise_factor_is_measured_without_a_kernel():
+    """With a threshold above the noise, hardly any noise is added; below it, nearly all."""
+    noise = np.random.default_rng(7).normal(100, 5, (200, 200))
+
+    def factor(threshold):
+        report = usm.sharpen(noise, amount=2, threshold=threshold).report
+        return float(report.noise_factor)
+
+    assert factor(0.001) == pytest.approx(factor(0), rel=0.02)
+    assert factor(30) == pytest.approx(1, abs=0.01)
+    measured = usm.unsharp_mask(noise, amount=2, threshold=4)
+    assert factor(4) == pytest.approx(np.std(measured) / np.std(noise), rel=0.05)
+
+
+def test_inverted_detail_is_said():
+    """An amount so negative that detail turns into its negative is reported."""
+    image = np.eye(9)
+    for kernel, least in (("gaussian", -1), ("box", -0.75)):
+        for amount, inverts in ((least, False), (least - 0.01, True)):
+            report = usm.sharpen(image, kernel=kernel, amount=amount).report
+            assert report.inverts_detail is inverts
+
+
+def test_the_curve_is_reported():
+    """The adaptive method tells which gains it tried and what it found for each."""
+    image = np.random.default_rng(2).normal(size=(3, 20, 20))
+    report = usm.sharpen(
+        image, "adaptive_unsharp_mask", axes=(1, 2), gain_per="item"
+    ).report
+    assert report.curve.shape == (3, 30)
+    np.testing.assert_allclose(report.gains, np.arange(1, 31) / 10)
+    steepest = np.gradient(report.curve, axis=1).argmax(axis=1)
+    np.testing.assert_array_equal(report.gain, report.gains[steepest])
+    assert usm.sharpen(image).report.curve is None
