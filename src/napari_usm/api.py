@@ -186,9 +186,10 @@ def _function(
         running = eager.run(plan, pixels, want_edge_map=False, want_report=False)
         return eager.result_of(running).image
 
-    own = signature(method).parameters.values()
+    own = signature(method).parameters
     first = Parameter("image", Parameter.POSITIONAL_OR_KEYWORD, annotation="ArrayLike")
-    function.__signature__ = Signature([first, *own])  # type: ignore[attr-defined]
+    ordered = [own[word] for word in METHODS[name].parameters]
+    function.__signature__ = Signature([first, *ordered])  # type: ignore[attr-defined]
     function.__name__ = function.__qualname__ = name
     function.__doc__ = _document(METHODS[name])
     # For type checkers what comes before `P` has no name: `image=` is for users.

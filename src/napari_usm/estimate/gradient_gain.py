@@ -96,7 +96,7 @@ def gain_from_sums(sums: Floats, gains: Floats) -> tuple[Floats, Floats]:
     sums : (..., terms + 1, 1 + K) array
         Total of `gradient_sums`.
     gains : (K,) array
-        Strictly increasing.
+        Strictly increasing, at least two.
 
     Returns
     -------
@@ -116,8 +116,6 @@ def gain_from_sums(sums: Floats, gains: Floats) -> tuple[Floats, Floats]:
         where=~flat & (after > 0),
     )
     curve = np.prod(ratio, axis=-2)
-    if gains.size == 1:
-        return np.broadcast_to(gains[0], curve.shape[:-1]).copy(), curve
     slope = np.gradient(curve, axis=-1)
     # Blocks add in different orders: what differs by less is a tie.
     size = 1e-9 * np.abs(curve).max(axis=-1, keepdims=True)

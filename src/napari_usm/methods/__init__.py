@@ -38,11 +38,16 @@ class Entry:
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """Name to description of every parameter, in the order of the signature."""
-        described = {f.name: f.metadata["parameter"] for f in fields(self.method)}
-        keyword_only = {f.name: f.kw_only for f in fields(self.method)}
+        """Name to description of every parameter, in the order of the signature.
+
+        By position first, then the method's own, then those of every method.
+        """
+        common = {field.name for field in fields(Method)}
+        ordered = sorted(
+            fields(self.method), key=lambda field: (field.kw_only, field.name in common)
+        )
         return MappingProxyType(
-            {name: described[name] for name in sorted(described, key=keyword_only.get)}  # type: ignore[arg-type]
+            {field.name: field.metadata["parameter"] for field in ordered}
         )
 
 

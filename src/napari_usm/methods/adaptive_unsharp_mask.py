@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -70,7 +70,7 @@ class AdaptiveUnsharpMask(Method):
     """
 
     _: KW_ONLY
-    kernel: str = kernel_parameter("box")
+    kernel: str = kernel_parameter("box", "basic")
     sigma: float | Sequence[float] = sigma_parameter()
     gains: Sequence[float] | None = parameter(
         None,
@@ -91,7 +91,10 @@ class AdaptiveUnsharpMask(Method):
     color: str = colour("value")
     mode: str = border("mirror")
 
-    estimates: ClassVar[bool] = True
+    @property
+    def estimates(self) -> bool:
+        """Whether there is a gain to choose."""
+        return self._gains().size > 1
 
     def check(self, axes: Sequence[int]) -> None:
         """Raise if a parameter breaks its rule."""
@@ -132,7 +135,9 @@ class AdaptiveUnsharpMask(Method):
 
     def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
         """The gain from the sums over the whole image."""
-        assert sums is not None
+        if sums is None:
+            (only,) = self._gains()
+            return Constants(float(1 / only), only)
         gain, curve = gain_from_sums(sums, self._gains())
         return Constants(1 / gain, gain, self._gains(), curve)
 

@@ -10,7 +10,7 @@ come out exact.
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -131,6 +131,7 @@ class Method:
         minimum=-1e9,
         maximum=1e9,
         step=1.0,
+        needs=("mode", "constant"),
     )
     limits: str | tuple[float, float] | None = parameter(
         None,
@@ -138,6 +139,13 @@ class Method:
         "Limits",
         "Where the result saturates: at the range of its type (None; floats "
         "nowhere), at the image's own minimum and maximum, or at two intensities.",
+        presets=(
+            ("range of the type", None),
+            ("range of the image", "data"),
+            ("0 to 1", (0, 1)),
+            ("0 to 4095 (12 bit)", (0, 4095)),
+            ("0 to 16383 (14 bit)", (0, 16383)),
+        ),
     )
     dtype: DTypeLike | None = parameter(
         None,
@@ -145,10 +153,18 @@ class Method:
         "Result type",
         "Type of the result, by default the image's. Integers are rounded half up "
         "and saturated; floats keep their overshoot.",
+        presets=(
+            ("as the image", None),
+            ("float32", "float32"),
+            ("uint8", "uint8"),
+            ("uint16", "uint16"),
+        ),
     )
 
-    # Whether `constants` needs sums over the image.
-    estimates: ClassVar[bool] = False
+    @property
+    def estimates(self) -> bool:
+        """Whether `constants` needs sums over the image."""
+        return False
 
     def check(self, axes: Sequence[int]) -> None:
         """Raise if a parameter breaks its rule, for an image filtered along `axes`."""

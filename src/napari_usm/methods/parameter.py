@@ -22,8 +22,12 @@ class Parameter:
         Range and step of a control; functions take more.
     choices : tuple of str
         The words that are allowed, if it is one of a few.
+    presets : tuple of (str, object)
+        Values that a control offers, by name, where functions take more kinds.
     control : {"basic", "advanced", "none"}
         Where a control for it stands: in view, in the fold, or nowhere.
+    needs : (str, object), optional
+        Another parameter and the value that it must have for this one to matter.
     """
 
     default: Any
@@ -35,7 +39,9 @@ class Parameter:
     maximum: float | None = None
     step: float | None = None
     choices: tuple[str, ...] = ()
+    presets: tuple[tuple[str, Any], ...] = ()
     control: str = "advanced"
+    needs: tuple[str, Any] | None = None
 
 
 def parameter(default: Any, kind: str, label: str, help: str, **words: Any) -> Any:

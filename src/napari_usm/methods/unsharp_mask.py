@@ -33,7 +33,7 @@ KERNELS = ("gaussian", "box")
 
 
 def sigma_parameter() -> Any:
-    """Field for the width of a Gaussian blur."""
+    """Field for the width of the Gaussian."""
     return parameter(
         1.0,
         "float or sequence of float",
@@ -42,9 +42,10 @@ def sigma_parameter() -> Any:
         "axis. Detail of about this size is enhanced; 0 leaves an axis alone.",
         unit="px",
         minimum=0.0,
-        maximum=50.0,
+        maximum=20.0,
         step=0.1,
         control="basic",
+        needs=("kernel", "gaussian"),
     )
 
 
@@ -60,10 +61,11 @@ def truncate_parameter() -> Any:
         minimum=1.0,
         maximum=10.0,
         step=0.5,
+        needs=("kernel", "gaussian"),
     )
 
 
-def kernel_parameter(default: str) -> Any:
+def kernel_parameter(default: str, control: str) -> Any:
     """Field for the shape of the blur."""
     return choice(
         default,
@@ -71,6 +73,7 @@ def kernel_parameter(default: str) -> Any:
         "Kernel",
         "Shape of the blur: a Gaussian of width `sigma`, or the mean of three pixels "
         "along every filtered axis (`sigma` is then ignored).",
+        control=control,
     )
 
 
@@ -140,7 +143,7 @@ class UnsharpMask(Method):
         control="basic",
     )
     _: KW_ONLY
-    kernel: str = kernel_parameter("gaussian")
+    kernel: str = kernel_parameter("gaussian", "advanced")
     threshold: float = soft_threshold()[0]
     hard: bool = soft_threshold()[1]
     truncate: float = truncate_parameter()

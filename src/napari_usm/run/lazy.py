@@ -49,8 +49,38 @@ def check_chunks(image: Any) -> None:
         )
 
 
-def run(plan: Plan, image: da.Array, name: str = "") -> Lazy:
-    """Results of a plan on a dask array, with nothing computed."""
+def run(
+    plan: Plan, image: da.Array, name: str = "", found: Found | None = None
+) -> Lazy:
+    """Results of a plan on a dask array, with nothing computed.
+
+    What `first_stage` found may be given, so that looking at one plane of the
+    result does not estimate over the whole array anew.
+    """
+    graph = _graph(plan, image)
+    stage = graph.found() if found is None else found
+    edge_map = graph.edge_map()
+    result = graph.result(edge_map, stage)
+    amount, gain = graph.amount_and_gain(stage)
+    return Lazy(
+        result,
+        graph.public_edge_map(edge_map),
+        amount,
+        gain,
+        graph.report(edge_map, result, stage, name),
+    )
+
+
+def first_stage(plan: Plan, image: da.Array) -> Found:
+    """Compute the constants and limits of a plan: one pass over the array."""
+    found = _graph(plan, image).found()
+    if isinstance(found, Delayed):
+        computed: Found = found.compute()
+        return computed
+    return found
+
+
+def _graph(plan: Plan, image: da.Array) -> _Graph:
     # One neighbour at least: the report compares with the 3-wide local range.
     halo = {a: None if n is None else max(1, n) for a, n in plan.halo.items()}
     image = image.rechunk(_chunks(plan, image, halo))
@@ -58,20 +88,8 @@ def run(plan: Plan, image: da.Array, name: str = "") -> Lazy:
         axis: 0 if reach is None or len(image.chunks[axis]) == 1 else reach
         for axis, reach in halo.items()
     }
-    graph = _Graph(
-        plan, image, overlap(image, depth, "none", allow_rechunk=False), depth
-    )
-    found = graph.found()
-    edge_map = graph.edge_map()
-    result = graph.result(edge_map, found)
-    amount, gain = graph.amount_and_gain(found)
-    return Lazy(
-        result,
-        graph.public_edge_map(edge_map),
-        amount,
-        gain,
-        graph.report(edge_map, result, found, name),
-    )
+    grown = overlap(image, depth, "none", allow_rechunk=False)
+    return _Graph(plan, image, grown, depth)
 
 
 def _chunks(

@@ -194,12 +194,14 @@ class Plan:
 
     def public_amount(self, constants: Constants) -> tuple[Any, Any, Any]:
         """Amount, gain and curve with the axes that were kept; numbers if none was."""
-        gone = tuple(a for a in range(len(self.shape)) if a not in self.kept)
-        if constants.gain is None or constants.curve is None:
+        if constants.gain is None:
             return constants.amount, None, None
-        amount = np.squeeze(constants.amount, gone)
-        gain = np.squeeze(constants.gain, gone)
-        return amount[()], gain[()], np.squeeze(constants.curve, gone)
+        if constants.curve is None:
+            gain = np.full(self.kept_shape, constants.gain)
+            return (1 / gain)[()], gain[()], None
+        gone = tuple(a for a in range(len(self.shape)) if a not in self.kept)
+        gain, curve = (np.squeeze(a, gone) for a in (constants.gain, constants.curve))
+        return (1 / gain)[()], gain[()], curve
 
 
 def make_plan(shape: tuple[int, ...], dtype: np.dtype[Any], method: Method) -> Plan:

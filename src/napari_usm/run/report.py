@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _NOISE_SIDE = {1: 4096, 2: 128, 3: 32}
 _NOISE_HALO = 8
 
+# Stands for no noise at all: every threshold is above it, and its square is no 0.
+_FAINTEST = 1e-100
+
 
 @dataclass(frozen=True)
 class Report:
@@ -198,7 +201,7 @@ def _measured_noise_factor(plan: Plan, amount: Any, level: float) -> float:
     shape = [1] * len(plan.shape)
     for axis in plan.axes:
         shape[axis] = side
-    noise = np.random.default_rng(0).normal(0, level or 1.0, shape)
+    noise = np.random.default_rng(0).normal(0, max(level, _FAINTEST), shape)
     noisy = noise + amount * plan.method.edge_map(noise, plan.axes)
     inside = tuple(
         slice(_NOISE_HALO, n - _NOISE_HALO) if n > 2 * _NOISE_HALO else slice(None)

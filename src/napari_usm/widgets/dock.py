@@ -1,0 +1,335 @@
+"""The dock: controls of one method, a run in the background, two layers."""
+
+from __future__ import annotations
+
+import inspect
+import weakref
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import ComboBox, Container, create_widget
+from napari.layers import Image
+from napari.qt.threading import create_worker
+from napari.utils.notifications import show_error, show_warning
+from qtpy.compat import isalive
+
+from napari_usm import axes
+from napari_usm.methods import METHODS
+from napari_usm.run import eager
+from napari_usm.widgets.dock_layout import DockLayout
+from napari_usm.widgets.functions import core_parameters, layer_function
+from napari_usm.widgets.layer_data import is_result
+from napari_usm.widgets.layer_run import LayerRun, layer_parameters
+from napari_usm.widgets.result_layers import ResultLayers
+from napari_usm.widgets.status import status_line
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import napari.types
+    import napari.viewer
+
+    from napari_usm.api import Sharpened
+
+
+class SharpenWidget(Container):
+    """Sharpens the chosen image layer by one method.
+
+    Every control is an attribute of the name of its parameter, ``layer`` first;
+    calling the widget runs once and leaves exactly two layers.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer whose layers are sharpened.
+    """
+
+    method: str
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        self._viewer = napari_viewer
+        self._entry = METHODS[self.method]
+        self._results: weakref.WeakKeyDictionary[Image, ResultLayers] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._worker: Any = None
+        self._layer = self._layer_choice()
+        controls = [self._layer, *self._parameter_controls(), *self._axis_controls()]
+        self._controls = {control.name: control for control in controls}
+        super().__init__(widgets=controls, labels=False, name=self.method)
+        self._dock = DockLayout(
+            self.native,
+            in_view=[w for w in controls if self._in_view(w.name)],
+            advanced=[w for w in controls if not self._in_view(w.name)],
+        )
+        self._dock.run.clicked.connect(self._on_run)
+        self._dock.orphaned.connect(self._let_go)
+        self.changed.connect(self._on_change)
+        self._events = napari_viewer.layers.events.removed
+        self._events.connect(self._on_layer_removed)
+        self._choose_active_layer()
+        self._on_change()
+
+    def __call__(self) -> list[napari.types.LayerDataTuple]:
+        """Run here and now; the two layers as tuples, as they were placed."""
+        run = self._checked_run()
+        if run is None:
+            return []
+        self._cancel()
+        started = perf_counter()
+        return self._finish(run, eager.result_of(run.run()), started)
+
+    def reset_choices(self, *_: Any) -> None:
+        """Follow the viewer's layers; an image that is chosen stays chosen."""
+        super().reset_choices()
+        self._on_change()
+
+    # --- controls ---
+
+    def _layer_choice(self) -> ComboBox:
+        return ComboBox(
+            name="layer",
+            label="Image",
+            choices=self._images,
+            nullable=True,
+            tooltip="The image layer to sharpen. Results are not offered.",
+        )
+
+    def _parameter_controls(self) -> list[Any]:
+        signature = inspect.signature(layer_function(self.method))
+        return [
+            create_widget(argument.default, annotation=argument.annotation, name=name)
+            for name, argument in signature.parameters.items()
+            if name in self._entry.parameters
+        ]
+
+    def _axis_controls(self) -> list[ComboBox]:
+        dimensions = ComboBox(
+            name="dimensions",
+            label="Filter",
+            choices=[("planes (2-D)", axes.PLANES), ("volumes (3-D)", axes.VOLUMES)],
+            tooltip="Whether each plane is sharpened on its own, or whole volumes.",
+        )
+        z_axis = ComboBox(
+            name="z_axis",
+            label="Z is",
+            choices=self._depths,
+            nullable=True,
+            tooltip="Which axis is Z, where the axis labels do not say.",
+        )
+        return [dimensions, z_axis]
+
+    def _in_view(self, name: str) -> bool:
+        word = self._entry.parameters.get(name)
+        return word is None or word.control == "basic"
+
+    def _images(self, _: Any) -> list[Image]:
+        return [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, Image) and not is_result(layer)
+        ]
+
+    def _depths(self, _: Any) -> list[tuple[str, int]]:
+        layer = self._chosen()
+        if layer is None:
+            return []
+        names = axes.axis_names(layer.axis_labels)
+        return [(names[axis], axis) for axis in axes.depth_axes(layer.axis_labels)]
+
+    def _chosen(self) -> Image | None:
+        layer = self._layer.value
+        return layer if isinstance(layer, Image) else None
+
+    def _choose_active_layer(self) -> None:
+        active = self._viewer.layers.selection.active
+        if active in self.layer.choices:
+            self.layer.value = active
+
+    def _on_change(self, *_: Any) -> None:
+        """Show what matters now, and say what will be filtered."""
+        layer = self._chosen()
+        depths = () if layer is None else axes.depth_axes(layer.axis_labels)
+        volumes = bool(depths) and self.dimensions.value == axes.VOLUMES
+        with self.changed.blocked():
+            if volumes:
+                self.z_axis.reset_choices()
+            if layer is not None:
+                self._fit_ranges(layer)
+        shown = {
+            "dimensions": bool(depths),
+            "z_axis": volumes and len(depths) > 1,
+            "color": layer is not None and bool(layer.rgb),
+        }
+        for name, word in self._entry.parameters.items():
+            if word.needs and word.control != "none":
+                other, value = word.needs
+                shown[name] = self._controls[other].value == value
+        for name, visible in shown.items():
+            self._dock.show_row(self._controls[name], visible)
+        self._dock.say(self._sentence(layer))
+        if self._worker is None:
+            self._dock.tell("")
+
+    def _fit_ranges(self, layer: Image) -> None:
+        """Ranges that depend on the image: intensities, and where detail inverts."""
+        if "threshold" in self._controls:
+            low, high = layer.contrast_limits_range
+            span = max(high - low, 1e-6)
+            self.threshold.max = max(span, self.threshold.value)
+            self.threshold.step = 10.0 ** np.floor(np.log10(span / 50))
+        if "amount" in self._controls:
+            try:
+                given = layer_parameters(layer, self.method, **self._dimensions())
+            except ValueError:
+                return
+            spacing = {k: v for k, v in given.items() if k == "spacing"}
+            method = self._entry.method(**spacing)
+            least = method.least_amount(given["axes"])
+            self.amount.min = min(least, self.amount.value)
+
+    def _sentence(self, layer: Image | None) -> str:
+        if layer is None:
+            return "Add an image to sharpen it."
+        if layer.multiscale:
+            return "Pyramids cannot be sharpened yet: choose an image of one scale."
+        try:
+            chosen = axes.filtered_axes(layer.axis_labels, **self._dimensions("depth"))
+        except ValueError:
+            return "Say which axis is Z."
+        shape = layer.data.shape[: layer.ndim]
+        return axes.sentence(shape, layer.axis_labels, chosen)
+
+    def _dimensions(self, z_axis: str = "z_axis") -> dict[str, Any]:
+        """What is filtered, as the controls have it; volumes only where there is Z."""
+        layer = self._chosen()
+        if layer is None or not axes.depth_axes(layer.axis_labels):
+            return {"dimensions": axes.PLANES, z_axis: None}
+        return {"dimensions": self.dimensions.value, z_axis: self.z_axis.value}
+
+    # --- runs ---
+
+    def _checked_run(self) -> LayerRun | None:
+        """The run that the controls ask for, or a notification of what is wrong."""
+        chosen = {
+            name: self._controls[name].value
+            for name in self._entry.parameters
+            if name in self._controls
+        }
+        parameters = core_parameters(self._entry, chosen)
+        try:
+            return LayerRun(
+                self.layer.value, self.method, **self._dimensions(), **parameters
+            )
+        except (TypeError, ValueError) as error:
+            show_error(str(error))
+            self._dock.tell(str(error))
+            return None
+
+    def _on_run(self) -> None:
+        if self._worker is not None:
+            self._cancel()
+            self._dock.tell("Cancelled: nothing was changed.")
+            return
+        run = self._checked_run()
+        if run is None:
+            return
+        started = perf_counter()
+        worker = create_worker(_counted, run, _start_thread=False)
+        self._worker = worker
+        worker.run_of = run
+        worker.yielded.connect(lambda _: self._on_step(worker))
+        worker.returned.connect(lambda found: self._on_done(worker, found, started))
+        worker.errored.connect(lambda error: self._on_error(worker, error))
+        self._dock.start(run.steps)
+        worker.start()
+
+    def _on_step(self, worker: Any) -> None:
+        if self._is_current(worker):
+            self._dock.advance()
+
+    def _on_done(self, worker: Any, found: Any, started: float) -> None:
+        if self._is_current(worker):
+            self._worker = None
+            self._dock.stop()
+            self._finish(worker.run_of, found, started)
+
+    def _on_error(self, worker: Any, error: Exception) -> None:
+        # napari itself notifies of what a worker raises.
+        if self._is_current(worker):
+            self._worker = None
+            self._dock.stop()
+            self._dock.tell(f"Failed: {error}")
+
+    def _is_current(self, worker: Any) -> bool:
+        """Whether anyone still waits for this worker: the window may be gone."""
+        return worker is self._worker and isalive(self.native)
+
+    def _cancel(self) -> None:
+        if self._worker is None:
+            return
+        worker, self._worker = self._worker, None
+        worker.quit()
+        if isalive(self.native):
+            self._dock.stop()
+
+    def _finish(
+        self, run: LayerRun, found: tuple[Sharpened, float], started: float
+    ) -> list[napari.types.LayerDataTuple]:
+        tuples = run.tuples(*found)
+        layers = self._viewer.layers
+        if run.layer not in layers:
+            show_warning(f"'{run.layer.name}' was removed: its result was dropped.")
+            return []
+        if run.layer not in self._results:
+            self._results[run.layer] = ResultLayers(layers, run.layer)
+        self._results[run.layer].place(tuples)
+        self._dock.tell(status_line(found[0], run.lazy, perf_counter() - started))
+        return tuples
+
+    # --- the end ---
+
+    def _on_layer_removed(self, event: Any) -> None:
+        if self._worker is not None and event.value is self._worker.run_of.layer:
+            self._cancel()
+            self._dock.tell("Cancelled: the image was removed.")
+            show_warning(f"'{event.value.name}' was removed: sharpening was cancelled.")
+
+    def _let_go(self) -> None:
+        """The dock was closed: stop, and leave no callback behind."""
+        self._cancel()
+        self._events.disconnect(self._on_layer_removed)
+        for results in self._results.values():
+            results.disconnect()
+
+
+def _counted(run: LayerRun) -> Generator[int, None, tuple[Sharpened, float]]:
+    """A run as napari's workers want it: every pause with a number."""
+    running = run.run()
+    step = 0
+    while True:
+        try:
+            next(running)
+        except StopIteration as stop:
+            return stop.value
+        step += 1
+        yield step
+
+
+class UnsharpMaskWidget(SharpenWidget):
+    """Classic unsharp masking."""
+
+    method = "unsharp_mask"
+
+
+class LaplacianSharpenWidget(SharpenWidget):
+    """Laplacian sharpening."""
+
+    method = "laplacian_sharpen"
+
+
+class AdaptiveUnsharpMaskWidget(SharpenWidget):
+    """Adaptive unsharp masking."""
+
+    method = "adaptive_unsharp_mask"

@@ -1,0 +1,164 @@
+"""Where the controls stand: a form that scrolls, and a row that is always in view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QCollapsible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from magicgui.widgets import Widget
+
+
+# The dock's title, with the name of the longest method, is cut below this.
+_WIDTH = 330
+
+
+class DockLayout(QObject):
+    """Arranges controls inside a container's own widget.
+
+    Parameters
+    ----------
+    root : QWidget
+        The container's widget, with a box layout.
+    in_view, advanced : sequence of magicgui widgets
+        Controls in the form, and in the fold below it.
+    """
+
+    #: The dock was taken out of its window for good.
+    orphaned = Signal()
+
+    def __init__(
+        self, root: QWidget, in_view: Sequence[Widget], advanced: Sequence[Widget]
+    ) -> None:
+        super().__init__(root)
+        self._root = root
+        self._labels: dict[Any, QLabel] = {}
+        self._sentence = _text()
+        self._status = _text()
+        self._progress = QProgressBar()
+        self.run = QPushButton("Run")
+
+        page = QWidget()
+        rows = QVBoxLayout(page)
+        rows.setContentsMargins(0, 0, 6, 0)
+        rows.addWidget(self._form(in_view))
+        rows.addWidget(self._sentence)
+        rows.addWidget(self._fold(advanced))
+        rows.addStretch(1)
+        scroll = _VerticalScrollArea(page)
+
+        root.setMinimumWidth(_WIDTH)
+        column = root.layout()
+        column.addWidget(scroll)
+        column.addWidget(self._status)
+        column.addWidget(self._progress)
+        column.addWidget(self.run)
+        column.setStretchFactor(scroll, 1)
+        self._progress.hide()
+        self._status.hide()
+        root.installEventFilter(self)
+
+    def show_row(self, control: Widget, visible: bool) -> None:
+        """Show or hide a control with its label."""
+        control.visible = visible
+        self._labels[control.name].setVisible(visible)
+
+    def say(self, sentence: str) -> None:
+        """Say what is filtered."""
+        self._sentence.setText(sentence)
+
+    def tell(self, status: str) -> None:
+        """Tell what was done; nothing hides the line."""
+        self._status.setText(status)
+        self._status.setVisible(bool(status))
+
+    def start(self, steps: int) -> None:
+        """Show progress of that many steps, and a button that cancels."""
+        self._progress.setRange(0, steps)
+        self._progress.setValue(0)
+        self._progress.show()
+        self.run.setText("Cancel")
+        self.tell("")
+
+    def advance(self) -> None:
+        """One step of the progress."""
+        self._progress.setValue(self._progress.value() + 1)
+
+    def stop(self) -> None:
+        """Ready for another run."""
+        self._progress.hide()
+        self.run.setText("Run")
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Notice that the dock was closed: only then it has no parent left."""
+        if event.type() == QEvent.Type.ParentChange and watched.parent() is None:
+            QTimer.singleShot(0, self._tell_if_orphaned)
+        return super().eventFilter(watched, event)
+
+    def _tell_if_orphaned(self) -> None:
+        if self._root.parent() is None:
+            self.orphaned.emit()
+
+    def _form(self, controls: Sequence[Widget]) -> QWidget:
+        form = QWidget()
+        rows = QFormLayout(form)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for control in controls:
+            label = QLabel(control.label)
+            label.setToolTip(control.tooltip)
+            self._labels[control.name] = label
+            for box in (control.native, *control.native.findChildren(QComboBox)):
+                if isinstance(box, QComboBox):
+                    # A long layer name must not widen the dock.
+                    box.setSizeAdjustPolicy(
+                        QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+                    )
+                    box.setMinimumContentsLength(8)
+            rows.addRow(label, control.native)
+        return form
+
+    def _fold(self, controls: Sequence[Widget]) -> QWidget:
+        fold = QCollapsible("Advanced")
+        fold.setDuration(0)
+        fold.addWidget(self._form(controls))
+        fold.collapse(animate=False)
+        return fold
+
+
+class _VerticalScrollArea(QScrollArea):
+    """Scrolls up and down only: it is always as wide as what it holds."""
+
+    def __init__(self, page: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(page)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the page and the scroll bar, asked anew at every layout."""
+        width = self.widget().minimumSizeHint().width()
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(width + bar, super().minimumSizeHint().height())
+
+
+def _text() -> QLabel:
+    label = QLabel()
+    label.setWordWrap(True)
+    return label

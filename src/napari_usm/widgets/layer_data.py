@@ -1,0 +1,100 @@
+"""From an image layer to the result and edge-map layers made of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.utils.colormaps import Colormap
+
+from napari_usm.filters.colour import LUMINANCE
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from napari.types import LayerDataTuple
+
+# Key in `layer.metadata` of a layer that we made.
+METADATA = "napari_usm"
+
+# Where the pixels of a layer are in the world.
+GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+
+# How the layer looks. The contrast limits are the source's own: limits that
+# follow the overshoot would show the rest of the image greyer than it was.
+LOOK = ("colormap", "gamma", "blending", "contrast_limits")
+
+# Blue is darker, red is brighter, and nothing is the grey of nothing.
+DIVERGING = Colormap(
+    [
+        [0.13, 0.30, 0.75, 1],
+        [0.55, 0.70, 0.95, 1],
+        [0.93, 0.93, 0.93, 1],
+        [0.96, 0.60, 0.50, 1],
+        [0.75, 0.08, 0.15, 1],
+    ],
+    name="napari-usm diverging",
+    display_name="diverging",
+)
+
+# Part of the edge map's pixels within its contrast limits: a single hot pixel
+# would make all others grey.
+_SHOWN = 0.999
+_SAMPLE = 2**20
+
+
+def is_result(layer: Any) -> bool:
+    """Whether we made this layer: it is not offered as an input."""
+    return METADATA in layer.metadata
+
+
+def geometry(layer: Image) -> dict[str, Any]:
+    """Keywords that put another layer exactly where this one is."""
+    return {name: getattr(layer, name) for name in GEOMETRY}
+
+
+def result_tuple(layer: Image, image: Any, metadata: dict[str, Any]) -> LayerDataTuple:
+    """The sharpened layer: it looks like its source and lies where that lies."""
+    look = {} if layer.rgb else {name: getattr(layer, name) for name in LOOK}
+    keywords = {
+        **geometry(layer),
+        **look,
+        "name": f"{layer.name} [sharpened]",
+        "rgb": layer.rgb,
+        "metadata": {METADATA: metadata},
+    }
+    return image, keywords, "image"
+
+
+def edge_map_tuple(
+    layer: Image, edge_map: Any, metadata: dict[str, Any], limit: float
+) -> LayerDataTuple:
+    """The edge-map layer: signed, in intensity units, for an amount of 1, hidden."""
+    keywords = {
+        **geometry(layer),
+        "name": f"{layer.name} [edge map ×1]",
+        "rgb": False,
+        "colormap": DIVERGING,
+        "contrast_limits": (-limit, limit),
+        "visible": False,
+        "metadata": {METADATA: metadata},
+    }
+    return edge_map, keywords, "image"
+
+
+def shown_edge_map(layer: Image, edge_map: Any) -> Any:
+    """One signed value per pixel: of colours sharpened apart, their Rec. 709 mean."""
+    if not layer.rgb or edge_map.ndim == layer.ndim:
+        return edge_map
+    red, green, blue = (edge_map[..., channel] for channel in range(3))
+    mean = LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
+    return mean.astype(np.float32)
+
+
+def edge_limit(edge_map: Any) -> float:
+    """Symmetric contrast limit that shows an edge map, above 0."""
+    step = max(1, edge_map.size // _SAMPLE)
+    sizes = np.abs(np.ravel(edge_map)[::step])
+    limit = float(np.quantile(sizes, _SHOWN)) if sizes.size else 0.0
+    # An edge map of few, thin lines: show those.
+    limit = limit or float(np.abs(edge_map).max())
+    return limit if limit > 0 else 1.0
