@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
 from napari_usm.methods.gaussian_sharpen import GaussianSharpen
 from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
+from napari_usm.methods.method import Method
 from napari_usm.methods.unsharp_mask import UnsharpMask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_usm.methods.method import Method
     from napari_usm.methods.parameter import Parameter
 
 

@@ -66,8 +66,7 @@ class SharpenWidget(Container):
         self._dock.run.clicked.connect(self._on_run)
         self._dock.orphaned.connect(self._let_go)
         self.changed.connect(self._on_change)
-        self._events = napari_viewer.layers.events.removed
-        self._events.connect(self._on_layer_removed)
+        napari_viewer.layers.events.removed.connect(self._on_layer_removed)
         self._choose_active_layer()
         self._on_change()
 
@@ -92,7 +91,6 @@ class SharpenWidget(Container):
             name="layer",
             label="Image",
             choices=self._images,
-            nullable=True,
             tooltip="The image layer to sharpen. Results are not offered.",
         )
 
@@ -299,7 +297,16 @@ class SharpenWidget(Container):
     def _let_go(self) -> None:
         """The dock was closed: stop, and leave no callback behind."""
         self._cancel()
-        self._events.disconnect(self._on_layer_removed)
+        events = self._viewer.layers.events
+        events.removed.disconnect(self._on_layer_removed)
+        # napari connects this one when it docks a widget, and never lets go.
+        for emitter in (
+            events.inserted,
+            events.removed,
+            events.reordered,
+            events.renamed,
+        ):
+            emitter.disconnect(self.reset_choices)
         for results in self._results.values():
             results.disconnect()
 

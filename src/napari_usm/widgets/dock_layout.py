@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QFrame,
@@ -130,6 +131,8 @@ class DockLayout(QObject):
                         QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
                     )
                     box.setMinimumContentsLength(8)
+            if isinstance(control.native, QCheckBox):
+                control.native.setText("")  # it stands in front, like all others
             rows.addRow(label, control.native)
         return form
 

@@ -87,8 +87,7 @@ def _control(word: Parameter) -> Any:
         options["choices"] = word.choices or [name for name, _ in word.presets]
         return Annotated[str, options]
     if isinstance(word.default, bool):
-        # The label stands in front, like all others.
-        return Annotated[bool, {**options, "text": " "}]
+        return Annotated[bool, options]
     kind = type(word.default)
     options |= {"min": word.minimum, "max": word.maximum, "step": word.step}
     widget = "Slider" if word.control == "basic" else "SpinBox"

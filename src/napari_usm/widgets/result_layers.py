@@ -111,8 +111,6 @@ def _fits(layer: Image, data: Any, keywords: dict[str, Any]) -> bool:
 @contextmanager
 def _selection_kept(layers: LayerList) -> Iterator[None]:
     """Adding a layer selects it; what was selected before is what the user wants."""
-    selected, active = set(layers.selection), layers.selection.active
+    selected = set(layers.selection)
     yield
     layers.selection = {layer for layer in selected if layer in layers}
-    if active in layers:
-        layers.selection.active = active

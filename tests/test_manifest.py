@@ -1,0 +1,40 @@
+"""The manifest at the root is the one that napari finds."""
+
+from pathlib import Path
+
+import pytest
+from npe2 import PluginManifest
+
+from napari_usm import METHODS
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def manifest():
+    return PluginManifest.from_distribution("napari-usm")
+
+
+def test_the_installed_manifest_is_the_one_at_the_root(manifest):
+    """What napari reads from the package is `napari.yaml` at the root."""
+    at_root = PluginManifest.from_file(ROOT / "napari.yaml")
+    assert at_root.contributions == manifest.contributions
+
+
+def test_everything_named_imports(manifest):
+    """Every command points at something that is there."""
+    manifest.validate_imports()
+
+
+def test_every_method_for_the_menu_is_in_the_menus(manifest):
+    """Methods for the menu, and only those, stand in Plugins and in Layers > Filter."""
+    expected = {f"napari-usm.{n}" for n, e in METHODS.items() if e.audience == "menu"}
+    widgets = {
+        widget.command: widget.display_name for widget in manifest.contributions.widgets
+    }
+    assert set(widgets) == expected
+    assert {
+        item.command for item in manifest.contributions.menus["napari/layers/filter"]
+    } == expected
+    for command, title in widgets.items():
+        assert title == METHODS[command.removeprefix("napari-usm.")].label
