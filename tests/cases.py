@@ -57,8 +57,8 @@ def assert_agrees(result, expected_raw, expected, slack):
         )
         return
     # One level apart only where rounding could have gone either way.
-    fraction = np.abs(expected_raw - np.floor(expected_raw) - 0.5)
-    unsure = ~(fraction > slack)
+    finite_raw = np.nan_to_num(expected_raw)
+    unsure = np.abs(finite_raw - np.floor(finite_raw) - 0.5) <= slack
     apart = np.abs(result.astype(np.float64) - expected.astype(np.float64))
     assert np.all(apart[~unsure] == 0)
     assert np.all(apart[unsure] <= np.maximum(1, slack))

@@ -80,6 +80,27 @@ def test_positional_parameters():
         usm.unsharp_mask(image, 2.0, 0.5, "box")
 
 
+def test_arrays_on_disk_are_read_in_blocks():
+    """An array-like that can be indexed is never asked for as a whole."""
+
+    class OnDisk:
+        def __init__(self, pixels):
+            self.pixels, self.asked = pixels, []
+            self.shape, self.dtype = pixels.shape, pixels.dtype
+
+        def __getitem__(self, window):
+            self.asked.append(self.pixels[window].size)
+            return self.pixels[window]
+
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 300, 300), dtype=np.uint8)
+    for method in ("unsharp_mask", "adaptive_unsharp_mask"):
+        image = OnDisk(pixels)
+        found = usm.sharpen(image, method, axes=(1, 2), limits="data")
+        expected = usm.sharpen(pixels, method, axes=(1, 2), limits="data")
+        np.testing.assert_array_equal(found.image, expected.image)
+        assert max(image.asked) < pixels.size
+
+
 def test_array_likes():
     """Lists, and anything that numpy reads, are images too."""
     rows = [[1, 2, 3], [4, 9, 6]]

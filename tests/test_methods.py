@@ -122,6 +122,41 @@ def test_invalid_pixels(method, mode):
     check(image, method, mode=mode, **parameters_for(method, 2))
 
 
+@pytest.mark.parametrize("color", ["channels", "luminance", "value"])
+def test_invalid_pixels_pass_all_limits(color):
+    """An invalid pixel is no intensity: limits and colour leave it as it is."""
+    image = np.abs(cases.picture((9, 8, 3), "float32"))
+    image[3, 4, 1], image[0, 0], image[5, 5, 2] = np.nan, np.inf, -np.inf
+    for limits in ((0.2, 1.0), "data"):
+        check(image, "unsharp_mask", color=color, channel_axis=2, limits=limits)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "int64"])
+def test_invalid_pixels_as_integers(dtype):
+    """Where an integer is asked for, NaN becomes 0 and infinities saturate."""
+    image = cases.picture((9, 8), "float32") * 100
+    image[3, 4], image[0, 0], image[8, 7] = np.nan, np.inf, -np.inf
+    check(image, "unsharp_mask", dtype=dtype)
+
+
+def test_black_gets_grey():
+    """Where HSV's value is 0 there is no colour to keep: all three channels rise."""
+    image = np.abs(cases.picture((9, 8, 3), "float32"))
+    image[4, 4] = 0
+    check(image, "unsharp_mask", amount=-0.5, color="value", channel_axis=2)
+    check(image - 1, "unsharp_mask", color="value", channel_axis=2)
+
+
+def test_detail_at_the_threshold():
+    """Hard keeps the detail that just reaches the threshold, soft makes it 0."""
+    image = np.array([0.0, 0, 4, 0, 0])
+    call = {"method": "laplacian_sharpen", "amount": 1}
+    hard = usm.edge_map(image, **call, threshold=4, hard=True)
+    np.testing.assert_array_equal(hard, [0, -4, 8, -4, 0])
+    soft = usm.edge_map(image, **call, threshold=4)
+    np.testing.assert_array_equal(soft, [0, 0, 4, 0, 0])
+
+
 @pytest.mark.parametrize("size", [3, 5, 7])
 def test_medians_of_few_valid_pixels(size):
     """Of an even count of valid pixels the lower middle is the median."""

@@ -1,4 +1,9 @@
-"""The reference against arithmetic done by hand, and against other libraries."""
+"""The reference, and the product with it, against arithmetic done by hand.
+
+The reference is also held against other libraries.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -6,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage
 from skimage.filters import unsharp_mask as skimage_unsharp_mask
 
+import napari_usm as usm
 import reference
 
 # With this sigma and `truncate=1` (or radius 1) the taps are [1 2 1] / 4:
@@ -32,18 +38,44 @@ GAUSSIAN_EDGE_MAP = np.array(
 )
 
 
+@dataclass(frozen=True)
+class Ours:
+    """What `napari_usm` makes of a call, in the words of the reference."""
+
+    raw: np.ndarray
+    image: np.ndarray
+    edge_map: np.ndarray
+    amount: float
+    gain: float | None
+    curve: np.ndarray | None
+
+
+def ours(image, method, **parameters):
+    found = usm.sharpen(image, method, **parameters)
+    free = {"limits": None, "dtype": "float64"}
+    raw = usm.sharpen(image, method, **{**parameters, **free}).image
+    curve = found.report.curve
+    return Ours(raw, found.image, found.edge_map, found.amount, found.gain, curve)
+
+
+@pytest.fixture(params=[reference.sharpen, ours], ids=["reference", "napari_usm"])
+def sharpen(request):
+    """Both answer to what was computed by hand."""
+    return request.param
+
+
 # --- by hand ------------------------------------------------------------------
 
 
-def test_classic_by_hand():
+def test_classic_by_hand(sharpen):
     """The classic method gives the pixels that one computes by hand."""
     image = (32 + IMPULSES).astype(np.uint8)
 
-    result = reference.sharpen(
+    result = sharpen(
         image, "unsharp_mask", sigma=HALVING_SIGMA, amount=0.5, truncate=1.0
     )
 
-    assert_allclose(result.edge_map, GAUSSIAN_EDGE_MAP, atol=1e-12)
+    assert_allclose(result.edge_map, GAUSSIAN_EDGE_MAP, atol=1e-5)
     # 48 + 3.5, 32 - 1.5, 32 - .5 in the corner; 48 + 6, 32 - 1, 32 - .5 inside.
     raw = [
         [51.5, 30.5, 32, 32, 32],
@@ -52,20 +84,18 @@ def test_classic_by_hand():
         [32, 32, 31, 54, 31],
         [32, 32, 31.5, 31, 31.5],
     ]
-    assert_allclose(result.raw, raw, atol=1e-12)
+    assert_allclose(result.raw, raw, atol=1e-5)
     assert result.image.dtype == np.uint8
     assert (result.amount, result.gain, result.curve) == (0.5, None, None)
 
 
-def test_box_by_hand_with_each_border():
+def test_box_by_hand_with_each_border(sharpen):
     """The box mean takes the border pixels that the mode says."""
     image = np.zeros((5, 5))
     image[0, 0] = 36
 
     def corner(mode):
-        result = reference.sharpen(
-            image, "unsharp_mask", kernel="box", mode=mode, cval=9.0
-        )
+        result = sharpen(image, "unsharp_mask", kernel="box", mode=mode, cval=9.0)
         return (image - result.edge_map)[:2, :2]
 
     # 36 / 9 = 4 for each copy of the corner in the 3 x 3 window.
@@ -80,11 +110,11 @@ def test_box_by_hand_with_each_border():
     assert_allclose(corner("constant"), [[9, 7], [7, 4]])
 
 
-def test_thresholds_by_hand():
+def test_thresholds_by_hand(sharpen):
     """A soft threshold shrinks the detail, a hard one drops the weak detail."""
 
     def edge_map(**threshold):
-        return reference.sharpen(
+        return sharpen(
             IMPULSES,
             "unsharp_mask",
             sigma=HALVING_SIGMA,
@@ -99,7 +129,7 @@ def test_thresholds_by_hand():
         [0, 0, -0.5, 10.5, -0.5],
         [0, 0, 0, -0.5, 0],
     ]
-    assert_allclose(edge_map(threshold=1.5), soft, atol=1e-12)
+    assert_allclose(edge_map(threshold=1.5), soft, atol=1e-5)
     hard = [
         [7, -3, 0, 0, 0],
         [-3, 0, 0, 0, 0],
@@ -107,7 +137,7 @@ def test_thresholds_by_hand():
         [0, 0, -2, 12, -2],
         [0, 0, 0, -2, 0],
     ]
-    assert_allclose(edge_map(threshold=1.5, hard=True), hard, atol=1e-12)
+    assert_allclose(edge_map(threshold=1.5, hard=True), hard, atol=1e-5)
     # What is as strong as the threshold stays (the box detail of an impulse of
     # 9 is exactly 8 and -1).
     assert_array_equal(reference.threshold(np.array([-1.0, 8.0]), 1.0, True), [-1, 8])
@@ -117,9 +147,9 @@ LAPLACIAN_IMAGE = np.full((5, 5), 20, np.uint8)
 LAPLACIAN_IMAGE[1, 2] = LAPLACIAN_IMAGE[4, 4] = 30
 
 
-def test_laplacian_by_hand():
+def test_laplacian_by_hand(sharpen):
     """The Laplacian method gives the pixels that one computes by hand."""
-    result = reference.sharpen(LAPLACIAN_IMAGE, "laplacian_sharpen")
+    result = sharpen(LAPLACIAN_IMAGE, "laplacian_sharpen")
 
     # 4 * 10 at an impulse, -10 beside it. Above the upper impulse the border
     # mirrors row 1 to row -1, so that (0, 2) sees it twice.
@@ -142,9 +172,9 @@ def test_laplacian_by_hand():
     assert_array_equal(result.image, np.array(sharpened, np.uint8))
 
 
-def test_laplacian_with_spacing_by_hand():
+def test_laplacian_with_spacing_by_hand(sharpen):
     """Only the ratio of the spacings weighs the axes, squared."""
-    result = reference.sharpen(
+    result = sharpen(
         LAPLACIAN_IMAGE, "laplacian_sharpen", spacing=(6.0, 3.0), mode="reflect"
     )
 
@@ -161,12 +191,12 @@ def test_laplacian_with_spacing_by_hand():
     assert_allclose(result.edge_map, edge_map)
 
 
-def test_laplacian_after_median_by_hand():
+def test_laplacian_after_median_by_hand(sharpen):
     """The detail comes from the median, the image it is added to does not."""
     image = np.tile(np.array([0.0, 0, 8, 8, 8]), (5, 1))
     image[2, 1] = 100
 
-    result = reference.sharpen(image, "laplacian_sharpen", amount=0.5, median_size=3)
+    result = sharpen(image, "laplacian_sharpen", amount=0.5, median_size=3)
 
     # No window of 3 x 3 changes its median for the spike: left of the step it
     # has 5 zeros of 9 values, at the step 6 eights. The step of 8 is left.
@@ -176,13 +206,13 @@ def test_laplacian_after_median_by_hand():
     assert_allclose(result.image, sharpened)
 
 
-def test_adaptive_by_hand():
+def test_adaptive_by_hand(sharpen):
     """The adaptive method takes the gain that one computes by hand."""
     image = np.zeros((5, 5))
     image[2, 2] = 9
     gains = (0.5, 1.0, 1.5, 2.0, 2.5)
 
-    result = reference.sharpen(image, "adaptive_unsharp_mask", gains=gains)
+    result = sharpen(image, "adaptive_unsharp_mask", gains=gains)
 
     edge_map = [
         [0, 0, 0, 0, 0],
@@ -213,16 +243,14 @@ def test_adaptive_by_hand():
     assert_allclose(result.image[2, 1:4], [-2 / 3, 43 / 3, -2 / 3])
 
 
-def test_gaussian_sharpen_by_hand():
+def test_gaussian_sharpen_by_hand(sharpen):
     """ImageMagick's sharpen hides the amount N / (N + g0) in sigma."""
-    result = reference.sharpen(
-        IMPULSES, "gaussian_sharpen", sigma=HALVING_SIGMA, radius=1
-    )
+    result = sharpen(IMPULSES, "gaussian_sharpen", sigma=HALVING_SIGMA, radius=1)
 
     # The taps are 1/2, 1, 1/2 along an axis if the peak is 1: N = 2 * 2, so the
     # amount is 4/5. One pixel from the border `nearest` is `reflect`.
     assert result.amount == pytest.approx(0.8)
-    assert_allclose(result.edge_map, GAUSSIAN_EDGE_MAP, atol=1e-12)
+    assert_allclose(result.edge_map, GAUSSIAN_EDGE_MAP, atol=1e-5)
     # 16 + .8 * 7, -.8 * 3, -.8 and 16 + .8 * 12, -.8 * 2, -.8.
     sharpened = [
         [21.6, -2.4, 0, 0, 0],
@@ -231,10 +259,10 @@ def test_gaussian_sharpen_by_hand():
         [0, 0, -1.6, 25.6, -1.6],
         [0, 0, -0.8, -1.6, -0.8],
     ]
-    assert_allclose(result.image, sharpened, atol=1e-12)
+    assert_allclose(result.image, sharpened, atol=1e-5)
 
 
-def test_value_by_hand():
+def test_value_by_hand(sharpen):
     """V alone is sharpened, and the colours keep their ratio."""
     colour = np.array([1.0, 0.5, 0.25])
     image = (32 + IMPULSES)[..., np.newaxis] * colour
@@ -247,32 +275,30 @@ def test_value_by_hand():
         "channel_axis": 2,
         "color": "value",
     }
-    result = reference.sharpen(image, "unsharp_mask", **parameters)
+    result = sharpen(image, "unsharp_mask", **parameters)
 
     assert result.edge_map.shape == (5, 5)
-    assert_allclose(result.edge_map[1:, :3], GAUSSIAN_EDGE_MAP[1:, :3], atol=1e-12)
+    assert_allclose(result.edge_map[1:, :3], GAUSSIAN_EDGE_MAP[1:, :3], atol=1e-5)
     # V from 48 to 54; 48, 24, 12 grow by the same 9/8.
     assert_allclose(result.image[3, 3], [54, 27, 13.5])
     # The black corner has V' = .5 * (0 - 32 * (1 - 9/16)) = -7, so 0.
     assert result.edge_map[0, 4] == pytest.approx(-14)
     assert_array_equal(result.image[0, 4], 0)
     # It is V that saturates: from 48 to 50.
-    limited = reference.sharpen(image, "unsharp_mask", limits=(0, 50), **parameters)
+    limited = sharpen(image, "unsharp_mask", limits=(0, 50), **parameters)
     assert_allclose(limited.image[3, 3], [50, 25, 12.5])
     assert_allclose(limited.raw[3, 3], [54, 27, 13.5])
     # ... and at the range of the type: 5 * 48 = 240 goes to 255, not to 270.
-    bright = reference.sharpen(
-        (5 * image).astype(np.uint8), "unsharp_mask", **parameters
-    )
+    bright = sharpen((5 * image).astype(np.uint8), "unsharp_mask", **parameters)
     assert_array_equal(bright.image[3, 3], [255, 128, 64])
 
 
-def test_black_takes_the_new_value_in_all_colours():
+def test_black_takes_the_new_value_in_all_colours(sharpen):
     """Where V is 0 there is no hue, and the result is grey."""
     image = np.zeros((1, 2, 3))
     image[0, 0] = 12, 6, 0
 
-    result = reference.sharpen(
+    result = sharpen(
         image,
         "laplacian_sharpen",
         amount=-0.25,
@@ -286,13 +312,13 @@ def test_black_takes_the_new_value_in_all_colours():
     assert_allclose(result.image[0], [[9, 4.5, 0], [3, 3, 3]])
 
 
-def test_luminance_by_hand():
+def test_luminance_by_hand(sharpen):
     """One detail, of the Rec. 709 luminance, is added to all colours."""
     image = np.zeros((2, 3, 5))
     image[0, :, 2] = 100, 200, 300
     luminance = 0.2126 * 100 + 0.7152 * 200 + 0.0722 * 300
 
-    result = reference.sharpen(
+    result = sharpen(
         image,
         "laplacian_sharpen",
         amount=1.0,
@@ -307,12 +333,12 @@ def test_luminance_by_hand():
     assert_allclose(result.image[0], image[0] + detail)
 
 
-def test_alpha_is_passed_through():
+def test_alpha_is_passed_through(sharpen):
     """The alpha channel is neither filtered nor limited."""
     rng = np.random.default_rng(1)
     image = rng.integers(0, 256, (4, 6, 5), dtype=np.uint8)
 
-    result = reference.sharpen(
+    result = sharpen(
         image, "unsharp_mask", channel_axis=0, alpha=True, limits=(100, 101)
     )
 

@@ -101,7 +101,7 @@ def sharpen(
     8.5
     """
     plan, pixels = prepare(image, method, **parameters)
-    if _is_dask(pixels):
+    if is_dask(pixels):
         lazy = _lazy().run(plan, pixels, method)
         return Sharpened(lazy.image, lazy.edge_map, lazy.amount, lazy.gain, lazy.report)
     return sharpened(plan, eager.result_of(eager.run(plan, pixels, name=method)))
@@ -136,14 +136,14 @@ def edge_map(image: ArrayLike, method: str = "unsharp_mask", **parameters: Any) 
     array([ 0., -3.,  3.,  0.], dtype=float32)
     """
     plan, pixels = prepare(image, method, **parameters)
-    if _is_dask(pixels):
+    if is_dask(pixels):
         return _lazy().run(plan, pixels).edge_map
     running = eager.run(plan, pixels, want_image=False, want_report=False)
     return eager.result_of(running).edge_map
 
 
 def prepare(image: Any, method: str, **parameters: Any) -> tuple[Plan, Any]:
-    """Check everything; the plan, and the image as a numpy or dask array."""
+    """Check everything; the plan, and the image as an array, still unread."""
     if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"`method` must be one of {tuple(METHODS)}; got {method!r}")
     entry = METHODS[method]
@@ -156,16 +156,22 @@ def prepare(image: Any, method: str, **parameters: Any) -> tuple[Plan, Any]:
 
 
 def _planned(image: Any, method: Method) -> tuple[Plan, Any]:
-    if _is_dask(image):
+    if is_dask(image):
         _lazy().check_chunks(image)
-        return make_plan(image.shape, image.dtype, method), image
-    pixels = np.asarray(image)
-    return make_plan(pixels.shape, pixels.dtype, method), pixels
+    elif not _is_array(image):
+        image = np.asarray(image)
+    return make_plan(tuple(image.shape), image.dtype, method), image
 
 
-def _is_dask(image: Any) -> bool:
-    # A dask array cannot exist before dask.array was imported by someone.
+def is_dask(image: Any) -> bool:
+    """Whether an image is a dask array, found out without importing dask."""
     return hasattr(image, "__dask_graph__") and hasattr(image, "chunks")
+
+
+def _is_array(image: Any) -> bool:
+    """Whether blocks can be read one by one: of numpy, a memory map, zarr or HDF5."""
+    known = hasattr(image, "shape") and hasattr(image, "__getitem__")
+    return known and isinstance(getattr(image, "dtype", None), np.dtype)
 
 
 def _lazy() -> Any:
@@ -181,7 +187,7 @@ def _function(
 
     def function(image: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Any:
         plan, pixels = _planned(image, method(*args, **kwargs))
-        if _is_dask(pixels):
+        if is_dask(pixels):
             return _lazy().run(plan, pixels, name).image
         running = eager.run(plan, pixels, want_edge_map=False, want_report=False)
         return eager.result_of(running).image

@@ -21,6 +21,10 @@ def filtered_part(values: Array, axis: int, color: str) -> Array:
         return mixed
     if color == "value":
         value: Array = values.max(axis=axis, keepdims=True)
+        valid = np.isfinite(values)
+        if not valid.all():
+            # -inf in one channel must not hide behind a larger, valid one.
+            value[~valid.all(axis=axis, keepdims=True)] = np.nan
         return value
     return values
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from napari_usm.run import report
-from napari_usm.run.blocks import BLOCK, Block, cut
+from napari_usm.run.blocks import BLOCK, Block, Slices, cut
 
 if TYPE_CHECKING:
     from napari_usm.filters.dtypes import Array
@@ -40,7 +40,7 @@ class Outcome:
 
 def run(
     plan: Plan,
-    image: Array,
+    image: Any,
     *,
     name: str = "",
     want_image: bool = True,
@@ -49,6 +49,19 @@ def run(
     block_size: int = BLOCK,
 ) -> Steps[Outcome]:
     """Run a plan, with a pause after every block.
+
+    Parameters
+    ----------
+    plan : Plan
+        The method, made ready for the image.
+    image : array-like
+        Read block by block: a memory map or a zarr array never comes whole.
+    name : str
+        Name of the method, for the report.
+    want_image, want_edge_map, want_report : bool
+        What is worth its time; a report needs the image.
+    block_size : int
+        Pixels of a block.
 
     Yields
     ------
@@ -60,24 +73,28 @@ def run(
     Outcome
         By the generator's ``StopIteration``, see `result_of`.
     """
+
+    def read(where: Slices) -> Array:
+        return np.asarray(image[where])
+
     blocks = _blocks(plan, block_size)
     parts = []
     if _needs_first_stage(plan):
         for block in blocks:
-            parts.append((block, first_stage_of(plan, image[block.grown], block)))
+            parts.append((block, first_stage_of(plan, read(block.grown), block)))
             yield
     constants, limits = finish_first_stage(plan, parts)
     result = np.empty(plan.shape, plan.result) if want_image else None
     edges = np.empty(plan.edge_shape, np.float32) if want_edge_map else None
     tallies = []
     for block in blocks:
-        grown = image[block.grown]
+        grown = read(block.grown)
         edge_map = edge_map_of(plan, grown, block)
         if edges is not None:
             edges[plan.edge_slices(block.core)] = plan.public_edge_map(edge_map)
         if result is not None:
             amount = local_amount(plan, constants.amount, block)
-            sharpened = plan.combine(image[block.core], edge_map, amount, limits)
+            sharpened = plan.combine(grown[block.inner], edge_map, amount, limits)
             result[block.core] = sharpened
             if want_report:
                 tallies.append(
@@ -88,7 +105,7 @@ def run(
         yield
     if not tallies:
         return Outcome(constants, result, edges, None)
-    sample = image[report.sample_slices(plan.shape, plan.axes)]
+    sample = read(report.sample_slices(plan.shape, plan.axes))
     made = report.finish(plan, name, constants, tallies, sample)
     return Outcome(constants, result, edges, made)
 

@@ -70,7 +70,7 @@ class LayerRun:
             # Colours beyond the range that is shown would be drawn as if at its end.
             self.parameters["limits"] = tuple(layer.contrast_limits)
         self.plan, self.pixels = api.prepare(layer.data, method, **self.parameters)
-        self.lazy = not isinstance(self.pixels, np.ndarray)
+        self.lazy = api.is_dask(self.pixels)
         self.steps = 1 if self.lazy else eager.steps(self.plan)
 
     def run(self) -> Generator[None, None, tuple[Sharpened, float]]:
