@@ -1,0 +1,399 @@
+"""Make every picture of the documentation and of the README.
+
+The windows are those of the real plugin, so there must be a screen::
+
+    xvfb-run -a -s "-screen 0 1366x768x24" python docs/make_pictures.py
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from time import monotonic
+
+# No settings of the user's: a picture is the same on every machine.
+os.environ["NAPARI_CONFIG"] = ""
+
+import napari
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from qtpy.QtCore import QBuffer, QPoint, QRect
+from qtpy.QtWidgets import QApplication, QLabel, QScrollArea
+from scipy import ndimage
+from skimage import data
+from superqt import QCollapsible
+
+import napari_usm as usm
+from napari_usm.filters.colour import LUMINANCE
+from napari_usm.widgets.layer_data import DIVERGING, edge_limit
+from napari_usm.widgets.samples import filaments
+
+FOLDER = Path(__file__).parent / "pictures"
+LARGEST = 250_000  # bytes of a picture
+ALL = 2_500_000  # bytes of all pictures
+PLUGIN = "napari-usm"
+
+INK, PALE, PAPER, MARK = (40, 40, 40), (190, 190, 190), (255, 255, 255), (190, 20, 40)
+GAP = 8
+# Pillow's own font, so that no machine lacks it; it has little more than ASCII.
+FONT = ImageFont.load_default(16)
+LINE = 22
+
+
+def main() -> None:
+    """Make all pictures, and check their sizes."""
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.png"):
+        old.unlink()
+    draw_overview()
+    draw_methods()
+    draw_contrast()
+    take_docks()
+    take_windows()
+    total = sum(path.stat().st_size for path in FOLDER.glob("*.png"))
+    print(f"{total:8} bytes in all")
+    assert total <= ALL
+
+
+def save(picture: Image.Image, name: str) -> None:
+    """Write a picture, with 256 colours where it would be too large otherwise."""
+    path = FOLDER / f"{name}.png"
+    picture = picture.convert("RGB")
+    picture.save(path, optimize=True)
+    palette = picture.quantize(256, Image.Quantize.MEDIANCUT)
+    for dither in (Image.Dither.FLOYDSTEINBERG, Image.Dither.NONE):
+        if path.stat().st_size > LARGEST:
+            few = picture.quantize(palette=palette, dither=dither)
+            few.save(path, optimize=True)
+    size = path.stat().st_size
+    print(f"{size:8} {path.name}")
+    assert size <= LARGEST, path
+
+
+# --- Drawn pictures ---
+
+
+def draw_overview() -> None:
+    """Before, after and edge map, of a picture that gains by it."""
+    tissue = data.immunohistochemistry()
+    found = usm.sharpen(
+        tissue, sigma=1.5, amount=1.5, channel_axis=-1, color="luminance"
+    )
+    tiles = before_after(tissue, found, square(300, 230, 162), 2)
+    captions = ["before", "after: sigma 1.5, amount 1.5", "edge map (x1)"]
+    save(grid([tiles], [captions]), "overview")
+
+
+def draw_methods() -> None:
+    """For each method before, after and edge map; how the adaptive one decides."""
+    retina, camera, moon = data.retina(), data.camera(), data.moon()
+
+    found = usm.sharpen(retina, sigma=4, amount=2, channel_axis=-1, color="luminance")
+    tiles = before_after(retina, found, square(560, 160, 162), 2)
+    captions = ["before", "after: sigma 4, amount 2", "edge map (x1)"]
+    save(grid([tiles], [captions]), "unsharp_mask")
+
+    crop = square(70, 190, 162)
+    found = usm.sharpen(camera, "laplacian_sharpen", amount=0.7)
+    calm = usm.sharpen(camera, "laplacian_sharpen", amount=0.7, median_size=3)
+    rows = [before_after(camera, found, crop, 2), before_after(camera, calm, crop, 2)]
+    captions = [
+        ["before", "after: amount 0.7", "edge map (x1)"],
+        ["before", "after: amount 0.7, median 3", "edge map (x1)"],
+    ]
+    save(grid(rows, captions), "laplacian_sharpen")
+
+    # As in the paper, something to repair.
+    soft = ndimage.gaussian_filter(camera, 1)
+    found = usm.sharpen(soft, "adaptive_unsharp_mask")
+    tiles = before_after(soft, found, crop, 2)
+    captions = ["before", f"after: gain {found.gain:.1f} found", "edge map (x1)"]
+    shown = grid([tiles], [captions])
+    gains, curve = found.report.gains, found.report.curve
+    plots = [
+        plot(gains, curve, found.gain, "S for each gain"),
+        plot(gains, np.gradient(curve), found.gain, "gradient of S"),
+    ]
+    save(stacked([shown, beside(plots)]), "adaptive_unsharp_mask")
+
+    found = usm.sharpen(moon, "gaussian_sharpen", sigma=2)
+    tiles = before_after(moon, found, square(20, 40, 162), 2)
+    captions = [
+        "before",
+        f"after: sigma 2 (amount {found.amount:.2f})",
+        "edge map (x1)",
+    ]
+    save(grid([tiles], [captions]), "gaussian_sharpen")
+
+
+def draw_contrast() -> None:
+    """What contrast limits, limits and types do to one and the same result."""
+    crop = square(70, 200, 120)
+    grey = data.camera()
+    kept = usm.laplacian_sharpen(grey, 0.7, dtype="float32")
+    low, high = kept.min(), kept.max()
+    grey_row = [
+        grey,
+        255 * (kept - low) / (high - low),
+        np.clip(kept, 0, 255),
+        usm.laplacian_sharpen(grey, 0.7),
+    ]
+    grey_captions = [
+        "before",
+        f"auto-scaled to {low:.0f} .. {high:.0f}",
+        "fixed at 0 .. 255",
+        "saturated (uint8)",
+    ]
+
+    colour = data.immunohistochemistry()
+    options = {"amount": 0.8, "channel_axis": -1}
+    kept = np.trunc(usm.laplacian_sharpen(colour, **options, dtype="float32"))
+    outside = ((kept < 0) | (kept > 255)).any(axis=-1)
+    colour_row = [
+        colour,
+        kept % 256,
+        np.where(outside[..., None], MARK, 235),
+        usm.laplacian_sharpen(colour, **options),
+    ]
+    colour_captions = [
+        "before",
+        "wrapped round",
+        "red: outside 0 .. 255",
+        "saturated (uint8)",
+    ]
+    part = square(300, 230, 120)
+    rows = [
+        [tile(shown[crop], 2) for shown in grey_row],
+        [tile(shown[part], 2) for shown in colour_row],
+    ]
+    save(grid(rows, [grey_captions, colour_captions]), "contrast")
+
+
+def square(top: int, left: int, side: int) -> tuple[slice, slice]:
+    """Where a crop lies."""
+    return slice(top, top + side), slice(left, left + side)
+
+
+def before_after(
+    image: np.ndarray, found: usm.Sharpened, crop: tuple[slice, slice], zoom: int
+) -> list[Image.Image]:
+    """The three tiles that say what a method does."""
+    edge_map = found.edge_map
+    if edge_map.ndim == 3:
+        edge_map = edge_map @ LUMINANCE
+    return [
+        tile(image[crop], zoom),
+        tile(found.image[crop], zoom),
+        tile(edge_colours(edge_map)[crop], zoom),
+    ]
+
+
+def edge_colours(edge_map: np.ndarray) -> np.ndarray:
+    """The edge map as its layer shows it."""
+    limit = edge_limit(edge_map)
+    shares = (np.clip(edge_map / limit, -1, 1) + 1) / 2
+    return 255 * DIVERGING.map(shares.ravel())[:, :3].reshape(*edge_map.shape, 3)
+
+
+def tile(values: np.ndarray, zoom: int) -> Image.Image:
+    """Values of 0 to 255 as a picture, every pixel a square of `zoom` pixels."""
+    picture = Image.fromarray(np.asarray(values).astype(np.uint8)).convert("RGB")
+    size = (picture.width * zoom, picture.height * zoom)
+    return picture.resize(size, Image.Resampling.NEAREST)
+
+
+def grid(rows: list[list[Image.Image]], captions: list[list[str]]) -> Image.Image:
+    """Rows of tiles, a caption under each."""
+    return stacked(
+        [
+            beside([captioned(*pair) for pair in zip(*row, strict=True)])
+            for row in zip(rows, captions, strict=True)
+        ]
+    )
+
+
+def captioned(picture: Image.Image, caption: str) -> Image.Image:
+    """A picture with a line of text below."""
+    assert FONT.getlength(caption) < picture.width - 2, caption
+    paper = Image.new("RGB", (picture.width, picture.height + LINE + 4), PAPER)
+    paper.paste(picture)
+    ImageDraw.Draw(paper).text((2, picture.height + 3), caption, INK, FONT)
+    return paper
+
+
+def beside(pictures: list[Image.Image]) -> Image.Image:
+    """Pictures from left to right."""
+    width = sum(picture.width + GAP for picture in pictures) - GAP
+    paper = Image.new("RGB", (width, max(p.height for p in pictures)), PAPER)
+    left = 0
+    for picture in pictures:
+        paper.paste(picture, (left, 0))
+        left += picture.width + GAP
+    return paper
+
+
+def stacked(pictures: list[Image.Image]) -> Image.Image:
+    """Pictures from top to bottom."""
+    height = sum(picture.height + GAP for picture in pictures) - GAP
+    paper = Image.new("RGB", (max(p.width for p in pictures), height), PAPER)
+    top = 0
+    for picture in pictures:
+        paper.paste(picture, (0, top))
+        top += picture.height + GAP
+    return paper
+
+
+def plot(x: np.ndarray, y: np.ndarray, marked: float, caption: str) -> Image.Image:
+    """A curve over `x`, from 0 up, with one place marked."""
+    fine, width, height = 3, 490, 170  # drawn larger, for smooth lines
+    left, right, top, bottom = 44, width - 10, 12, height - 26
+    largest = y.max()
+
+    def place(at: float, value: float, scale: int = 1) -> tuple[float, float]:
+        across = left + (right - left) * at / x[-1]
+        down = bottom - (bottom - top) * value / largest
+        return scale * across, scale * down
+
+    paper = Image.new("RGB", (fine * width, fine * height), PAPER)
+    draw = ImageDraw.Draw(paper)
+    axes = [place(0, largest, fine), place(0, 0, fine), place(x[-1], 0, fine)]
+    draw.line(axes, PALE, fine)
+    foot, head = place(marked, 0, fine), place(marked, largest, fine)
+    draw.line([foot, head], MARK, fine)
+    points = [place(*pair, fine) for pair in zip(x, y, strict=True)]
+    draw.line(points, INK, 2 * fine, joint="curve")
+    for across, down in points:
+        ring = (across - 7, down - 7, across + 7, down + 7)
+        draw.ellipse(ring, INK)
+    paper = paper.resize((width, height), Image.Resampling.LANCZOS)
+
+    draw = ImageDraw.Draw(paper)
+    for at in (0.0, 1.0, 2.0, 3.0, marked):
+        middle, _ = place(at, 0)
+        colour = MARK if at == marked else INK
+        draw.text((middle, bottom + 4), f"{at:g}", colour, FONT, anchor="ma")
+    for value in (0, largest):
+        _, down = place(0, value)
+        draw.text((left - 6, down), f"{value:.2g}", INK, FONT, anchor="rm")
+    return captioned(paper, caption)
+
+
+# --- Windows ---
+
+
+def take_docks() -> None:
+    """The dock of each method, and one with its fold open."""
+    for name, title in (
+        ("unsharp_mask", "Unsharp mask"),
+        ("laplacian_sharpen", "Laplacian sharpen"),
+        ("adaptive_unsharp_mask", "Adaptive unsharp mask"),
+    ):
+        viewer, dock, widget = new_viewer("cell", title)
+        widget()
+        take_dock(dock, widget, 280, f"dock_{name}")
+        viewer.close()
+
+    viewer, dock, widget = new_viewer("cell", "Unsharp mask")
+    widget()
+    dock.findChild(QCollapsible).expand(animate=False)
+    take_dock(dock, widget, 480, "dock_advanced")
+    viewer.close()
+
+
+def take_windows() -> None:
+    """The whole window: a picture, volumes, colours, and what an error looks like."""
+    viewer, dock, widget = new_viewer("moon", "Unsharp mask")
+    widget.sigma.value = 2.0
+    widget.amount.value = 2.0
+    widget()
+    take_window(viewer, dock, widget, "window")
+    viewer.close()
+
+    viewer, dock, widget = new_viewer("filaments", "Laplacian sharpen")
+    widget.amount.value = 3.0
+    widget.median_size.value = 3
+    widget.dimensions.value = "volumes"
+    widget()
+    take_window(viewer, dock, widget, "dock_volumes")
+    viewer.close()
+
+    viewer, dock, widget = new_viewer("retina", "Unsharp mask")
+    widget.sigma.value = 4.0
+    widget.amount.value = 2.0
+    widget.color.value = "luminance"
+    widget()
+    take_window(viewer, dock, widget, "dock_rgb")
+    viewer.close()
+
+    viewer, dock, widget = new_viewer(None, "Unsharp mask")
+    stack, _, _ = filaments()[-1]
+    viewer.add_image(np.stack([stack, stack]), name="series without axis labels")
+    viewer.dims.set_point(1, 12)
+    settle()
+    widget.dimensions.value = "volumes"
+    widget()
+    take_window(viewer, dock, widget, "dock_error")
+    viewer.close()
+
+
+def new_viewer(sample: str | None, title: str) -> tuple:
+    """A viewer of known size, with a sample if wanted; its dock; the widget there."""
+    viewer = napari.Viewer()
+    viewer.window._qt_window.resize(1160, 660)
+    if sample:
+        viewer.open_sample(PLUGIN, sample)
+    dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, title)
+    settle()
+    return viewer, dock, widget
+
+
+def take_dock(dock, widget, height: int, name: str) -> None:
+    """A picture of the dock alone, out of its window to be of any height."""
+    dock.setFloating(True)
+    dock.resize(dock.width(), height)
+    settle()
+    check_controls(dock, widget)
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    dock.grab().save(buffer, "PNG")
+    save(Image.open(io.BytesIO(buffer.data().data())), name)
+
+
+def take_window(viewer: napari.Viewer, dock, widget, name: str) -> None:
+    """A picture of the whole window."""
+    viewer.reset_view()
+    settle(1.5)  # a notification fades in
+    check_controls(dock, widget)
+    assert dock.window().rect().contains(dock.geometry()), dock.geometry()
+    picture = viewer.screenshot(canvas_only=False, flash=False)
+    save(Image.fromarray(picture), name)
+
+
+def settle(seconds: float = 0.3) -> None:
+    """Let Qt finish what it has begun."""
+    end = monotonic() + seconds
+    while monotonic() < end:
+        QApplication.processEvents()
+
+
+def check_controls(dock, widget) -> None:
+    """Every control that shows, and every text, lies inside the dock's window."""
+    scroll, fold = dock.findChild(QScrollArea), dock.findChild(QCollapsible)
+    parts = [control.native for control in widget] + dock.findChildren(QLabel)
+    for part in parts:
+        folded = fold.content().isAncestorOf(part) and not fold.isExpanded()
+        if folded or not part.isVisible():
+            continue
+        if scroll.isAncestorOf(part):
+            scroll.ensureWidgetVisible(part)
+        place = QRect(part.mapTo(dock, QPoint(0, 0)), part.size())
+        assert dock.rect().contains(place), (part, place, dock.rect())
+        seen = part.visibleRegion().boundingRect()
+        assert seen == part.rect(), (part, seen, part.rect())
+    scroll.verticalScrollBar().setValue(0)
+    settle()
+
+
+if __name__ == "__main__":
+    main()
