@@ -19,10 +19,9 @@ import napari
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from qtpy.QtCore import QBuffer, QPoint, QRect
-from qtpy.QtWidgets import QApplication, QLabel, QScrollArea
+from qtpy.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea
 from scipy import ndimage
 from skimage import data
-from superqt import QCollapsible
 
 import napari_usm as usm
 from napari_usm.filters.colour import LUMINANCE
@@ -296,7 +295,7 @@ def take_docks() -> None:
 
     viewer, dock, widget = new_viewer("cell", "Unsharp mask")
     widget()
-    dock.findChild(QCollapsible).expand(animate=False)
+    open_fold(dock)
     take_dock(dock, widget, 480, "dock_advanced")
     viewer.close()
 
@@ -370,6 +369,16 @@ def take_window(viewer: napari.Viewer, dock, widget, name: str) -> None:
     save(Image.fromarray(picture), name)
 
 
+def open_fold(dock) -> None:
+    """Click on the heading of the fold."""
+    (heading,) = (
+        button
+        for button in dock.findChildren(QPushButton)
+        if button.text().endswith("Advanced")
+    )
+    heading.click()
+
+
 def settle(seconds: float = 0.3) -> None:
     """Let Qt finish what it has begun."""
     end = monotonic() + seconds
@@ -379,11 +388,10 @@ def settle(seconds: float = 0.3) -> None:
 
 def check_controls(dock, widget) -> None:
     """Every control that shows, and every text, lies inside the dock's window."""
-    scroll, fold = dock.findChild(QScrollArea), dock.findChild(QCollapsible)
+    scroll = dock.findChild(QScrollArea)
     parts = [control.native for control in widget] + dock.findChildren(QLabel)
     for part in parts:
-        folded = fold.content().isAncestorOf(part) and not fold.isExpanded()
-        if folded or not part.isVisible():
+        if not part.isVisible():
             continue
         if scroll.isAncestorOf(part):
             scroll.ensureWidgetVisible(part)

@@ -23,4 +23,5 @@ check() {
 check "$python" -m ruff check .
 check "$python" -m ruff format --check .
 check "$python" -m mypy
+check "$venv/bin/lint-imports"
 check "${pytest[@]}" "$@"

@@ -30,7 +30,8 @@ def test_plane_and_depth(labels, plane, depth):
 def test_the_user_says_which_axis_is_z():
     """Of several unnamed axes none is taken for Z unless it is said."""
     with pytest.raises(
-        ValueError, match=r"`z_axis` must be one of \(0, 1\) .*; got None"
+        ValueError,
+        match=r"`z_axis` must say which axis is Z, one of \(0, 1\); got None",
     ):
         axes.filtered_axes(UNNAMED, axes.VOLUMES)
     assert axes.filtered_axes(UNNAMED, axes.VOLUMES, 0) == (0, 2, 3)
@@ -40,7 +41,9 @@ def test_the_user_says_which_axis_is_z():
 
 def test_time_is_never_z():
     """A time series has no volumes, whatever is asked for."""
-    with pytest.raises(ValueError, match=r"`z_axis` must be one of \(\)"):
+    with pytest.raises(
+        ValueError, match=r"`z_axis` must say which axis is Z, one of \(\)"
+    ):
         axes.filtered_axes(("t", "y", "x"), axes.VOLUMES, 0)
     with pytest.raises(ValueError, match="neither time nor channel"):
         axes.filtered_axes(("t", "c"), axes.PLANES)

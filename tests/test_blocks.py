@@ -89,6 +89,18 @@ def test_blocks_of_images_with_invalid_pixels(method, mode):
     np.testing.assert_array_equal(found.edge_map.compute(), expected.edge_map)
 
 
+def test_overshoot_along_an_axis_that_is_left_alone():
+    """The 3-wide local range is whole at a block's edge, even where sigma is 0."""
+    image = cases.picture((30, 40))
+    call = {"sigma": (0, 2), "amount": 3}
+    expected = usm.sharpen(image, **call)
+    plan, pixels = prepare(image, "unsharp_mask", **call)
+    running = eager.run(plan, pixels, name="unsharp_mask", block_size=50)
+    assert_same(usm.api.sharpened(plan, eager.result_of(running)), expected)
+    lazy = usm.sharpen(da.from_array(image, chunks=(3, 40)), **call)
+    assert lazy.report.compute().overshoot == expected.report.overshoot > 0
+
+
 @pytest.mark.parametrize("alpha", [False, True])
 @pytest.mark.parametrize("color", ["channels", "luminance", "value"])
 @pytest.mark.parametrize("method", cases.METHODS)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import napari_usm as usm
+import reference
 
 
 def test_import_is_light():
@@ -61,6 +62,13 @@ def test_every_method_is_a_function(name):
         assert signature.parameters[word].default == parameter.default
         assert f"\n{word} : " in inspect.getdoc(function)
         assert parameter.help.endswith(".")
+
+
+@pytest.mark.parametrize("name", usm.METHODS)
+def test_defaults(name):
+    """Defaults are those of the interface, written down once more in the reference."""
+    defaults = {k: p.default for k, p in usm.METHODS[name].parameters.items()}
+    assert defaults == reference.DEFAULTS[name]
 
 
 def test_positional_parameters():

@@ -16,6 +16,17 @@ def test_clipping_is_counted():
     np.testing.assert_allclose(report.clipped_high, [1 / 6, 0])
 
 
+def test_limits_beyond_the_type_clip_at_the_type():
+    """Limits wider than an integer type do not hide what the type cuts off."""
+    image = np.repeat([[0, 0, 0, 200, 200, 200]], 4, axis=0).astype(np.uint8)
+    report = usm.sharpen(
+        image, "laplacian_sharpen", amount=1, limits=(-1000, 1000)
+    ).report
+    assert (report.clipped_low, report.clipped_high) == (1 / 6, 1 / 6)
+    # One column in six rises from 200 to 255; the one that would fall stays at 0.
+    assert report.mean_change == 55 / 6
+
+
 def test_rounding_is_no_clipping():
     """A saturated flat region that stays as it is is not clipped."""
     image = np.full((9, 9), 255, np.uint8)
@@ -66,6 +77,19 @@ def test_noise_factor_is_measured_without_a_kernel():
     assert factor(30) == pytest.approx(1, abs=0.01)
     measured = usm.unsharp_mask(noise, amount=2, threshold=4)
     assert factor(4) == pytest.approx(np.std(measured) / np.std(noise), rel=0.05)
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("color", ["channels", "luminance", "value"])
+def test_noise_factor_of_colours(color, alpha):
+    """The noise of a colour image is that of what is filtered, alpha left out."""
+    noise = np.random.default_rng(7).normal(100, 5, (150, 150, 3 + alpha))
+    call = {"color": color, "alpha": alpha, "channel_axis": 2, "amount": 2.0}
+    report = usm.sharpen(noise, threshold=30, **call).report
+    assert report.noise_factor == pytest.approx(1, abs=0.01)
+    report = usm.sharpen(noise, threshold=1e-3, **call).report
+    linear = usm.sharpen(noise, **call).report
+    assert report.noise_factor == pytest.approx(linear.noise_factor, rel=0.02)
 
 
 def test_inverted_detail_is_said():

@@ -82,7 +82,7 @@ def filtered_axes(
         depth = candidates[0]
     if depth not in candidates:
         raise ValueError(
-            f"`z_axis` must be one of {candidates} to filter in 3-D; got {depth!r}"
+            f"`z_axis` must say which axis is Z, one of {candidates}; got {depth!r}"
         )
     return tuple(sorted((depth, *plane)))
 

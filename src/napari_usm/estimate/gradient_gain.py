@@ -53,7 +53,7 @@ def gradient_sums(
     core : tuple of slice
         The pixels of the block to which differences are charged.
     lengths : sequence of int
-        Shape of the whole image; axes too short for a difference drop out.
+        Shape of the whole image: pairs of axes of one pixel have no differences.
 
     Returns
     -------
@@ -62,24 +62,14 @@ def gradient_sums(
         (terms + 1, 1 + K): for each first difference and the mixed second ones
         the norm for x and for y at each gain; in the last row the sum of ``|x|``.
     """
-    rows = [
-        _absolute_sums(
-            _difference(image, steps, core),
-            _difference(detail, steps, core),
-            gains,
-            kept,
-        )
-        for steps in _first_differences(axes, lengths)
-    ]
-    seconds = [
-        _absolute_sums(
-            _difference(image, steps, core),
-            _difference(detail, steps, core),
-            gains,
-            kept,
-        )
-        for steps in _second_differences(axes, lengths)
-    ]
+
+    def norms(steps: dict[int, int]) -> Floats:
+        a, b = (_difference(values, steps, core) for values in (image, detail))
+        return _absolute_sums(a, b, gains, kept)
+
+    # Along an axis that is too short there are none: 0 / 0 counts as 1 below.
+    rows = [norms({axis: 1}) for axis in axes]
+    seconds = [norms(steps) for steps in _second_differences(axes, lengths)]
     if seconds:
         rows.append(sum(seconds[1:], start=seconds[0]))
     total = np.nansum(np.abs(image[core]), axis=_summed(image, kept), keepdims=True)
@@ -124,18 +114,13 @@ def gain_from_sums(sums: Floats, gains: Floats) -> tuple[Floats, Floats]:
     return gains[np.where(varies, steepest, -1)], curve
 
 
-def _first_differences(
-    axes: Sequence[int], lengths: Sequence[int]
-) -> list[dict[int, int]]:
-    return [{axis: 1} for axis in axes if lengths[axis] > 1]
-
-
 def _second_differences(
     axes: Sequence[int], lengths: Sequence[int]
 ) -> list[dict[int, int]]:
+    """Mixed ones for all pairs of axes; the second one where there is only one axis."""
     long = [axis for axis in axes if lengths[axis] > 1]
     if len(long) == 1:
-        return [{axis: 2} for axis in long if lengths[axis] > 2]
+        return [{long[0]: 2}]
     return [{first: 1, second: 1} for first, second in combinations(long, 2)]
 
 

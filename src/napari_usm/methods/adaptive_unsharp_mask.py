@@ -55,9 +55,10 @@ class AdaptiveUnsharpMask(Method):
 
     References
     ----------
-    .. [1] Z. Mortezaie, H. Hassanpour, S. Asadi Amiri, "An adaptive un-sharp
-       masking method using gradient variation", Int. J. Eng. 30(8), 2017,
-       equation 4. :doi:`10.5829/ije.2017.30.08b.02`
+    .. [1] Z. Mortezaie, H. Hassanpour, S. Asadi Amiri, "Image enhancement
+       using an adaptive un-sharp masking method considering the gradient
+       variation", Int. J. Eng. 30(8), 2017, pp. 1118-1125, equation 4.
+       :doi:`10.5829/ije.2017.30.08b.02`
 
     Examples
     --------

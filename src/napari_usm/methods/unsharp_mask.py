@@ -114,9 +114,10 @@ class UnsharpMask(Method):
 
     References
     ----------
-    .. [1] Z. Mortezaie, H. Hassanpour, S. Asadi Amiri, "An adaptive un-sharp
-       masking method using gradient variation", Int. J. Eng. 30(8), 2017,
-       equations 1 to 3. :doi:`10.5829/ije.2017.30.08b.02`
+    .. [1] Z. Mortezaie, H. Hassanpour, S. Asadi Amiri, "Image enhancement
+       using an adaptive un-sharp masking method considering the gradient
+       variation", Int. J. Eng. 30(8), 2017, pp. 1118-1125, equations 1 to 3.
+       :doi:`10.5829/ije.2017.30.08b.02`
 
     Examples
     --------

@@ -105,7 +105,7 @@ def run(
         yield
     if not tallies:
         return Outcome(constants, result, edges, None)
-    sample = read(report.sample_slices(plan.shape, plan.axes))
+    sample = read(report.sample_slices(plan))
     made = report.finish(plan, name, constants, tallies, sample)
     return Outcome(constants, result, edges, made)
 

@@ -210,7 +210,7 @@ class _Graph:
             )
             for index, block in self.blocks.items()
         }
-        sample = self.image[report.sample_slices(self.plan.shape, self.plan.axes)]
+        sample = self.image[report.sample_slices(self.plan)]
         sample = sample.rechunk(-1)
         key = (sample.name, *(0,) * sample.ndim)
         needed = [self.grown, edge_map, result, sample, *_collections(found)]

@@ -196,12 +196,15 @@ class Plan:
         """Amount, gain and curve with the axes that were kept; numbers if none was."""
         if constants.gain is None:
             return constants.amount, None, None
-        if constants.curve is None:
-            gain = np.full(self.kept_shape, constants.gain)
-            return (1 / gain)[()], gain[()], None
-        gone = tuple(a for a in range(len(self.shape)) if a not in self.kept)
-        gain, curve = (np.squeeze(a, gone) for a in (constants.gain, constants.curve))
-        return (1 / gain)[()], gain[()], curve
+        gain, curve = constants.gain, constants.curve
+        if curve is None:
+            gain = np.full(self.kept_shape, gain)
+        else:
+            gone = tuple(a for a in range(len(self.shape)) if a not in self.kept)
+            gain, curve = np.squeeze(gain, gone), np.squeeze(curve, gone)
+        if gain.ndim == 0:
+            return 1 / float(gain), float(gain), curve
+        return 1 / gain, gain, curve
 
 
 def make_plan(shape: tuple[int, ...], dtype: np.dtype[Any], method: Method) -> Plan:

@@ -13,7 +13,7 @@ from napari_usm.estimate.noise import noise_level
 from napari_usm.filters.dtypes import Array, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -190,7 +190,7 @@ def finish(
 def _noise_factor(plan: Plan, amount: Any, sample: Array) -> Any:
     known = plan.method.noise_factor(plan.axes, amount)
     if known is not None:
-        return known
+        return known if np.ndim(known) else float(known)
     level = noise_level(plan.signal(plan.split(sample)[0]), plan.axes)
     return _measured_noise_factor(plan, amount, level)
 
@@ -210,12 +210,14 @@ def _measured_noise_factor(plan: Plan, amount: Any, level: float) -> float:
     return float(np.std(noisy[inside]) / np.std(noise[inside]))
 
 
-def sample_slices(shape: Sequence[int], axes: Sequence[int]) -> Slices:
-    """The middle of an image, at most a million pixels, for its level of noise."""
-    side = int(1e6 ** (1 / len(axes)))
+def sample_slices(plan: Plan) -> Slices:
+    """The middle of an image, at most a million pixels of each channel."""
+    side = int(1e6 ** (1 / len(plan.axes)))
     window = []
-    for axis, length in enumerate(shape):
-        span = side if axis in axes else 1
+    for axis, length in enumerate(plan.shape):
+        span = side if axis in plan.axes else 1
+        if axis == plan.channel_axis:
+            span = length
         start = max(0, (length - span) // 2)
         window.append(slice(start, start + span))
     return tuple(window)

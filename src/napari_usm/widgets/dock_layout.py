@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
+    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QFormLayout,
@@ -17,7 +18,6 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 # The dock's title, with the name of the longest method, is cut below this.
 _WIDTH = 330
+
+# Room for a number of five characters beside a slider.
+_NUMBER = 64
 
 
 class DockLayout(QObject):
@@ -54,12 +57,14 @@ class DockLayout(QObject):
         self._progress = QProgressBar()
         self.run = QPushButton("Run")
 
+        self.advanced = _Fold("Advanced", self._form(advanced))
+
         page = QWidget()
         rows = QVBoxLayout(page)
         rows.setContentsMargins(0, 0, 6, 0)
         rows.addWidget(self._form(in_view))
         rows.addWidget(self._sentence)
-        rows.addWidget(self._fold(advanced))
+        rows.addWidget(self.advanced)
         rows.addStretch(1)
         scroll = _VerticalScrollArea(page)
 
@@ -124,24 +129,34 @@ class DockLayout(QObject):
             label = QLabel(control.label)
             label.setToolTip(control.tooltip)
             self._labels[control.name] = label
-            for box in (control.native, *control.native.findChildren(QComboBox)):
-                if isinstance(box, QComboBox):
-                    # A long layer name must not widen the dock.
-                    box.setSizeAdjustPolicy(
-                        QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-                    )
-                    box.setMinimumContentsLength(8)
+            _narrow(control.native)
             if isinstance(control.native, QCheckBox):
                 control.native.setText("")  # it stands in front, like all others
             rows.addRow(label, control.native)
         return form
 
-    def _fold(self, controls: Sequence[Widget]) -> QWidget:
-        fold = QCollapsible("Advanced")
-        fold.setDuration(0)
-        fold.addWidget(self._form(controls))
-        fold.collapse(animate=False)
-        return fold
+
+class _Fold(QWidget):
+    """A heading that shows and hides what belongs to it."""
+
+    def __init__(self, title: str, content: QWidget) -> None:
+        super().__init__()
+        self._title = title
+        self._content = content
+        self.heading = QPushButton()
+        self.heading.setFlat(True)
+        self.heading.setCheckable(True)
+        self.heading.setStyleSheet("text-align: left; background: transparent")
+        self.heading.toggled.connect(self._show)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(self.heading)
+        rows.addWidget(content)
+        self._show(False)
+
+    def _show(self, opened: bool) -> None:
+        self.heading.setText(f"{'▾' if opened else '▸'} {self._title}")
+        self._content.setVisible(opened)
 
 
 class _VerticalScrollArea(QScrollArea):
@@ -159,6 +174,18 @@ class _VerticalScrollArea(QScrollArea):
         width = self.widget().minimumSizeHint().width()
         bar = self.verticalScrollBar().sizeHint().width()
         return QSize(width + bar, super().minimumSizeHint().height())
+
+
+def _narrow(widget: QWidget) -> None:
+    """Keep long names and the numbers beside sliders from taking the room."""
+    for box in (widget, *widget.findChildren(QWidget)):
+        if isinstance(box, QComboBox):
+            box.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            box.setMinimumContentsLength(8)
+        elif isinstance(box, QAbstractSpinBox) and box is not widget:
+            box.setMaximumWidth(_NUMBER)
 
 
 def _text() -> QLabel:

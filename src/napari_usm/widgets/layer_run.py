@@ -77,7 +77,7 @@ class LayerRun:
         """Pause `steps` times; return what was found, and a limit for the edge map."""
         if self.lazy:
             found = self._lazy()
-            middle = sample_slices(found.edge_map.shape, self.plan.axes)
+            middle = self.plan.edge_slices(sample_slices(self.plan))
             limit = edge_limit(np.asarray(found.edge_map[middle]))
             yield
         else:
