@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         unsharp_mask,
     )
     from napari_usm.methods import METHODS
+    from napari_usm.run.threads import threads
 
     __version__: str
 
@@ -35,6 +36,7 @@ __all__ = [
     "laplacian_sharpen",
     "metrics",
     "sharpen",
+    "threads",
     "unsharp_mask",
 ]
 
@@ -48,7 +50,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "metrics":
         return import_module(f"{__name__}.metrics")
-    home = "methods" if name == "METHODS" else "api"
+    home = {"METHODS": "methods", "threads": "run.threads"}.get(name, "api")
     value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value

@@ -8,11 +8,14 @@ is ``|a| + sign(a) * b / gain`` until the sum changes sign, which happens at
 
 from __future__ import annotations
 
-from itertools import combinations
+import itertools
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_usm.kernels.gradients import gradient_plane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,17 +65,21 @@ def gradient_sums(
         (terms + 1, 1 + K): for each first difference and the mixed second ones
         the norm for x and for y at each gain; in the last row the sum of ``|x|``.
     """
+    summed = [axis for axis in range(image.ndim) if axis not in kept]
+    order = [*kept, *summed]
+    x, z = (np.ascontiguousarray(v.transpose(order)) for v in (image, detail))
+    window = [core[axis] for axis in order]
+    total = np.nansum(np.abs(image[core]), axis=tuple(summed), keepdims=True)
 
-    def norms(steps: dict[int, int]) -> Floats:
-        a, b = (_difference(values, steps, core) for values in (image, detail))
-        return _absolute_sums(a, b, gains, kept)
+    def norms(along: Sequence[int]) -> Floats:
+        moved = [order.index(axis) for axis in along]
+        found = _norms(x, z, gains, len(kept), window, moved)
+        return found.reshape(*total.shape, -1)
 
     # Along an axis that is too short there are none: 0 / 0 counts as 1 below.
-    rows = [norms({axis: 1}) for axis in axes]
-    seconds = [norms(steps) for steps in _second_differences(axes, lengths)]
-    if seconds:
+    rows = [norms([axis]) for axis in axes]
+    if seconds := [norms(along) for along in _second_differences(axes, lengths)]:
         rows.append(sum(seconds[1:], start=seconds[0]))
-    total = np.nansum(np.abs(image[core]), axis=_summed(image, kept), keepdims=True)
     last = np.zeros((*total.shape, 1 + gains.size))
     last[..., 0] = total
     return np.stack([*rows, last], axis=-2)
@@ -116,56 +123,62 @@ def gain_from_sums(sums: Floats, gains: Floats) -> tuple[Floats, Floats]:
 
 def _second_differences(
     axes: Sequence[int], lengths: Sequence[int]
-) -> list[dict[int, int]]:
-    """Mixed ones for all pairs of axes; the second one where there is only one axis."""
+) -> list[tuple[int, int]]:
+    """Pairs of axes to take differences along; of one axis alone, twice along it."""
     long = [axis for axis in axes if lengths[axis] > 1]
     if len(long) == 1:
-        return [{long[0]: 2}]
-    return [{first: 1, second: 1} for first, second in combinations(long, 2)]
+        return [(long[0], long[0])]
+    return list(itertools.combinations(long, 2))
 
 
-def _difference(values: Array, steps: dict[int, int], core: Slices) -> Array:
-    """Forward differences, `steps` of them along each axis, that start in `core`."""
-    window = list(core)
-    for axis, order in steps.items():
-        stop = min(core[axis].stop + order, values.shape[axis])
-        window[axis] = slice(core[axis].start, stop)
-    result = values[tuple(window)]
-    for axis, order in steps.items():
-        result = np.diff(result, n=order, axis=axis)
-    return result
+def _norms(
+    x: Array,
+    z: Array,
+    gains: Floats,
+    items: int,
+    window: Sequence[slice],
+    along: Sequence[int],
+) -> Floats:
+    """Norms of one difference, for x and for y at each gain, of each item.
 
-
-def _absolute_sums(a: Array, b: Array, gains: Floats, kept: Sequence[int]) -> Floats:
-    """Sums of ``|a|`` and of ``|a + b / gain|`` for each gain, NaN left out."""
-    summed = _summed(a, kept)
-    shape = tuple(1 if axis in summed else n for axis, n in enumerate(a.shape))
-    order = [*kept, *summed]
-    items = int(np.prod([a.shape[axis] for axis in kept], dtype=int))
-    a = a.transpose(order).reshape(items, -1)
-    b = b.transpose(order).reshape(items, -1)
-    missing = np.isnan(a)
-    if missing.any():
-        a, b = np.where(missing, 0, a), np.where(missing, 0, b)
-    slope = np.where(a == 0, np.abs(b), np.sign(a) * b)
-    size = np.abs(a)
-    item, pixel = np.nonzero(slope < 0)
-    size_left, slope_left = size[item, pixel], slope[item, pixel]
-    # The sum has changed sign at all gains below -b / a: count them.
-    below = np.searchsorted(gains, -slope_left / size_left, side="left")
-    bins = item * (gains.size + 1) + below
-    count = items * (gains.size + 1)
-    flipped = [
-        np.bincount(bins, weights, count).reshape(items, -1)[:, ::-1].cumsum(axis=1)
-        for weights in (size_left, slope_left)
+    Parameters
+    ----------
+    x, z : array of float64
+        Contiguous; there is a result for each index over the first `items` axes.
+    window : sequence of slice
+        Pixels that differences may start from.
+    along : sequence of int
+        The one or two axes that differences are taken along.
+    """
+    strides = [math.prod(x.shape[axis + 1 :]) for axis in range(x.ndim)]
+    starts = [
+        range(span.start, min(span.stop, length - along.count(axis)))
+        for axis, (span, length) in enumerate(zip(window, x.shape, strict=True))
     ]
-    # Column k: those with more than k gains below, so flipped at gain k.
-    size_flipped, slope_flipped = (sums[:, -2::-1] for sums in flipped)
-    total_size = size.sum(axis=1, keepdims=True)
-    total_slope = slope.sum(axis=1, keepdims=True)
-    norms = total_size - 2 * size_flipped + (total_slope - 2 * slope_flipped) / gains
-    return np.concatenate([total_size, norms], axis=1).reshape(*shape, -1)
-
-
-def _summed(values: Array, kept: Sequence[int]) -> tuple[int, ...]:
-    return tuple(axis for axis in range(values.ndim) if axis not in kept)
+    found = np.zeros((*(len(s) for s in starts[:items]), 2, gains.size + 2))
+    # The kernel takes one plane, or one line where no second axis is summed.
+    planes = starts[: max(items, x.ndim - 2)]
+    *above, columns = starts[len(planes) :]
+    rows = above[0] if above else range(1)
+    stride = strides[-2] if above else 0
+    first, second = (*(strides[axis] for axis in along), 0)[:2]
+    for place in itertools.product(*planes):
+        at = sum(i * step for i, step in zip(place, strides, strict=False))
+        item = tuple(i - starts[axis].start for axis, i in enumerate(place[:items]))
+        gradient_plane(
+            x.reshape(-1),
+            z.reshape(-1),
+            at + rows.start * stride + columns.start,
+            stride,
+            len(rows),
+            len(columns),
+            first,
+            second,
+            gains,
+            found[item],
+        )
+    # At gain k those have changed sign that do so at more than k gains.
+    flipped = found[..., -2:0:-1].cumsum(axis=-1)[..., ::-1]
+    size, slope = found[..., 0, -1:], found[..., 1, -1:]
+    norms = size - 2 * flipped[..., 0, :] + (slope - 2 * flipped[..., 1, :]) / gains
+    return np.concatenate([size, norms], axis=-1)

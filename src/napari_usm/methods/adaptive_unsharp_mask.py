@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_usm.estimate.gradient_gain import REACH, gain_from_sums, gradient_sums
 from napari_usm.filters.blur import Taps, blur, blur_energy
+from napari_usm.filters.mask import Mask
 from napari_usm.methods import checks
 from napari_usm.methods.method import (
     Constants,
@@ -141,6 +142,10 @@ class AdaptiveUnsharpMask(Method):
             return Constants(float(1 / only), only)
         gain, curve = gain_from_sums(sums, self._gains())
         return Constants(1 / gain, gain, self._gains(), curve)
+
+    def mask(self, axes: Sequence[int]) -> Mask:
+        """The mask in one pass."""
+        return Mask(self._taps(axes))
 
     def least_amount(self, axes: Sequence[int]) -> float:
         """Gains are positive: nothing is ever inverted."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm.filters.blur import Taps, blur, blur_energy, gaussian_taps
+from napari_usm.filters.mask import Mask
 from napari_usm.methods import checks
 from napari_usm.methods.method import (
     Constants,
@@ -103,6 +104,10 @@ class GaussianSharpen(Method):
         centre, _ = blur_energy(self._taps(axes))
         # The centre of the mask that was divided by its sum is g0 / N.
         return Constants(1 / (1 + centre))
+
+    def mask(self, axes: Sequence[int]) -> Mask:
+        """The mask in one pass."""
+        return Mask(self._taps(axes))
 
     def least_amount(self, axes: Sequence[int]) -> float:
         """As for every Gaussian mask."""

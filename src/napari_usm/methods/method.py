@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from napari_usm.filters.dtypes import Array
+    from napari_usm.filters.mask import Mask
 
 MODES = ("reflect", "mirror", "nearest", "wrap", "constant")
 COLORS = ("channels", "luminance", "value")
@@ -222,6 +223,13 @@ class Method:
     def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
         """Last step of the first stage, from the total of `sums` over all blocks."""
         raise NotImplementedError
+
+    def mask(self, axes: Sequence[int]) -> Mask | None:
+        """The blur and threshold of a method that is a linear mask, else None.
+
+        Where a mask is known, the result needs no edge map: it comes in one pass.
+        """
+        return None
 
     def least_amount(self, axes: Sequence[int]) -> float:
         """Amount below which some frequencies are inverted instead of weakened."""

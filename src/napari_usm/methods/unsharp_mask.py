@@ -13,6 +13,7 @@ from napari_usm.filters.blur import (
     gaussian_radius,
     gaussian_taps,
 )
+from napari_usm.filters.mask import Mask
 from napari_usm.filters.threshold import threshold
 from napari_usm.methods import checks
 from napari_usm.methods.method import (
@@ -169,6 +170,10 @@ class UnsharpMask(Method):
     def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
         """The amount as given."""
         return Constants(float(self.amount))
+
+    def mask(self, axes: Sequence[int]) -> Mask:
+        """The mask in one pass."""
+        return Mask(self._taps(axes), self.threshold, self.hard)
 
     def least_amount(self, axes: Sequence[int]) -> float:
         """-1 for the Gaussian, -3/4 for the box, whose transform goes below 0."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from napari_usm.filters.mask import sharpen_into
 from napari_usm.run import report
 from napari_usm.run.blocks import BLOCK, Block, Slices, cut
+from napari_usm.run.threads import in_order, thread_count
 
 if TYPE_CHECKING:
     from napari_usm.filters.dtypes import Array
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]
+
+# Fewer pixels are done in less than a millisecond: handing them over costs more.
+_WORTH_THREADS = 2**19
 
 
 @dataclass(frozen=True)
@@ -73,35 +79,45 @@ def run(
     Outcome
         By the generator's ``StopIteration``, see `result_of`.
     """
+    count, block_size = _threads_and_size(plan, block_size)
+    blocks = _blocks(plan, block_size)
 
     def read(where: Slices) -> Array:
         return np.asarray(image[where])
 
-    blocks = _blocks(plan, block_size)
+    def first(block: Block) -> tuple[Block, FirstStage]:
+        return block, first_stage_of(plan, read(block.grown), block)
+
     parts = []
     if _needs_first_stage(plan):
-        for block in blocks:
-            parts.append((block, first_stage_of(plan, read(block.grown), block)))
+        for part in in_order(first, blocks, count):
+            parts.append(part)
             yield
     constants, limits = finish_first_stage(plan, parts)
     result = np.empty(plan.shape, plan.result) if want_image else None
     edges = np.empty(plan.edge_shape, np.float32) if want_edge_map else None
-    tallies = []
-    for block in blocks:
+    only_image = not (want_edge_map or want_report)
+
+    def second(block: Block) -> report.Tally | None:
         grown = read(block.grown)
+        if only_image and _in_one_pass(plan, grown, block, constants, limits, result):
+            return None
         edge_map = edge_map_of(plan, grown, block)
         if edges is not None:
             edges[plan.edge_slices(block.core)] = plan.public_edge_map(edge_map)
-        if result is not None:
-            amount = local_amount(plan, constants.amount, block)
-            sharpened = plan.combine(grown[block.inner], edge_map, amount, limits)
-            result[block.core] = sharpened
-            if want_report:
-                tallies.append(
-                    report.tally(
-                        plan, grown, block, edge_map, amount, limits, sharpened
-                    )
-                )
+        if result is None:
+            return None
+        amount = local_amount(plan, constants.amount, block)
+        core = plan.combine(grown[block.inner], edge_map, amount, limits)
+        result[block.core] = core
+        if not want_report:
+            return None
+        return report.tally(plan, grown, block, edge_map, amount, limits, core)
+
+    tallies = []
+    for tally in in_order(second, blocks, count):
+        if tally is not None:
+            tallies.append(tally)
         yield
     if not tallies:
         return Outcome(constants, result, edges, None)
@@ -112,7 +128,15 @@ def run(
 
 def steps(plan: Plan, block_size: int = BLOCK) -> int:
     """How often `run` yields."""
+    _, block_size = _threads_and_size(plan, block_size)
     return len(_blocks(plan, block_size)) * (1 + _needs_first_stage(plan))
+
+
+def _threads_and_size(plan: Plan, block_size: int) -> tuple[int, int]:
+    """Threads for an image, and blocks small enough that all of them have work."""
+    pixels = math.prod(plan.shape)
+    count = 1 if pixels < _WORTH_THREADS else thread_count()
+    return count, min(block_size, -(-pixels // count))
 
 
 def _needs_first_stage(plan: Plan) -> bool:
@@ -127,6 +151,36 @@ def result_of(running: Steps[T]) -> T:
         except StopIteration as stop:
             result: T = stop.value
             return result
+
+
+def _in_one_pass(
+    plan: Plan,
+    grown: Array,
+    block: Block,
+    constants: Constants,
+    limits: Limits,
+    result: Array | None,
+) -> bool:
+    """Whether the kernel for masks could do a block; then it is done."""
+    if plan.mask is None or result is None or not isinstance(constants.amount, float):
+        return False
+    behind = range(max(plan.axes) + 1, grown.ndim)
+    cut = any(result.shape[axis] != grown.shape[axis] for axis in behind)
+    if cut or not np.isfinite(grown).all():
+        return False
+    mode, cval = plan.method.mode, plan.method.cval
+    sharpen_into(
+        result,
+        block.core,
+        grown.astype(plan.dtype, copy=False),
+        block.inner,
+        plan.mask,
+        constants.amount,
+        limits,
+        mode,
+        cval,
+    )
+    return True
 
 
 def edge_map_of(plan: Plan, grown: Array, block: Block) -> Array:

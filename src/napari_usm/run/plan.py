@@ -11,6 +11,7 @@ import numpy as np
 from napari_usm.filters.colour import filtered_part, scaled_to_value
 from napari_usm.filters.combine import add_detail, limited
 from napari_usm.filters.dtypes import Array, cast, type_limits, working_type
+from napari_usm.filters.mask import Mask, fits
 from napari_usm.methods import checks
 
 if TYPE_CHECKING:
@@ -160,6 +161,14 @@ class Plan:
             margin = [(0, int(a == self.channel_axis)) for a in range(len(self.shape))]
             result = np.pad(result, margin)
         return result
+
+    @cached_property
+    def mask(self) -> Mask | None:
+        """The method as a mask that can be applied in one pass, if it is one here."""
+        if self.color != "channels" or self.method.alpha:
+            return None
+        mask = self.method.mask(self.axes)
+        return mask if mask and fits(mask, self.dtype, self.result) else None
 
     @_QUIET
     def unlimited(

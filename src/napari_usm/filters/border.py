@@ -1,0 +1,32 @@
+"""Where the pixels beyond the border come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Stands for a pixel of the constant beyond the border.
+OUTSIDE = -1
+
+
+def border_index(length: int, reach: int, mode: str) -> NDArray[np.int64]:
+    """Index of the pixel at each place from `-reach` to `length + reach - 1`.
+
+    An axis is continued with the meanings of `scipy.ndimage`, as often as it takes.
+    """
+    places = np.arange(-reach, length + reach)
+    if mode == "wrap":
+        return places % length
+    if mode == "nearest":
+        return np.clip(places, 0, length - 1)
+    if mode == "reflect":
+        folded = places % (2 * length)
+        return np.minimum(folded, 2 * length - 1 - folded)
+    if mode == "mirror":
+        folded = places % max(1, 2 * length - 2)
+        return np.minimum(folded, 2 * length - 2 - folded)
+    return np.where((places >= 0) & (places < length), places, OUTSIDE)

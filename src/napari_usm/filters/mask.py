@@ -1,0 +1,136 @@
+"""A linear mask from the image's own pixels to the result's, in one pass."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm.filters.blur import Taps, half_taps
+from napari_usm.filters.border import border_index
+from napari_usm.kernels.mask import PAIRS, sharpen_plane
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_usm.filters.dtypes import Array
+
+# What the kernel is compiled for: the types of nearly all images.
+_DTYPES = (np.uint8, np.uint16, np.float32)
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A method whose detail is the image less its blur.
+
+    Attributes
+    ----------
+    taps : mapping of axis to taps
+        The blur.
+    threshold, hard : float, bool
+        What is done to the detail.
+    """
+
+    taps: Mapping[int, Taps]
+    threshold: float = 0.0
+    hard: bool = False
+
+
+def fits(mask: Mask, source: np.dtype[Any], result: np.dtype[Any]) -> bool:
+    """Whether the kernel is made for this mask and these types."""
+    blurred = [axis for axis, taps in mask.taps.items() if taps.size > 1]
+    return len(blurred) <= 2 and source == result and source in _DTYPES
+
+
+def sharpen_into(
+    result: Array,
+    core: tuple[slice, ...],
+    block: Array,
+    inner: tuple[slice, ...],
+    mask: Mask,
+    amount: float,
+    limits: tuple[float, float],
+    mode: str,
+    cval: float,
+) -> None:
+    """Sharpen a block into its place in the result.
+
+    Parameters
+    ----------
+    result : array
+        The whole result, C-contiguous, of the type of `block`.
+    core : tuple of slice
+        The block's own pixels in `result`.
+    block : array
+        The block with its neighbours, all of them valid.
+    inner : tuple of slice
+        Its own pixels in `block`; whole along all axes behind the filtered ones.
+    mask, amount, limits, mode, cval
+        As for the method.
+    """
+    if not (block.flags.c_contiguous and block.flags.writeable):
+        block = np.array(block, order="C")
+    blurred = sorted(axis for axis, taps in mask.taps.items() if taps.size > 1)
+    across = blurred[-1] if blurred else block.ndim - 1
+    down = blurred[0] if len(blurred) == 2 else across - 1
+    if down < 0:
+        # One axis more, of one row.
+        block, result = block[np.newaxis], result[np.newaxis]
+        core, inner = (slice(0, 1), *core), (slice(0, 1), *inner)
+        mask = Mask({a + 1: t for a, t in mask.taps.items()}, mask.threshold, mask.hard)
+        down, across = 0, across + 1
+    down_taps, across_taps = (_filled(mask.taps.get(axis)) for axis in (down, across))
+    others = [axis for axis in range(across) if axis != down]
+    source_strides, result_strides = (_strides(a.shape) for a in (block, result))
+    kind = block.dtype.type
+    flat, flat_result = block.reshape(-1), result.reshape(-1)
+    integers = block.dtype.kind in "iu"
+    fixed = (
+        border_index(block.shape[down], down_taps.size - 1, mode),
+        border_index(block.shape[across], across_taps.size - 1, mode),
+        math.prod(block.shape[across + 1 :]),
+        down_taps,
+        across_taps,
+        (*_span(inner[down]), *_span(inner[across])),
+    )
+    last = (
+        np.float32(amount),
+        np.float32(mask.threshold),
+        mask.hard,
+        np.float32(limits[0]),
+        np.float32(limits[1]),
+        np.float32(0.5 if integers else 0.0),
+        kind(np.clip(cval, 0, np.iinfo(kind).max)) if integers else kind(cval),
+    )
+    to = sum(core[axis].start * result_strides[axis] for axis in (down, across))
+    for place in itertools.product(*(range(*_span(inner[axis])) for axis in others)):
+        shifts = zip(others, place, strict=True)
+        at = [(axis, i, i - inner[axis].start + core[axis].start) for axis, i in shifts]
+        sharpen_plane(
+            flat,
+            sum(i * source_strides[axis] for axis, i, _ in at),
+            source_strides[down],
+            *fixed,
+            flat_result,
+            to + sum(j * result_strides[axis] for axis, _, j in at),
+            result_strides[down],
+            *last,
+        )
+
+
+def _filled(taps: Taps | None) -> Array:
+    """Half of the taps, with zeros up to a whole number of sweeps, one at least."""
+    half = np.ones(1, np.float32) if taps is None else half_taps(taps, np.float32)
+    sweeps = max(1, -(-(half.size - 1) // PAIRS))
+    return np.pad(half, (0, sweeps * PAIRS + 1 - half.size))
+
+
+def _strides(shape: tuple[int, ...]) -> list[int]:
+    return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+
+
+def _span(window: slice) -> tuple[int, int]:
+    return window.start, window.stop

@@ -1,0 +1,13 @@
+"""Compiled inner loops: no checks, no policy, no threads.
+
+Contract shared by every kernel:
+
+* arrays are C-contiguous, writeable and in this machine's byte order;
+* pixels are finite, and `out` never overlaps an input;
+* nothing is validated or raised; `filters/` has settled everything before;
+* the GIL is released, and no kernel starts threads: whoever cuts blocks does.
+
+One blur has one result: for every pixel, ``w[0] * centre`` and then, in order of
+distance, one fused multiply-add of ``w[k]`` and the sum of the pair at distance k.
+So the same bits come out of every kernel, block, direction of an axis and machine.
+"""

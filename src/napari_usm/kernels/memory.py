@@ -1,0 +1,76 @@
+"""Loads, stores and multiply-adds that say what the compiler cannot know.
+
+It cannot know that two arrays never overlap, and then checks at run time or does
+not vectorise at all: with plain indexing the blur of four rows takes 25 ms where
+it takes 2.5 ms with these. Each buffer of a kernel has a number of its own, given
+at every access to it; accesses with different numbers are taken to be apart.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+_BUFFERS = 5
+
+
+@intrinsic
+def load(context, array, index, buffer):
+    """``array[index]`` of a one-dimensional array, without negative indices."""
+    if not isinstance(buffer, types.IntegerLiteral):
+        return None  # numba then asks again, with the literal
+    number = buffer.literal_value
+
+    def generate(context, builder, signature, arguments):
+        pointer, align = _pointer(context, builder, signature, arguments)
+        value = builder.load(pointer, align=align)
+        return _apart(builder, value, number)
+
+    return array.dtype(array, index, buffer), generate
+
+
+@intrinsic
+def store(context, array, index, value, buffer):
+    """``array[index] = value`` of a one-dimensional array."""
+    if not isinstance(buffer, types.IntegerLiteral):
+        return None
+    number = buffer.literal_value
+
+    def generate(context, builder, signature, arguments):
+        pointer, align = _pointer(context, builder, signature, arguments)
+        kind = signature.args[0].dtype
+        value = context.cast(builder, arguments[2], signature.args[2], kind)
+        _apart(builder, builder.store(value, pointer, align=align), number)
+        return context.get_dummy_value()
+
+    return types.void(array, index, value, buffer), generate
+
+
+@intrinsic
+def multiply_add(context, factor, other, term):
+    """``factor * other + term``, rounded once."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fma(*arguments)
+
+    return term(term, term, term), generate
+
+
+def _pointer(context, builder, signature, arguments):
+    array_type, index_type = signature.args[:2]
+    data = context.make_array(array_type)(context, builder, arguments[0]).data
+    index = context.cast(builder, arguments[1], index_type, types.intp)
+    align = context.get_abi_sizeof(context.get_data_type(array_type.dtype))
+    return builder.gep(data, [index]), align
+
+
+def _apart(builder, access: ir.Instruction, number: int) -> ir.Instruction:
+    """Mark an access as apart from those with all other numbers."""
+    module = builder.module
+    domain = module.add_metadata(["napari-usm"])
+    scopes = [
+        module.add_metadata([f"napari-usm buffer {k}", domain]) for k in range(_BUFFERS)
+    ]
+    others = [scope for k, scope in enumerate(scopes) if k != number]
+    access.set_metadata("alias.scope", module.add_metadata([scopes[number]]))
+    access.set_metadata("noalias", module.add_metadata(others))
+    return access
