@@ -7,6 +7,7 @@ same from any block, memory layout or direction of an axis.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,7 @@ def gaussian_radius(sigma: float, truncate: float) -> int:
     return int(truncate * sigma + 0.5)
 
 
+@lru_cache(64)
 def gaussian_taps(sigma: float, radius: int) -> Taps:
     """Weights of the sampled Gaussian, ``2 * radius + 1`` of them, of sum 1."""
     offsets = np.arange(-radius, radius + 1)
@@ -40,6 +42,7 @@ def gaussian_taps(sigma: float, radius: int) -> Taps:
     if sigma > 0:
         taps = np.exp(-0.5 * (offsets / sigma) ** 2)
     taps /= taps.sum()
+    taps.flags.writeable = False
     return taps
 
 

@@ -125,7 +125,9 @@ def _filled(taps: Taps | None) -> Array:
     """Half of the taps, with zeros up to a whole number of sweeps, one at least."""
     half = np.ones(1, np.float32) if taps is None else half_taps(taps, np.float32)
     sweeps = max(1, -(-(half.size - 1) // PAIRS))
-    return np.pad(half, (0, sweeps * PAIRS + 1 - half.size))
+    filled = np.zeros(sweeps * PAIRS + 1, np.float32)
+    filled[: half.size] = half
+    return filled
 
 
 def _strides(shape: tuple[int, ...]) -> list[int]:
