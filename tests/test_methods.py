@@ -6,6 +6,7 @@ import pytest
 import cases
 import napari_usm as usm
 import reference
+from napari_usm.filters.median import median
 
 SHAPES = {1: (23,), 2: (13, 11), 3: (5, 9, 8), 4: (2, 4, 5, 6)}
 
@@ -145,6 +146,16 @@ def test_black_gets_grey():
     image[4, 4] = 0
     check(image, "unsharp_mask", amount=-0.5, color="value", channel_axis=2)
     check(image - 1, "unsharp_mask", color="value", channel_axis=2)
+
+
+@pytest.mark.parametrize("size", [3, 5, 7])
+def test_medians_are_scipys(size):
+    """Medians by networks are those of scipy, along any two axes of any array."""
+    for shape, axes in (((9, 300), (0, 1)), ((3, 8, 9), (1, 2)), ((9, 8, 3), (0, 1))):
+        image = np.floor(cases.picture(shape) * 10)
+        window = [size if axis in axes else 1 for axis in range(len(shape))]
+        expected = median_filter(image, size=window, mode="reflect")
+        np.testing.assert_array_equal(median(image, size, axes), expected)
 
 
 def test_detail_at_the_threshold():

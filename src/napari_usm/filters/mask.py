@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +9,7 @@ import numpy as np
 
 from napari_usm.filters.blur import Taps, half_taps
 from napari_usm.filters.border import border_index
+from napari_usm.filters.planes import Planes
 from napari_usm.kernels.mask import PAIRS, sharpen_plane
 
 if TYPE_CHECKING:
@@ -82,42 +81,37 @@ def sharpen_into(
         core, inner = (slice(0, 1), *core), (slice(0, 1), *inner)
         mask = Mask({a + 1: t for a, t in mask.taps.items()}, mask.threshold, mask.hard)
         down, across = 0, across + 1
+    source = Planes(block.shape, down, across)
+    target = Planes(result.shape, down, across)
     down_taps, across_taps = (_filled(mask.taps.get(axis)) for axis in (down, across))
-    others = [axis for axis in range(across) if axis != down]
-    source_strides, result_strides = (_strides(a.shape) for a in (block, result))
     kind = block.dtype.type
-    flat, flat_result = block.reshape(-1), result.reshape(-1)
     integers = block.dtype.kind in "iu"
-    fixed = (
-        border_index(block.shape[down], down_taps.size - 1, mode),
-        border_index(block.shape[across], across_taps.size - 1, mode),
-        math.prod(block.shape[across + 1 :]),
-        down_taps,
-        across_taps,
-        (*_span(inner[down]), *_span(inner[across])),
-    )
-    last = (
-        np.float32(amount),
-        np.float32(mask.threshold),
-        mask.hard,
-        np.float32(limits[0]),
-        np.float32(limits[1]),
-        np.float32(0.5 if integers else 0.0),
-        kind(np.clip(cval, 0, np.iinfo(kind).max)) if integers else kind(cval),
-    )
-    to = sum(core[axis].start * result_strides[axis] for axis in (down, across))
-    for place in itertools.product(*(range(*_span(inner[axis])) for axis in others)):
-        shifts = zip(others, place, strict=True)
-        at = [(axis, i, i - inner[axis].start + core[axis].start) for axis, i in shifts]
+    begin = target.offset((core[down].start, core[across].start), (down, across))
+    for place in source.places(inner):
+        there = [
+            i - inner[axis].start + core[axis].start
+            for i, axis in zip(place, source.others, strict=True)
+        ]
         sharpen_plane(
-            flat,
-            sum(i * source_strides[axis] for axis, i, _ in at),
-            source_strides[down],
-            *fixed,
-            flat_result,
-            to + sum(j * result_strides[axis] for axis, _, j in at),
-            result_strides[down],
-            *last,
+            block.reshape(-1),
+            source.offset(place, source.others),
+            source.stride,
+            border_index(block.shape[down], down_taps.size - 1, mode),
+            border_index(block.shape[across], across_taps.size - 1, mode),
+            source.step,
+            down_taps,
+            across_taps,
+            (*_span(inner[down]), *_span(inner[across])),
+            result.reshape(-1),
+            begin + target.offset(there, target.others),
+            target.stride,
+            np.float32(amount),
+            np.float32(mask.threshold),
+            mask.hard,
+            np.float32(limits[0]),
+            np.float32(limits[1]),
+            np.float32(0.5 if integers else 0.0),
+            kind(np.clip(cval, 0, np.iinfo(kind).max)) if integers else kind(cval),
         )
 
 
@@ -128,10 +122,6 @@ def _filled(taps: Taps | None) -> Array:
     filled = np.zeros(sweeps * PAIRS + 1, np.float32)
     filled[: half.size] = half
     return filled
-
-
-def _strides(shape: tuple[int, ...]) -> list[int]:
-    return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
 def _span(window: slice) -> tuple[int, int]:

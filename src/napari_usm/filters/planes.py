@@ -1,0 +1,56 @@
+"""An array as planes along two of its axes, for kernels that work on planes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True)
+class Planes:
+    """Planes of a contiguous array.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Shape of the array.
+    down, across : int
+        Axis of the rows, and of the columns behind it. All axes behind `across`
+        are one: neighbours along it are `step` pixels apart.
+    """
+
+    shape: tuple[int, ...]
+    down: int
+    across: int
+
+    @property
+    def others(self) -> list[int]:
+        """Axes of which every index has a plane of its own."""
+        return [axis for axis in range(self.across) if axis != self.down]
+
+    @property
+    def step(self) -> int:
+        """Pixels from column to column."""
+        return math.prod(self.shape[self.across + 1 :])
+
+    @property
+    def stride(self) -> int:
+        """Pixels from row to row."""
+        return math.prod(self.shape[self.down + 1 :])
+
+    def offset(self, place: Sequence[int], axes: Sequence[int]) -> int:
+        """Pixels before the one at `place` along `axes` and 0 along all others."""
+        return sum(
+            i * math.prod(self.shape[axis + 1 :])
+            for i, axis in zip(place, axes, strict=True)
+        )
+
+    def places(self, window: Sequence[slice]) -> Iterator[tuple[int, ...]]:
+        """Index along `others` of every plane in a window of the array."""
+        spans = (range(window[axis].start, window[axis].stop) for axis in self.others)
+        return itertools.product(*spans)
