@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import median_filter
 
 import cases
 import napari_usm as usm

@@ -37,11 +37,15 @@ class Mask:
     threshold: float = 0.0
     hard: bool = False
 
+    @property
+    def blurred(self) -> list[int]:
+        """Axes along which there is anything to do."""
+        return sorted(axis for axis, taps in self.taps.items() if taps.size > 1)
+
 
 def fits(mask: Mask, source: np.dtype[Any], result: np.dtype[Any]) -> bool:
     """Whether the kernel is made for this mask and these types."""
-    blurred = [axis for axis, taps in mask.taps.items() if taps.size > 1]
-    return len(blurred) <= 2 and source == result and source in _DTYPES
+    return len(mask.blurred) <= 2 and source == result and source in _DTYPES
 
 
 def sharpen_into(
@@ -66,13 +70,13 @@ def sharpen_into(
     block : array
         The block with its neighbours, all of them valid.
     inner : tuple of slice
-        Its own pixels in `block`; whole along all axes behind the filtered ones.
+        Its own pixels in `block`; all of it along the axes behind the blurred ones.
     mask, amount, limits, mode, cval
         As for the method.
     """
     if not (block.flags.c_contiguous and block.flags.writeable):
         block = np.array(block, order="C")
-    blurred = sorted(axis for axis, taps in mask.taps.items() if taps.size > 1)
+    blurred = mask.blurred
     across = blurred[-1] if blurred else block.ndim - 1
     down = blurred[0] if len(blurred) == 2 else across - 1
     if down < 0:

@@ -164,7 +164,7 @@ def _in_one_pass(
     """Whether the kernel for masks could do a block; then it is done."""
     if plan.mask is None or result is None or not isinstance(constants.amount, float):
         return False
-    behind = range(max(plan.axes) + 1, grown.ndim)
+    behind = range(max(plan.mask.blurred, default=grown.ndim) + 1, grown.ndim)
     cut = any(result.shape[axis] != grown.shape[axis] for axis in behind)
     if cut or not np.isfinite(grown).all():
         return False
