@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from inspect import Parameter, Signature, cleandoc, signature
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -18,7 +19,7 @@ from napari_usm.run.plan import Plan, make_plan
 from napari_usm.run.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import ArrayLike
 
@@ -109,7 +110,7 @@ def sharpen(
 
 def sharpened(plan: Plan, outcome: eager.Outcome) -> Sharpened:
     """What a finished run gives back."""
-    amount, gain, _ = plan.public_amount(outcome.constants)
+    amount, gain, _ = plan.found(outcome.constants)
     return Sharpened(outcome.image, outcome.edge_map, amount, gain, outcome.report)
 
 
@@ -147,15 +148,13 @@ def prepare(image: Any, method: str, **parameters: Any) -> tuple[Plan, Any]:
     if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"`method` must be one of {tuple(METHODS)}; got {method!r}")
     entry = METHODS[method]
-    if unknown := [name for name in parameters if name not in entry.parameters]:
-        raise TypeError(
-            f"`{unknown[0]}` must be a parameter of {method}: "
-            f"{', '.join(entry.parameters)}"
-        )
+    _check_known(method, parameters)
     return _planned(image, entry.method(**parameters))
 
 
 def _planned(image: Any, method: Method) -> tuple[Plan, Any]:
+    if not isinstance(image, np.ndarray) and is_dask(getattr(image, "data", None)):
+        image = image.data  # of an xarray.DataArray
     if is_dask(image):
         _lazy().check_chunks(image)
     elif not _is_array(image):
@@ -163,9 +162,18 @@ def _planned(image: Any, method: Method) -> tuple[Plan, Any]:
     return make_plan(tuple(image.shape), image.dtype, method), image
 
 
+def _check_known(method: str, parameters: Mapping[str, Any]) -> None:
+    known = METHODS[method].parameters
+    if unknown := [name for name in parameters if name not in known]:
+        raise TypeError(
+            f"`{unknown[0]}` must be a parameter of {method}: {', '.join(known)}"
+        )
+
+
 def is_dask(image: Any) -> bool:
-    """Whether an image is a dask array, found out without importing dask."""
-    return hasattr(image, "__dask_graph__") and hasattr(image, "chunks")
+    """Whether an image is a dask array; without dask.array imported, there is none."""
+    dask_array = sys.modules.get("dask.array")
+    return dask_array is not None and isinstance(image, dask_array.Array)
 
 
 def _is_array(image: Any) -> bool:
@@ -186,6 +194,7 @@ def _function(
     """The public function of a method: its signature after `image`."""
 
     def function(image: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Any:
+        _check_known(name, kwargs)
         plan, pixels = _planned(image, method(*args, **kwargs))
         if is_dask(pixels):
             return _lazy().run(plan, pixels, name).image

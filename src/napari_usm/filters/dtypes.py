@@ -53,9 +53,12 @@ def cast(values: Array, dtype: np.dtype[Any]) -> Array:
     values[np.isnan(values)] = 0
     if dtype.kind == "b":
         return values >= 1
-    if dtype.itemsize < 8:
+    info = np.iinfo(dtype)
+    nearest = values.dtype.type(high)
+    if float(nearest) <= info.max:
         return np.clip(values, low, high).astype(dtype)
-    # 2**63 - 1 and 2**64 - 1 are no floats: what reaches them is set by hand.
-    result = np.clip(values, low, np.nextafter(high, 0)).astype(dtype)
-    result[values >= high] = np.iinfo(dtype).max
+    # 2**63 - 1, or in float32 2**31 - 1, is no float: what reaches it is set by hand.
+    below = np.nextafter(nearest, values.dtype.type(0))
+    result = np.clip(values, low, below).astype(dtype)
+    result[values > below] = info.max
     return result

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_usm.estimate.gradient_gain import REACH, gain_from_sums, gradient_sums
-from napari_usm.filters.blur import Taps, blur, blur_energy
 from napari_usm.filters.mask import Mask
 from napari_usm.methods import checks
-from napari_usm.methods.method import (
-    Constants,
-    Method,
-    border,
-    colour,
-    detail_from,
-    mask_noise_factor,
-)
-from napari_usm.methods.parameter import choice, parameter
-from napari_usm.methods.unsharp_mask import (
+from napari_usm.methods.masks import (
+    MaskMethod,
     check_mask,
     kernel_parameter,
     mask_taps,
     sigma_parameter,
-    taps_reach,
     truncate_parameter,
 )
+from napari_usm.methods.method import Constants, border, colour
+from napari_usm.methods.parameter import choice, parameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +31,7 @@ SCOPES = ("image", "item")
 
 
 @dataclass(frozen=True)
-class AdaptiveUnsharpMask(Method):
+class AdaptiveUnsharpMask(MaskMethod):
     """Sharpen an image by the amount that its own gradients call for.
 
     Notes
@@ -98,6 +90,11 @@ class AdaptiveUnsharpMask(Method):
         """Whether there is a gain to choose."""
         return self._gains().size > 1
 
+    @property
+    def per_item(self) -> bool:
+        """Whether each item has a gain of its own."""
+        return self.gain_per == "item"
+
     def check(self, axes: Sequence[int]) -> None:
         """Raise if a parameter breaks its rule."""
         super().check(axes)
@@ -114,11 +111,7 @@ class AdaptiveUnsharpMask(Method):
 
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """Half-width of the kernel, and the differences beyond it."""
-        return tuple(radius + REACH for radius in taps_reach(self._taps(axes)))
-
-    def edge_map(self, block: Array, axes: Sequence[int]) -> Array:
-        """``image - blurred``."""
-        return detail_from(block, blur(block, self._taps(axes), self.mode, self.cval))
+        return tuple(radius + REACH for radius in super().reach(axes))
 
     def sums(
         self,
@@ -144,19 +137,12 @@ class AdaptiveUnsharpMask(Method):
         return Constants(1 / gain, gain, self._gains(), curve)
 
     def mask(self, axes: Sequence[int]) -> Mask:
-        """The mask in one pass."""
-        return Mask(self._taps(axes))
+        """The blur by kernel and sigma."""
+        return Mask(mask_taps(self.kernel, self.sigma, self.truncate, axes))
 
     def least_amount(self, axes: Sequence[int]) -> float:
         """Gains are positive: nothing is ever inverted."""
         return 0.0
 
-    def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
-        """From the kernel: for one gain the mask is linear."""
-        return mask_noise_factor(amount, *blur_energy(self._taps(axes)))
-
     def _gains(self) -> Array:
         return GAINS if self.gains is None else np.asarray(self.gains, np.float64)
-
-    def _taps(self, axes: Sequence[int]) -> dict[int, Taps]:
-        return mask_taps(self.kernel, self.sigma, self.truncate, axes)

@@ -33,6 +33,8 @@ def per_axis(
     name: str, value: Any, count: int, minimum: float = -np.inf
 ) -> tuple[float, ...]:
     """One number for all filtered axes, or one for each of the `count`."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
     if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
         numbers = reals(name, value, minimum)
         if len(numbers) != count:

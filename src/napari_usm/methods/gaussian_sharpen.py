@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.filters.blur import Taps, blur, blur_energy, gaussian_taps
+from napari_usm.filters.blur import blur_energy, gaussian_taps
 from napari_usm.filters.mask import Mask
 from napari_usm.methods import checks
-from napari_usm.methods.method import (
-    Constants,
-    Method,
-    border,
-    detail_from,
-    mask_noise_factor,
-)
+from napari_usm.methods.masks import MaskMethod
+from napari_usm.methods.method import Constants, border
 from napari_usm.methods.parameter import parameter
 
 if TYPE_CHECKING:
@@ -30,7 +25,7 @@ _QUANTUM = 1 / 65535
 
 
 @dataclass(frozen=True)
-class GaussianSharpen(Method):
+class GaussianSharpen(MaskMethod):
     """Sharpen two axes of an image as ImageMagick's ``-sharpen`` does.
 
     Notes
@@ -91,39 +86,24 @@ class GaussianSharpen(Method):
                 f"`axes` must be exactly two for gaussian_sharpen; got {tuple(axes)}"
             )
 
-    def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
-        """Half-width of the kernel."""
-        return (self._radius(),) * len(axes)
-
-    def edge_map(self, block: Array, axes: Sequence[int]) -> Array:
-        """``image - blurred``."""
-        return detail_from(block, blur(block, self._taps(axes), self.mode, self.cval))
-
     def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
         """The amount that the kernel implies."""
-        centre, _ = blur_energy(self._taps(axes))
+        centre, _ = blur_energy(self.mask(axes).taps)
         # The centre of the mask that was divided by its sum is g0 / N.
         return Constants(1 / (1 + centre))
 
     def mask(self, axes: Sequence[int]) -> Mask:
-        """The mask in one pass."""
-        return Mask(self._taps(axes))
+        """The Gaussian on its square."""
+        return Mask(dict.fromkeys(axes, gaussian_taps(self.sigma, self._radius())))
 
     def least_amount(self, axes: Sequence[int]) -> float:
         """As for every Gaussian mask."""
         return -1.0
 
-    def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
-        """From the kernel."""
-        return mask_noise_factor(amount, *blur_energy(self._taps(axes)))
-
     def _radius(self) -> int:
         if self.radius or self.sigma == 0:
             return self.radius
         return _optimal_radius(self.sigma)
-
-    def _taps(self, axes: Sequence[int]) -> dict[int, Taps]:
-        return dict.fromkeys(axes, gaussian_taps(self.sigma, self._radius()))
 
 
 def _optimal_radius(sigma: float) -> int:

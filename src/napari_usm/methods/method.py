@@ -12,8 +12,6 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_usm.methods import checks
 from napari_usm.methods.parameter import choice, parameter
 
@@ -192,6 +190,11 @@ class Method:
         """``weight * threshold(detail)``, 0 at invalid pixels; type of `block`."""
         raise NotImplementedError
 
+    @property
+    def per_item(self) -> bool:
+        """Whether each index over the axes that are not filtered has own constants."""
+        return False
+
     def sums(
         self,
         block: Array,
@@ -238,19 +241,3 @@ class Method:
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
         """Factor by which white noise grows, or None if the method is not linear."""
         raise NotImplementedError
-
-
-def detail_from(block: Array, blurred: Array) -> Array:
-    """``image - blurred``, and 0 at invalid pixels."""
-    valid = np.isfinite(block)
-    if valid.all():
-        difference: Array = block - blurred
-        return difference
-    return np.subtract(block, blurred, out=np.zeros_like(block), where=valid)
-
-
-def mask_noise_factor(amount: Any, centre: float, squares: float) -> Any:
-    """Root of the sum of squares of the kernel ``(1 + amount) delta - amount G``."""
-    return np.sqrt(
-        (1 + amount) ** 2 - 2 * amount * (1 + amount) * centre + amount**2 * squares
-    )

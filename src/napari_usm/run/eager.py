@@ -240,6 +240,4 @@ def _range(values: Array) -> Limits:
 
 def _blocks(plan: Plan, size: int) -> list[Block]:
     whole = [] if plan.channel_axis is None else [plan.channel_axis]
-    # One neighbour at least: the report compares with the 3-wide local range.
-    halo = {a: None if n is None else max(1, n) for a, n in plan.halo.items()}
-    return cut(plan.shape, halo, whole, size)
+    return cut(plan.shape, plan.halo, whole, size)

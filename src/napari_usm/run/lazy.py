@@ -81,8 +81,7 @@ def first_stage(plan: Plan, image: da.Array) -> Found:
 
 
 def _graph(plan: Plan, image: da.Array) -> _Graph:
-    # One neighbour at least: the report compares with the 3-wide local range.
-    halo = {a: None if n is None else max(1, n) for a, n in plan.halo.items()}
+    halo = plan.halo
     image = image.rechunk(_chunks(plan, image, halo))
     depth = {
         axis: 0 if reach is None or len(image.chunks[axis]) == 1 else reach
@@ -179,18 +178,19 @@ class _Graph:
     def amount_and_gain(self, found: Found | Delayed) -> tuple[Any, Any]:
         """As the plan gives them, lazy where they are estimated."""
         if not isinstance(found, Delayed):
-            return self.plan.public_amount(found[0])[:2]
+            known = self.plan.found(found[0])
+            return known.amount, known.gain
         if not self.plan.method.estimates:
             return self.plan.method.constants(None, self.plan.axes).amount, None
         amount, gain = (
             da.from_delayed(
                 self._delayed(
-                    word, (partial(_public, self.plan, which), found.key), [found]
+                    word, (partial(_public, self.plan, word), found.key), [found]
                 ),
                 self.plan.kept_shape,
                 np.float64,
             )
-            for which, word in enumerate(("amount", "gain"))
+            for word in ("amount", "gain")
         )
         return amount, gain
 
@@ -303,5 +303,5 @@ def _finish_report(
     return report.finish(plan, name, _value(found)[0], tallies, sample)
 
 
-def _public(plan: Plan, which: int, found: Found) -> Array:
-    return np.asarray(plan.public_amount(found[0])[which])
+def _public(plan: Plan, word: str, found: Found) -> Array:
+    return np.asarray(getattr(plan.found(found[0]), word))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +22,14 @@ Slices = tuple[slice, ...]
 
 # Pixels near the end of a type's range, and invalid ones, are no one's mistake.
 _QUIET = np.errstate(over="ignore", invalid="ignore")
+
+
+class Found(NamedTuple):
+    """Constants as they are given back."""
+
+    amount: Any
+    gain: Any
+    curve: Array | None
 
 
 @dataclass(frozen=True)
@@ -57,13 +65,17 @@ class Plan:
 
     @cached_property
     def halo(self) -> dict[int, int | None]:
-        """Neighbours that a block needs on each side; None: the whole axis."""
-        return dict(zip(self.axes, self.method.halo(self.axes), strict=True))
+        """Neighbours that a block needs on each side; None: the whole axis.
+
+        One at least: the report compares with the 3-wide local range.
+        """
+        reach = zip(self.axes, self.method.halo(self.axes), strict=True)
+        return {axis: None if n is None else max(1, n) for axis, n in reach}
 
     @property
     def kept(self) -> tuple[int, ...]:
         """Axes along which a method that estimates finds a number for each index."""
-        items = getattr(self.method, "gain_per", "image") == "item"
+        items = self.method.per_item
         channels = self.color == "channels"
         return tuple(
             axis
@@ -109,12 +121,17 @@ class Plan:
     def limits(self) -> Limits:
         """Where the result saturates, unless its limits are those of the data."""
         if self.method.limits is None or isinstance(self.method.limits, str):
-            return type_limits(self.result)
+            return self.within_type(-np.inf, np.inf)
         return self.within_type(*self.method.limits)
 
     def within_type(self, low: float, high: float) -> Limits:
-        """Limits, no wider than the range of the result's type."""
+        """Limits, no wider than the range of the result's type.
+
+        HSV's value, if that is what is limited, is at least 0.
+        """
         least, largest = type_limits(self.result)
+        if self.color == "value":
+            least, high = max(least, 0.0), max(high, 0.0)
         return max(float(low), least), min(float(high), largest)
 
     @property
@@ -190,7 +207,7 @@ class Plan:
         colours, alpha = self.split(block)
         raw = self.unlimited(colours, edge_map, amount)
         if self.color == "value":
-            new_value = np.clip(raw, max(low, 0.0), max(high, 0.0))
+            new_value = np.clip(raw, low, high)
             raw = scaled_to_value(colours, self.signal(colours), new_value)
             # The value was limited; colours darker than `low` keep their hue.
             low, high = type_limits(self.result)
@@ -201,10 +218,10 @@ class Plan:
         passed = cast(alpha.astype(self.working), self.result)
         return np.concatenate([result, passed], self.channel_axis)
 
-    def public_amount(self, constants: Constants) -> tuple[Any, Any, Any]:
+    def found(self, constants: Constants) -> Found:
         """Amount, gain and curve with the axes that were kept; numbers if none was."""
         if constants.gain is None:
-            return constants.amount, None, None
+            return Found(constants.amount, None, None)
         gain, curve = constants.gain, constants.curve
         if curve is None:
             gain = np.full(self.kept_shape, gain)
@@ -212,8 +229,8 @@ class Plan:
             gone = tuple(a for a in range(len(self.shape)) if a not in self.kept)
             gain, curve = np.squeeze(gain, gone), np.squeeze(curve, gone)
         if gain.ndim == 0:
-            return 1 / float(gain), float(gain), curve
-        return 1 / gain, gain, curve
+            return Found(1 / float(gain), float(gain), curve)
+        return Found(1 / gain, gain, curve)
 
 
 def make_plan(shape: tuple[int, ...], dtype: np.dtype[Any], method: Method) -> Plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 # Pixels along each side of the noise that a method without a kernel is tried on:
 # enough to know the factor to 1 or 2 %.
 _NOISE_SIDE = {1: 4096, 2: 128, 3: 32}
-_NOISE_HALO = 8
 
 # Stands for no noise at all: every threshold is above it, and its square is no 0.
 _FAINTEST = 1e-100
@@ -167,7 +166,7 @@ def finish(
 ) -> Report:
     """The report from the tallies of all blocks and a `sample` of the image."""
     total = reduce(Tally.__add__, tallies)
-    amount, gain, curve = plan.public_amount(constants)
+    amount, gain, curve = plan.found(constants)
     pixels = max(total.pixels, 1)
     return Report(
         method=name,
@@ -202,12 +201,10 @@ def _measured_noise_factor(plan: Plan, amount: Any, level: float) -> float:
     for axis in plan.axes:
         shape[axis] = side
     noise = np.random.default_rng(0).normal(0, max(level, _FAINTEST), shape)
-    noisy = noise + amount * plan.method.edge_map(noise, plan.axes)
-    inside = tuple(
-        slice(_NOISE_HALO, n - _NOISE_HALO) if n > 2 * _NOISE_HALO else slice(None)
-        for n in shape
-    )
-    return float(np.std(noisy[inside]) / np.std(noise[inside]))
+    # Noise that goes on for ever: a border is no noise.
+    endless = replace(plan.method, mode="wrap")
+    noisy = noise + amount * endless.edge_map(noise, plan.axes)
+    return float(np.std(noisy) / np.std(noise))
 
 
 def sample_slices(plan: Plan) -> Slices:
