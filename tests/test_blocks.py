@@ -121,6 +121,15 @@ def test_lazy_colour(method, color, alpha):
     )
 
 
+def test_differences_across_chunks():
+    """Gradients reach two pixels over a chunk's end: the curve is whole in 1-D too."""
+    image = cases.picture((100,))
+    expected = usm.sharpen(image, "adaptive_unsharp_mask").report.curve
+    lazy = da.from_array(image, chunks=7)
+    found = usm.sharpen(lazy, "adaptive_unsharp_mask").report.compute().curve
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 def test_lazy_gains_per_item():
     """One gain for each item, found inside the graph, is that of the whole array."""
     image = cases.picture((5, 20, 24), "uint16")

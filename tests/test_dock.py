@@ -4,6 +4,7 @@ import gc
 import threading
 from contextlib import suppress
 
+import dask.array as da
 import numpy as np
 import pytest
 from napari.layers import Image
@@ -189,12 +190,119 @@ def test_a_source_that_would_shine_through_is_hidden(open_dock, blending):
     assert source.visible is True
 
 
+def test_results_outlive_their_dock(make_napari_viewer, open_dock, qtbot):
+    """A dock that is opened again finds its layers; a hidden source still comes back."""
+    viewer = make_napari_viewer()
+    _, widget = open_dock("Unsharp mask", viewer)
+    source = viewer.add_image(PIXELS, blending="additive")
+    widget()
+    _, result, edges = viewer.layers
+    viewer.window.remove_dock_widget(widget.native)
+    qtbot.wait(20)
+    _, widget = open_dock("Unsharp mask", viewer)
+    widget()
+    assert [*viewer.layers] == [source, result, edges]
+    viewer.layers.remove(result)
+    assert source.visible is True
+
+
+def test_results_that_add_up_are_shown_one_at_a_time(open_dock):
+    """Of two additive results the newer is shown; the source waits for both."""
+    viewer, first = open_dock("Unsharp mask")
+    source = viewer.add_image(PIXELS, blending="additive")
+    first()
+    one = viewer.layers[1]
+    _, second = open_dock("Laplacian sharpen", viewer)
+    second()
+    other = viewer.layers[1]
+    assert (source.visible, one.visible, other.visible) == (False, False, True)
+    one.visible = True
+    viewer.layers.remove(other)
+    assert source.visible is False
+    viewer.layers.remove(one)
+    assert source.visible is True
+
+
+def test_a_source_that_is_shown_again_stays(open_dock):
+    """What the user shows by hand is not hidden at the next run."""
+    viewer, widget = open_dock("Unsharp mask")
+    source = viewer.add_image(PIXELS, blending="additive")
+    widget()
+    source.visible = True
+    widget()
+    assert source.visible is True
+
+
 def test_an_opaque_source_stays_visible(open_dock):
     """A source that the result covers is left alone, hidden or not."""
     viewer, widget = open_dock("Unsharp mask")
     source = viewer.add_image(PIXELS)
     widget()
     assert source.visible is True
+
+
+def test_a_result_comes_back_below_its_edge_map(open_dock):
+    """However layers were moved, a new result is above its image, its edge map above."""
+    viewer, widget = open_dock("Unsharp mask")
+    source = viewer.add_image(PIXELS, name="cells")
+    widget()
+    _, result, edges = viewer.layers
+    viewer.layers.remove(result)
+    viewer.layers.move(1, 0)
+    widget()
+    assert [*viewer.layers] == [source, viewer.layers[1], edges]
+
+
+@pytest.mark.parametrize("failure", [OSError, RuntimeError])
+def test_a_source_that_fails(open_dock, qtbot, notifications, failure):
+    """If the pixels cannot be read, that is said, and the dock is ready again."""
+
+    def load(block):
+        if block.any():
+            raise failure("the disk is gone")
+        return block
+
+    pixels = da.ones((20, 20), chunks=20).map_blocks(load, meta=np.empty((0, 0)))
+    viewer, widget = open_dock("Adaptive unsharp mask")
+    layer = Image(np.zeros((20, 20)), name="lost")
+    viewer.add_layer(layer)
+    with suppress(failure):  # napari cannot draw it either
+        layer.data = pixels
+    with qtbot.captureExceptions() as raised:
+        run_button(widget).click()
+        qtbot.waitUntil(lambda: run_button(widget).text() == "Run")
+    assert any("the disk is gone" in text for text in texts(widget))
+    assert "the disk is gone" in str(raised) + str(notifications())
+    assert not results(viewer)
+
+
+def test_the_line_speaks_of_what_is_chosen(open_dock, qtbot, slow_run):
+    """If another image was chosen during a run, its line is not about that one."""
+    go, steps = slow_run
+    viewer, widget = open_dock("Unsharp mask")
+    other = viewer.add_image(PIXELS, name="other")
+    widget.layer.value = viewer.add_image(PIXELS, name="first")
+    run_button(widget).click()
+    qtbot.waitUntil(lambda: len(steps) > 1)
+    widget.layer.value = other
+    go.set()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 4)
+    assert any(text.startswith("Done: 'first'") for text in texts(widget))
+    assert not any(text.startswith("clipped") for text in texts(widget))
+
+
+def test_pixels_replaced_during_a_run(open_dock, qtbot, slow_run, notifications):
+    """If the image gets other pixels meanwhile, the result of the old ones is dropped."""
+    go, steps = slow_run
+    viewer, widget = open_dock("Unsharp mask")
+    layer = viewer.add_image(PIXELS, name="cells")
+    run_button(widget).click()
+    qtbot.waitUntil(lambda: len(steps) > 1)
+    layer.data = PIXELS[:10]
+    go.set()
+    qtbot.waitUntil(lambda: run_button(widget).text() == "Run")
+    assert "'cells' got other pixels meanwhile" in notifications()[-1]
+    assert len(viewer.layers) == 1
 
 
 def test_results_are_not_offered(open_dock):
@@ -273,6 +381,24 @@ def test_ranges_follow_the_image(open_dock):
     assert widget.threshold.max == 1
     widget.dimensions.value = "volumes"
     assert widget.amount.min == pytest.approx(-1 / (4 * 2.25))
+
+
+def test_least_amount_of_the_box(open_dock):
+    """The amount ends where the chosen kernel inverts detail."""
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(PIXELS)
+    widget.kernel.value = "box"
+    assert widget.amount.min == -0.75
+    assert widget.sigma.visible is False
+
+
+def test_a_threshold_belongs_to_a_range(open_dock):
+    """A threshold in intensities is forgotten when the intensities are others."""
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(PIXELS, contrast_limits=(0, 65535))
+    widget.threshold.value = 200
+    widget.layer.value = viewer.add_image(np.ones((9, 9)), contrast_limits=(0, 1))
+    assert (widget.threshold.value, widget.threshold.max) == (0, 1)
 
 
 def test_an_rgb_stack(open_dock):

@@ -328,8 +328,9 @@ def test_public_functions_check_too():
     """Functions of their own refuse what `sharpen` refuses."""
     with pytest.raises(ValueError, match=r"`sigma` must be at least 0; got -1"):
         usm.unsharp_mask(GREY, -1)
-    with pytest.raises(TypeError, match="radius"):
+    with pytest.raises(TypeError, match="`radius` must be a parameter of unsharp_mask"):
         usm.unsharp_mask(GREY, radius=2)
+    assert usm.unsharp_mask(GREY, sigma=np.array(1.0)).shape == GREY.shape
 
 
 @pytest.mark.parametrize("fill", [0, 7, np.nan])

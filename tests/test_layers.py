@@ -3,6 +3,7 @@
 import dask.array as da
 import numpy as np
 import pytest
+import xarray
 from napari.layers import Image, Labels
 from scipy.ndimage import gaussian_filter
 
@@ -115,6 +116,34 @@ def test_rgb(color, channels):
     np.testing.assert_allclose(edge_map, expected, rtol=1e-5, atol=1e-4)
     assert (keywords["rgb"], edge_keywords["rgb"]) == (True, False)
     assert Image(edge_map, **edge_keywords).ndim == layer.ndim
+
+
+def test_rgb_looks_like_its_source():
+    """napari draws colours with limits, gamma and blending too: they are carried."""
+    layer = Image(
+        cases.picture((9, 8, 3), "uint8"),
+        rgb=True,
+        gamma=0.4,
+        blending="additive",
+        contrast_limits=(50, 150),
+    )
+    for call in ({}, {"dtype": "float32"}):
+        (image, keywords, _), _ = layer_function("unsharp_mask")(layer, **call)
+        result = Image(image, **keywords)
+        assert (result.gamma, result.blending) == (0.4, "additive")
+        assert result.contrast_limits == layer.contrast_limits
+        if call:
+            assert (image.min(), image.max()) == (50, 150)
+
+
+def test_xarray_layers():
+    """An xarray is an array like others, in memory or lazy."""
+    pixels = cases.picture((3, 20, 22), "uint16")
+    expected = usm.unsharp_mask(pixels, axes=(1, 2))
+    for data in (pixels, da.from_array(pixels, chunks=(1, 10, 11))):
+        layer = Image(xarray.DataArray(data), contrast_limits=(0, 65535))
+        (image, _, _), _ = layer_function("unsharp_mask")(layer)
+        np.testing.assert_array_equal(np.asarray(image), expected)
 
 
 def test_float_rgb_stays_in_the_displayed_range():

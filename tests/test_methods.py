@@ -107,6 +107,17 @@ def test_result_types(dtype):
     check(image, "unsharp_mask", amount=2.0, dtype=dtype)
 
 
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize("source", ["uint16", "float32", "float64"])
+def test_wide_result_types_saturate(source, dtype):
+    """The largest 32-bit integers are no float32: results beyond them do not wrap."""
+    image = np.array([[0, 1000, 0, 0]], source)
+    info = np.iinfo(dtype)
+    result = usm.unsharp_mask(image, amount=1e30, dtype=dtype)
+    assert result[0, 1] == info.max
+    assert result[0, 0] == info.min
+
+
 @pytest.mark.parametrize("hard", [False, True])
 @pytest.mark.parametrize("method", ["unsharp_mask", "laplacian_sharpen"])
 def test_thresholds(method, hard):

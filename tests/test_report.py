@@ -92,6 +92,25 @@ def test_noise_factor_of_colours(color, alpha):
     assert report.noise_factor == pytest.approx(linear.noise_factor, rel=0.02)
 
 
+def test_noise_factor_knows_no_border():
+    """A dark border is no noise: the factor measured is the kernel's own."""
+    noise = np.random.default_rng(7).normal(100, 5, (150, 150))
+    call = {"sigma": 5, "mode": "constant", "cval": 1000}
+    measured = usm.sharpen(noise, threshold=1e-6, **call).report.noise_factor
+    assert measured == pytest.approx(
+        usm.sharpen(noise, **call).report.noise_factor, rel=0.02
+    )
+
+
+def test_value_cut_off_at_zero_is_clipped():
+    """HSV's value is at least 0: what would be less is counted as clipped."""
+    image = np.abs(np.random.default_rng(0).normal(1, 1, (40, 40, 3)))
+    call = {"channel_axis": 2, "amount": 10.0}
+    report = usm.sharpen(image, color="value", **call).report
+    value = usm.sharpen(image.max(axis=2), amount=10.0).image
+    np.testing.assert_allclose(report.clipped_low, np.mean(value < 0))
+
+
 def test_inverted_detail_is_said():
     """An amount so negative that detail turns into its negative is reported."""
     image = np.eye(9)

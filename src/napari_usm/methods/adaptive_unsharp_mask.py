@@ -64,7 +64,7 @@ class AdaptiveUnsharpMask(MaskMethod):
     """
 
     _: KW_ONLY
-    kernel: str = kernel_parameter("box", "basic")
+    kernel: str = kernel_parameter("box")
     sigma: float | Sequence[float] = sigma_parameter()
     gains: Sequence[float] | None = parameter(
         None,

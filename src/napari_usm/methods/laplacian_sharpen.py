@@ -55,7 +55,6 @@ class LaplacianSharpen(Method):
         "Amount",
         "How much of the negative Laplacian is added: 0 gives the image back, a "
         "negative amount blurs.",
-        unit="x",
         minimum=-0.125,
         maximum=5.0,
         step=0.05,
@@ -69,9 +68,7 @@ class LaplacianSharpen(Method):
         "Width of the median window that calms noise before the Laplacian is taken; "
         "1 leaves it out.",
         unit="px",
-        minimum=1,
-        maximum=15,
-        step=2,
+        choices=(1, 3, 5, 7, 9, 11, 13, 15),
         control="basic",
     )
     spacing: Sequence[float] | float | None = parameter(

@@ -61,7 +61,7 @@ def truncate_parameter() -> Any:
     )
 
 
-def kernel_parameter(default: str, control: str) -> Any:
+def kernel_parameter(default: str) -> Any:
     """Field for the shape of the blur."""
     return choice(
         default,
@@ -69,7 +69,6 @@ def kernel_parameter(default: str, control: str) -> Any:
         "Kernel",
         "Shape of the blur: a Gaussian of width `sigma`, or the mean of three pixels "
         "along every filtered axis (`sigma` is then ignored).",
-        control=control,
     )
 
 

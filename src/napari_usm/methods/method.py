@@ -62,6 +62,7 @@ def soft_threshold() -> tuple[Any, Any]:
         minimum=0.0,
         maximum=65535.0,
         step=1.0,
+        control="basic",
     )
     hard = parameter(
         False,

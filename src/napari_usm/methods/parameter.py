@@ -20,8 +20,8 @@ class Parameter:
         Words for controls and documents.
     minimum, maximum, step : float, optional
         Range and step of a control; functions take more.
-    choices : tuple of str
-        The words that are allowed, if it is one of a few.
+    choices : tuple of str or int
+        The values that a control offers, if they are few.
     presets : tuple of (str, object)
         Values that a control offers, by name, where functions take more kinds.
     control : {"basic", "advanced", "none"}
@@ -38,7 +38,7 @@ class Parameter:
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
-    choices: tuple[str, ...] = ()
+    choices: tuple[str, ...] | tuple[int, ...] = ()
     presets: tuple[tuple[str, Any], ...] = ()
     control: str = "advanced"
     needs: tuple[str, Any] | None = None

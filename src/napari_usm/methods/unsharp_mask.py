@@ -59,14 +59,13 @@ class UnsharpMask(MaskMethod):
         "Amount",
         "How much of the detail is added: 0 gives the image back, 1 adds the detail "
         "once, a negative amount blurs.",
-        unit="x",
         minimum=-1.0,
         maximum=10.0,
         step=0.1,
         control="basic",
     )
     _: KW_ONLY
-    kernel: str = kernel_parameter("gaussian", "advanced")
+    kernel: str = kernel_parameter("gaussian")
     threshold: float = soft_threshold()[0]
     hard: bool = soft_threshold()[1]
     truncate: float = truncate_parameter()

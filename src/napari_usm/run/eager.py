@@ -89,7 +89,7 @@ def run(
         return block, first_stage_of(plan, read(block.grown), block)
 
     parts = []
-    if _needs_first_stage(plan):
+    if needs_first_stage(plan):
         for part in in_order(first, blocks, count):
             parts.append(part)
             yield
@@ -129,7 +129,7 @@ def run(
 def steps(plan: Plan, block_size: int = BLOCK) -> int:
     """How often `run` yields."""
     _, block_size = _threads_and_size(plan, block_size)
-    return len(_blocks(plan, block_size)) * (1 + _needs_first_stage(plan))
+    return len(_blocks(plan, block_size)) * (1 + needs_first_stage(plan))
 
 
 def _threads_and_size(plan: Plan, block_size: int) -> tuple[int, int]:
@@ -139,7 +139,8 @@ def _threads_and_size(plan: Plan, block_size: int) -> tuple[int, int]:
     return count, min(block_size, -(-pixels // count))
 
 
-def _needs_first_stage(plan: Plan) -> bool:
+def needs_first_stage(plan: Plan) -> bool:
+    """Whether the whole image is needed before any block can be done."""
     return plan.method.estimates or plan.method.limits == "data"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import dask.array as da
 import numpy as np
 from dask.array.overlap import ensure_minimum_chunksize, overlap
-from dask.base import tokenize
+from dask.base import compute, tokenize
 from dask.delayed import Delayed
 from dask.highlevelgraph import HighLevelGraph
 
@@ -23,11 +23,15 @@ from napari_usm.run.blocks import Block, from_chunks
 from napari_usm.run.plan import Limits, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from napari_usm.filters.dtypes import Array
+    from napari_usm.run.eager import Steps
 
 Found = tuple[Constants, Limits]
+
+# Chunks between two pauses of the first stage: enough for every core.
+_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,34 @@ def run(
     )
 
 
-def first_stage(plan: Plan, image: da.Array) -> Found:
-    """Compute the constants and limits of a plan: one pass over the array."""
-    found = _graph(plan, image).found()
-    if isinstance(found, Delayed):
-        computed: Found = found.compute()
-        return computed
-    return found
+def first_stage(plan: Plan, image: da.Array) -> Steps[Found]:
+    """Compute the constants and limits of a plan, with a pause after some chunks.
+
+    Yields
+    ------
+    None
+        `first_stage_steps` times.
+
+    Returns
+    -------
+    tuple of Constants and limits
+        What `run` takes.
+    """
+    if not eager.needs_first_stage(plan):
+        return plan.method.constants(None, plan.axes), plan.limits
+    graph = _graph(plan, image)
+    parts: list[eager.FirstStage] = []
+    for batch in graph.first_stage_batches():
+        parts.extend(compute(*batch))
+        yield
+    return _finish_first_stage(plan, list(graph.blocks.values()), parts)
+
+
+def first_stage_steps(plan: Plan, image: da.Array) -> int:
+    """How often `first_stage` pauses."""
+    if not eager.needs_first_stage(plan):
+        return 0
+    return -(-len(_graph(plan, image).blocks) // _BATCH)
 
 
 def _graph(plan: Plan, image: da.Array) -> _Graph:
@@ -121,15 +146,29 @@ class _Graph:
     def found(self) -> Found | Delayed:
         """Constants and limits: known, or one reduction over the image."""
         plan = self.plan
-        if not (plan.method.estimates or plan.method.limits == "data"):
+        if not eager.needs_first_stage(plan):
             return plan.method.constants(None, plan.axes), plan.limits
-        part = partial(eager.first_stage_of, plan)
-        parts = {
+        parts = self._first_stage_parts()
+        last = partial(_finish_first_stage, plan, list(self.blocks.values()))
+        return self._delayed("found", (last, list(parts)), [self.grown], parts)
+
+    def first_stage_batches(self) -> Iterator[list[Delayed]]:
+        """What the blocks add to constants and limits, some at a time."""
+        parts = self._first_stage_parts()
+        name = self._name("part")
+        needed: list[Any] = [self.grown]
+        graph = HighLevelGraph.from_collections(name, parts, needed)
+        keys = list(parts)
+        for start in range(0, len(keys), _BATCH):
+            batch = keys[start : start + _BATCH]
+            yield [Delayed(key, graph, layer=name) for key in batch]
+
+    def _first_stage_parts(self) -> dict[Any, Any]:
+        part = partial(eager.first_stage_of, self.plan)
+        return {
             (self._name("part"), *index): (part, (self.grown.name, *index), block)
             for index, block in self.blocks.items()
         }
-        last = partial(_finish_first_stage, plan, list(self.blocks.values()))
-        return self._delayed("found", (last, list(parts)), [self.grown], parts)
 
     def edge_map(self) -> da.Array:
         """Edge maps in the working type, before they are made public."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import weakref
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +15,11 @@ from qtpy.compat import isalive
 
 from napari_usm import axes
 from napari_usm.methods import METHODS
-from napari_usm.run import eager
 from napari_usm.widgets.dock_layout import DockLayout
 from napari_usm.widgets.functions import core_parameters, layer_function
-from napari_usm.widgets.layer_data import is_result
+from napari_usm.widgets.layer_data import METADATA, is_result
 from napari_usm.widgets.layer_run import LayerRun, layer_parameters
-from napari_usm.widgets.result_layers import ResultLayers
+from napari_usm.widgets.result_layers import results_of
 from napari_usm.widgets.status import status_line
 
 if TYPE_CHECKING:
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 
     import napari.types
     import napari.viewer
-
-    from napari_usm.api import Sharpened
 
 
 class SharpenWidget(Container):
@@ -50,10 +46,9 @@ class SharpenWidget(Container):
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         self._viewer = napari_viewer
         self._entry = METHODS[self.method]
-        self._results: weakref.WeakKeyDictionary[Image, ResultLayers] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._function = layer_function(self.method)
         self._worker: Any = None
+        self._span = 0.0
         self._layer = self._layer_choice()
         controls = [self._layer, *self._parameter_controls(), *self._axis_controls()]
         self._controls = {control.name: control for control in controls}
@@ -72,12 +67,17 @@ class SharpenWidget(Container):
 
     def __call__(self) -> list[napari.types.LayerDataTuple]:
         """Run here and now; the two layers as tuples, as they were placed."""
-        run = self._checked_run()
-        if run is None:
-            return []
         self._cancel()
         started = perf_counter()
-        return self._finish(run, eager.result_of(run.run()), started)
+        layer, asked = self._layer.value, self._asked()
+        try:
+            tuples = self._function(layer, **asked)
+        except (TypeError, ValueError) as error:
+            self._refuse(error)
+            return []
+        self._place(layer, tuples)
+        self._tell_done(tuples, started)
+        return tuples
 
     def reset_choices(self, *_: Any) -> None:
         """Follow the viewer's layers; an image that is chosen stays chosen."""
@@ -95,10 +95,9 @@ class SharpenWidget(Container):
         )
 
     def _parameter_controls(self) -> list[Any]:
-        signature = inspect.signature(layer_function(self.method))
         return [
             create_widget(argument.default, annotation=argument.annotation, name=name)
-            for name, argument in signature.parameters.items()
+            for name, argument in inspect.signature(self._function).parameters.items()
             if name in self._entry.parameters
         ]
 
@@ -145,6 +144,22 @@ class SharpenWidget(Container):
         if active in self.layer.choices:
             self.layer.value = active
 
+    def _asked(self) -> dict[str, Any]:
+        """What the controls ask for, as the layer function takes it."""
+        values = {
+            name: control.value
+            for name, control in self._controls.items()
+            if name in self._entry.parameters
+        }
+        return {**values, **self._dimensions()}
+
+    def _dimensions(self, z_axis: str = "z_axis") -> dict[str, Any]:
+        """What is filtered, as the controls have it; volumes only where there is Z."""
+        layer = self._chosen()
+        if layer is None or not axes.depth_axes(layer.axis_labels):
+            return {"dimensions": axes.PLANES, z_axis: None}
+        return {"dimensions": self.dimensions.value, z_axis: self.z_axis.value}
+
     def _on_change(self, *_: Any) -> None:
         """Show what matters now, and say what will be filtered."""
         layer = self._chosen()
@@ -175,16 +190,21 @@ class SharpenWidget(Container):
         if "threshold" in self._controls:
             low, high = layer.contrast_limits_range
             span = max(high - low, 1e-6)
-            self.threshold.max = max(span, self.threshold.value)
-            self.threshold.step = 10.0 ** np.floor(np.log10(span / 50))
+            if span != self._span:
+                # A threshold is an intensity: it means nothing in another range.
+                self._span = span
+                self.threshold.value = 0
+                self.threshold.max = span
+                self.threshold.step = 10.0 ** np.floor(np.log10(span / 50))
         if "amount" in self._controls:
+            asked = self._asked()
+            where = {name: asked.pop(name) for name in ("dimensions", "z_axis")}
             try:
-                given = layer_parameters(layer, self.method, **self._dimensions())
+                given = layer_parameters(layer, self.method, **where)
             except ValueError:
                 return
-            spacing = {k: v for k, v in given.items() if k == "spacing"}
-            method = self._entry.method(**spacing)
-            least = method.least_amount(given["axes"])
+            parameters = {**core_parameters(self._entry, asked), **given}
+            least = self._entry.method(**parameters).least_amount(given["axes"])
             self.amount.min = min(least, self.amount.value)
 
     def _sentence(self, layer: Image | None) -> str:
@@ -199,47 +219,27 @@ class SharpenWidget(Container):
         shape = layer.data.shape[: layer.ndim]
         return axes.sentence(shape, layer.axis_labels, chosen)
 
-    def _dimensions(self, z_axis: str = "z_axis") -> dict[str, Any]:
-        """What is filtered, as the controls have it; volumes only where there is Z."""
-        layer = self._chosen()
-        if layer is None or not axes.depth_axes(layer.axis_labels):
-            return {"dimensions": axes.PLANES, z_axis: None}
-        return {"dimensions": self.dimensions.value, z_axis: self.z_axis.value}
-
     # --- runs ---
-
-    def _checked_run(self) -> LayerRun | None:
-        """The run that the controls ask for, or a notification of what is wrong."""
-        chosen = {
-            name: self._controls[name].value
-            for name in self._entry.parameters
-            if name in self._controls
-        }
-        parameters = core_parameters(self._entry, chosen)
-        try:
-            return LayerRun(
-                self.layer.value, self.method, **self._dimensions(), **parameters
-            )
-        except (TypeError, ValueError) as error:
-            show_error(str(error))
-            self._dock.tell(str(error))
-            return None
 
     def _on_run(self) -> None:
         if self._worker is not None:
             self._cancel()
             self._dock.tell("Cancelled: nothing was changed.")
             return
-        run = self._checked_run()
-        if run is None:
+        started, asked = perf_counter(), self._asked()
+        where = {name: asked.pop(name) for name in ("dimensions", "z_axis")}
+        try:
+            parameters = core_parameters(self._entry, asked)
+            run = LayerRun(self._layer.value, self.method, **where, **parameters)
+        except (TypeError, ValueError) as error:
+            self._refuse(error)
             return
-        started = perf_counter()
         worker = create_worker(_counted, run, _start_thread=False)
-        self._worker = worker
-        worker.run_of = run
+        worker.run_of, worker.asked = run, self._asked()
         worker.yielded.connect(lambda _: self._on_step(worker))
-        worker.returned.connect(lambda found: self._on_done(worker, found, started))
+        worker.returned.connect(lambda tuples: self._on_done(worker, tuples, started))
         worker.errored.connect(lambda error: self._on_error(worker, error))
+        self._worker = worker
         self._dock.start(run.steps)
         worker.start()
 
@@ -247,52 +247,60 @@ class SharpenWidget(Container):
         if self._is_current(worker):
             self._dock.advance()
 
-    def _on_done(self, worker: Any, found: Any, started: float) -> None:
-        if self._is_current(worker):
-            self._worker = None
-            self._dock.stop()
-            self._finish(worker.run_of, found, started)
+    def _on_done(self, worker: Any, tuples: Any, started: float) -> None:
+        if not self._is_current(worker):
+            return
+        self._stop()
+        layer = worker.run_of.layer
+        if layer.data is not worker.run_of.source:
+            self._drop(f"'{layer.name}' got other pixels meanwhile")
+            return
+        self._place(layer, tuples)
+        if layer is self._layer.value and worker.asked == self._asked():
+            self._tell_done(tuples, started)
+        else:
+            self._dock.tell(f"Done: '{layer.name}', as it was asked for.")
 
     def _on_error(self, worker: Any, error: Exception) -> None:
         # napari itself notifies of what a worker raises.
         if self._is_current(worker):
-            self._worker = None
-            self._dock.stop()
+            self._stop()
             self._dock.tell(f"Failed: {error}")
+
+    def _on_layer_removed(self, event: Any) -> None:
+        if self._worker is not None and event.value is self._worker.run_of.layer:
+            self._cancel()
+            self._drop(f"'{event.value.name}' was removed")
 
     def _is_current(self, worker: Any) -> bool:
         """Whether anyone still waits for this worker: the window may be gone."""
         return worker is self._worker and isalive(self.native)
 
     def _cancel(self) -> None:
-        if self._worker is None:
-            return
-        worker, self._worker = self._worker, None
-        worker.quit()
+        if self._worker is not None:
+            self._worker.quit()
+            self._stop()
+
+    def _stop(self) -> None:
+        self._worker = None
         if isalive(self.native):
             self._dock.stop()
 
-    def _finish(
-        self, run: LayerRun, found: tuple[Sharpened, float], started: float
-    ) -> list[napari.types.LayerDataTuple]:
-        tuples = run.tuples(*found)
-        layers = self._viewer.layers
-        if run.layer not in layers:
-            show_warning(f"'{run.layer.name}' was removed: its result was dropped.")
-            return []
-        if run.layer not in self._results:
-            self._results[run.layer] = ResultLayers(layers, run.layer)
-        self._results[run.layer].place(tuples)
-        self._dock.tell(status_line(found[0], run.lazy, perf_counter() - started))
-        return tuples
+    def _place(self, layer: Image, tuples: list[napari.types.LayerDataTuple]) -> None:
+        results_of(self._viewer.layers, layer).place(self.method, tuples)
 
-    # --- the end ---
+    def _tell_done(
+        self, tuples: list[napari.types.LayerDataTuple], started: float
+    ) -> None:
+        metadata = tuples[0][1]["metadata"][METADATA]
+        self._dock.tell(status_line(metadata, perf_counter() - started))
 
-    def _on_layer_removed(self, event: Any) -> None:
-        if self._worker is not None and event.value is self._worker.run_of.layer:
-            self._cancel()
-            self._dock.tell("Cancelled: the image was removed.")
-            show_warning(f"'{event.value.name}' was removed: sharpening was cancelled.")
+    def _refuse(self, error: Exception) -> None:
+        show_error(str(error))
+        self._dock.tell(str(error))
+
+    def _drop(self, reason: str) -> None:
+        show_warning(f"{reason}: its result was dropped.")
 
     def _let_go(self) -> None:
         """The dock was closed: stop, and leave no callback behind."""
@@ -307,11 +315,15 @@ class SharpenWidget(Container):
             events.renamed,
         ):
             emitter.disconnect(self.reset_choices)
-        for results in self._results.values():
-            results.disconnect()
 
 
-def _counted(run: LayerRun) -> Generator[int, None, tuple[Sharpened, float]]:
+class RunError(Exception):
+    """A run that ended in a RuntimeError, which Qt's worker would keep to itself."""
+
+
+def _counted(
+    run: LayerRun,
+) -> Generator[int, None, list[napari.types.LayerDataTuple]]:
     """A run as napari's workers want it: every pause with a number."""
     running = run.run()
     step = 0
@@ -320,6 +332,8 @@ def _counted(run: LayerRun) -> Generator[int, None, tuple[Sharpened, float]]:
             next(running)
         except StopIteration as stop:
             return stop.value
+        except RuntimeError as error:
+            raise RunError(str(error)) from error
         step += 1
         yield step
 

@@ -32,7 +32,7 @@ def layer_function(name: str) -> Any:
     ) -> list[napari.types.LayerDataTuple]:
         given = core_parameters(entry, parameters)
         run = LayerRun(layer, name, dimensions, z_axis, **given)
-        return run.tuples(*eager.result_of(run.run()))
+        return eager.result_of(run.run())
 
     function.__name__ = name
     function.__doc__ = (
@@ -82,10 +82,11 @@ def _shown_default(word: Parameter) -> Any:
 
 def _control(word: Parameter) -> Any:
     """Type and options of the control for a parameter."""
-    options: dict[str, Any] = {"label": word.label, "tooltip": word.help}
+    label = f"{word.label} ({word.unit})" if word.unit else word.label
+    options: dict[str, Any] = {"label": label, "tooltip": word.help}
     if word.choices or word.presets:
         options["choices"] = word.choices or [name for name, _ in word.presets]
-        return Annotated[str, options]
+        return Annotated[type(options["choices"][0]), options]
     if isinstance(word.default, bool):
         return Annotated[bool, options]
     kind = type(word.default)

@@ -54,7 +54,9 @@ def geometry(layer: Image) -> dict[str, Any]:
 
 def result_tuple(layer: Image, image: Any, metadata: dict[str, Any]) -> LayerDataTuple:
     """The sharpened layer: it looks like its source and lies where that lies."""
-    look = {} if layer.rgb else {name: getattr(layer, name) for name in LOOK}
+    # An RGB layer has no colormap, but napari draws it with all the rest.
+    names = [name for name in LOOK if not (layer.rgb and name == "colormap")]
+    look = {name: getattr(layer, name) for name in names}
     keywords = {
         **geometry(layer),
         **look,

@@ -61,33 +61,39 @@ class LayerRun:
         _check(layer)
         self.layer = layer
         self.method = method
+        self.source = layer.data
         self.parameters = {
             **parameters,
             **layer_parameters(layer, method, dimensions, z_axis),
         }
-        floats = layer.rgb and np.dtype(layer.dtype).kind == "f"
-        if floats and self.parameters.get("limits") is None:
+        result = np.dtype(self.parameters.get("dtype") or layer.dtype)
+        if layer.rgb and result.kind == "f" and self.parameters.get("limits") is None:
             # Colours beyond the range that is shown would be drawn as if at its end.
             self.parameters["limits"] = tuple(layer.contrast_limits)
-        self.plan, self.pixels = api.prepare(layer.data, method, **self.parameters)
+        self.plan, self.pixels = api.prepare(self.source, method, **self.parameters)
         self.lazy = api.is_dask(self.pixels)
-        self.steps = 1 if self.lazy else eager.steps(self.plan)
 
-    def run(self) -> Generator[None, None, tuple[Sharpened, float]]:
-        """Pause `steps` times; return what was found, and a limit for the edge map."""
+    @property
+    def steps(self) -> int:
+        """How often `run` pauses."""
         if self.lazy:
-            found = self._lazy()
-            middle = self.plan.edge_slices(sample_slices(self.plan))
-            limit = edge_limit(np.asarray(found.edge_map[middle]))
-            yield
+            from napari_usm.run import lazy
+
+            return lazy.first_stage_steps(self.plan, self.pixels)
+        return eager.steps(self.plan)
+
+    def run(self) -> Generator[None, None, list[LayerDataTuple]]:
+        """Pause `steps` times; return result and edge map as layers."""
+        if self.lazy:
+            found = yield from self._lazy()
+            edge_map = shown_edge_map(self.layer, found.edge_map)
+            middle = edge_map[self.plan.edge_slices(sample_slices(self.plan))]
+            limit = edge_limit(np.asarray(middle))
         else:
             outcome = yield from eager.run(self.plan, self.pixels, name=self.method)
             found = api.sharpened(self.plan, outcome)
-            limit = edge_limit(shown_edge_map(self.layer, found.edge_map))
-        return found, limit
-
-    def tuples(self, found: Sharpened, limit: float) -> list[LayerDataTuple]:
-        """The two layers that come of it."""
+            edge_map = shown_edge_map(self.layer, found.edge_map)
+            limit = edge_limit(edge_map)
         metadata = {
             "method": self.method,
             "parameters": self.parameters,
@@ -96,20 +102,19 @@ class LayerRun:
             "report": None if self.lazy else found.report,
             "versions": {"napari-usm": version("napari-usm")},
         }
-        edge_map = shown_edge_map(self.layer, found.edge_map)
         return [
             result_tuple(self.layer, found.image, metadata),
             edge_map_tuple(self.layer, edge_map, metadata, limit),
         ]
 
-    def _lazy(self) -> Sharpened:
+    def _lazy(self) -> Generator[None, None, Sharpened]:
         """Lazy results; what needs the whole array is computed here, once.
 
         Left in the graph, it would be computed again for every plane that is shown.
         """
         from napari_usm.run import lazy
 
-        constants = lazy.first_stage(self.plan, self.pixels)
+        constants = yield from lazy.first_stage(self.plan, self.pixels)
         results = lazy.run(self.plan, self.pixels, self.method, constants)
         return api.Sharpened(**vars(results))
 

@@ -1,4 +1,8 @@
-"""The two layers that belong to a source layer, held as objects and never by name."""
+"""The layers made of a source layer, held as objects and never found by name.
+
+They outlive the dock that made them: a dock that is opened again updates the same
+layers, and a source that was hidden comes back whenever its results go.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +24,24 @@ if TYPE_CHECKING:
 # would show both.
 _MIXING = ("additive", "minimum", "multiplicative")
 
+_known: weakref.WeakKeyDictionary[Image, dict[int, ResultLayers]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def results_of(layers: LayerList, source: Image) -> ResultLayers:
+    """The results of a source layer in a viewer."""
+    # A plugin's viewer hands out proxies, a new one every time.
+    layers = getattr(layers, "__wrapped__", layers)
+    per_viewer = _known.setdefault(source, {})
+    # A layer list that is gone may have left its number to a new one.
+    if id(layers) not in per_viewer or not per_viewer[id(layers)].belongs_to(layers):
+        per_viewer[id(layers)] = ResultLayers(layers, source)
+    return per_viewer[id(layers)]
+
 
 class ResultLayers:
-    """Result and edge map of one source layer in one viewer.
+    """Result and edge map of one source layer, for each method.
 
     Parameters
     ----------
@@ -33,73 +52,105 @@ class ResultLayers:
     """
 
     def __init__(self, layers: LayerList, source: Image) -> None:
-        self._layers = layers
+        self._layers = weakref.ref(layers)
         self._source = weakref.ref(source)
-        self._made: list[weakref.ref[Image] | None] = [None, None]
-        self._limits: tuple[float, float] | None = None
+        self._made: dict[tuple[str, int], weakref.ref[Image]] = {}
+        self._limits: dict[str, tuple[float, float]] = {}
         self._hid_source = False
-        layers.events.removed.connect(self._on_removed)
 
-    def place(self, tuples: list[LayerDataTuple]) -> None:
-        """Update the two layers, or add those that are not there (any more)."""
-        source = self._source()
-        if source is None or source not in self._layers:
+    def belongs_to(self, layers: LayerList) -> bool:
+        """Whether these are layers of that list."""
+        return self._layers() is layers
+
+    def place(self, method: str, tuples: list[LayerDataTuple]) -> None:
+        """Update the two layers of a method, or add those that are not there."""
+        layers, source = self._layers(), self._source()
+        if layers is None or source is None or source not in layers:
             return
-        below = source
-        for which, (data, keywords, _) in enumerate(tuples):
-            layer = self.layer(which)
-            if layer is not None and _fits(layer, data, keywords):
-                self._update(layer, data, keywords)
-            else:
-                layer = self._replace(layer, data, keywords, below)
-                self._made[which] = weakref.ref(layer)
-            if which == 0:
-                self._hide_source(source, layer)
-            else:
-                self._limits = tuple(layer.contrast_limits)
-            below = layer
+        with _selection_kept(layers):
+            result = self._put(layers, method, 0, tuples[0], source)
+            edges = self._put(layers, method, 1, tuples[1], result)
+        self._limits[method] = tuple(edges.contrast_limits)
 
-    def layer(self, which: int) -> Image | None:
-        """The result (0) or the edge map (1), if it is in the viewer."""
-        reference = self._made[which]
-        layer = None if reference is None else reference()
-        return layer if layer is not None and layer in self._layers else None
+    def _put(
+        self,
+        layers: LayerList,
+        method: str,
+        which: int,
+        layer_data: LayerDataTuple,
+        below: Image,
+    ) -> Image:
+        data, keywords, _ = layer_data
+        layer = self._layer(method, which)
+        if layer is not None and _fits(layer, data, keywords):
+            self._update(layer, method, which, data, keywords)
+            return layer
+        if layer is not None:
+            layers.remove(layer)
+        layer = Image(data, **keywords)
+        layers.insert(layers.index(below) + 1, layer)
+        self._made[method, which] = weakref.ref(layer)
+        if which == 0:
+            self._hide_what_shines_through(layer)
+            if (edges := self._layer(method, 1)) is not None:
+                layers.move(layers.index(edges), layers.index(layer) + 1)
+        return layer
 
-    def disconnect(self) -> None:
-        """Let go of the viewer; the layers stay as they are."""
-        self._layers.events.removed.disconnect(self._on_removed)
-
-    def _update(self, layer: Image, data: Any, keywords: dict[str, Any]) -> None:
+    def _update(
+        self,
+        layer: Image,
+        method: str,
+        which: int,
+        data: Any,
+        keywords: dict[str, Any],
+    ) -> None:
         """New pixels in an old layer; what the user chose of its look stays."""
         layer.data = data
         for name in (*GEOMETRY, "metadata"):
             setattr(layer, name, keywords[name])
-        untouched = self._limits == tuple(layer.contrast_limits)
-        if layer is self.layer(1) and untouched:
+        if which == 1 and self._limits.get(method) == tuple(layer.contrast_limits):
             layer.contrast_limits = keywords["contrast_limits"]
 
-    def _replace(
-        self, old: Image | None, data: Any, keywords: dict[str, Any], below: Image
-    ) -> Image:
-        with _selection_kept(self._layers):
-            if old is not None:
-                self._layers.remove(old)
-            layer = Image(data, **keywords)
-            self._layers.insert(self._layers.index(below) + 1, layer)
-        return layer
+    def _layer(self, method: str, which: int) -> Image | None:
+        """The result (0) or the edge map (1) of a method, if it is in the viewer."""
+        reference, layers = self._made.get((method, which)), self._layers()
+        layer = None if reference is None else reference()
+        return layer if layers is not None and layer in layers else None
 
-    def _hide_source(self, source: Image, result: Image) -> None:
-        if source.visible and result.visible and str(source.blending) in _MIXING:
+    def _results(self) -> list[Image]:
+        found = (self._layer(method, 0) for method, which in self._made if which == 0)
+        return [layer for layer in found if layer is not None]
+
+    def _hide_what_shines_through(self, result: Image) -> None:
+        """Of source and results that add up, only the newest result is shown."""
+        source = self._source()
+        if str(result.blending) not in _MIXING:
+            return
+        for other in self._results():
+            if other is not result:
+                other.visible = False
+        if source is not None and source.visible:
             source.visible = False
-            self._hid_source = True
+            self._set_hid_source(True)
 
     def _on_removed(self, event: Any) -> None:
+        """Show the source again when the last of its results that are shown goes."""
         source = self._source()
-        result = self._made[0] and self._made[0]()
-        if self._hid_source and result is not None and event.value is result:
-            self._hid_source = False
-            if source is not None and source in self._layers:
+        made = [reference() for reference in self._made.values()]
+        if event.value is source:
+            self._set_hid_source(False)
+        elif event.value in made and not any(r.visible for r in self._results()):
+            self._set_hid_source(False)
+            if source is not None:
                 source.visible = True
+
+    def _set_hid_source(self, hid: bool) -> None:
+        """Listen to the viewer only while a source is hidden."""
+        layers = self._layers()
+        if layers is not None and hid != self._hid_source:
+            removed = layers.events.removed
+            (removed.connect if hid else removed.disconnect)(self._on_removed)
+        self._hid_source = hid
 
 
 def _fits(layer: Image, data: Any, keywords: dict[str, Any]) -> bool:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from napari_usm.api import Sharpened
 
-
-def status_line(found: Sharpened, lazy: bool, seconds: float) -> str:
-    """Gain, clipped pixels, noise and time of a finished run."""
+def status_line(metadata: dict[str, Any], seconds: float) -> str:
+    """Gain, clipped pixels, noise and time of a run, by its layers' metadata."""
     parts = []
-    if found.gain is not None:
-        gain, amount = _span(found.gain), _span(found.amount)
+    if metadata["gain"] is not None:
+        gain, amount = _span(metadata["gain"]), _span(metadata["amount"])
         parts.append(f"λ {gain} → amount {amount}")
-    if lazy:
+    report = metadata["report"]
+    if report is None:
         parts.append("computed as it is shown")
     else:
-        report = found.report
         clipped = 100 * float(np.mean(report.clipped_low + report.clipped_high))
         parts.append(f"clipped {_percent(clipped)}")
         parts.append(f"noise × {_span(report.noise_factor)}")
