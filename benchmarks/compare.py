@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import os
 import statistics
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -33,12 +34,11 @@ from PIL import Image, ImageFilter
 
 @dataclass
 class Row:
-    """One line of the table."""
+    """One line of the table: ours is the tool "usm"."""
 
     name: str
-    image: np.ndarray
-    sigma: float | tuple[float, ...]
-    tools: dict[str, object]
+    tools: dict[str, Callable[[], np.ndarray]]
+    expected: Callable[[], np.ndarray]
     turns: int = 9
 
 
@@ -63,9 +63,12 @@ def reference(image, sigma, channel_axis=None):
         per_axis = np.insert(per_axis.astype(float), channel_axis, 0)
     blurred = ndimage.gaussian_filter(values, per_axis, truncate=4.0)
     sharp = 2 * values - blurred
-    if image.dtype.kind == "f":
-        return sharp
-    return np.clip(np.floor(sharp + 0.5), 0, np.iinfo(image.dtype).max)
+    return sharp if image.dtype.kind == "f" else saturated(sharp, image.dtype)
+
+
+def saturated(values, dtype):
+    """Rounded half up, within the range of the type."""
+    return np.clip(np.floor(values + 0.5), 0, np.iinfo(dtype).max)
 
 
 def opencv(image, sigma):
@@ -123,22 +126,80 @@ def tools_for(image, sigma, channel_axis):
     return tools
 
 
+def mask_row(shape, dtype, sigma, turns):
+    """A Gaussian mask of amount 1 along all axes but colour."""
+    image = picture(shape, dtype)
+    channel_axis = 2 if shape[-1] == 3 else None
+    size = "×".join(map(str, shape)) if len(set(shape)) > 1 else f"{shape[0]}²"
+    return Row(
+        f"{dtype} {size}, sigma {sigma}",
+        tools_for(image, sigma, channel_axis),
+        lambda: reference(image, sigma, channel_axis),
+        turns,
+    )
+
+
+def laplacian_row(dtype, size):
+    """Median, Laplacian and combination; OpenCV in its three calls."""
+    image = picture((2000, 2000), dtype)
+
+    def expected():
+        calm = ndimage.median_filter(image, size).astype(np.float64)
+        sharp = image - 0.7 * ndimage.laplace(calm, mode="mirror")
+        return sharp if image.dtype.kind == "f" else saturated(sharp, image.dtype)
+
+    def opencv_calls():
+        calm = cv2.medianBlur(image, size) if size > 1 else image
+        detail = cv2.Laplacian(calm, cv2.CV_32F, ksize=1)
+        depth = {"uint8": cv2.CV_8U, "uint16": cv2.CV_16U, "float32": cv2.CV_32F}
+        return cv2.addWeighted(image, 1.0, detail, -0.7, 0, dtype=depth[dtype])
+
+    tools = {"usm": lambda: usm.laplacian_sharpen(image, 0.7, median_size=size)}
+    if "cv2" in globals():
+        tools["OpenCV"] = opencv_calls
+    tools["scipy"] = expected
+    return Row(f"{dtype} 2000², median {size} and Laplacian", tools, expected, 3)
+
+
+def adaptive_row(dtype):
+    """The adaptive gain; scipy's column is thirty filterings one after the other."""
+    image = picture((2000, 2000), dtype)
+    gain = usm.sharpen(image, "adaptive_unsharp_mask").gain
+
+    def expected():
+        x = image.astype(np.float64)
+        sharp = x + (x - ndimage.uniform_filter(x, 3, mode="mirror")) / gain
+        return sharp if image.dtype.kind == "f" else saturated(sharp, image.dtype)
+
+    def thirty():
+        x = image.astype(np.float32)
+        curve = []
+        for tried in np.arange(1, 31) / 10:
+            y = x + (x - ndimage.uniform_filter(x, 3, mode="mirror")) / tried
+            across, down = np.diff(y, axis=1), np.diff(y, axis=0)
+            parts = (across, down, np.diff(across, axis=0))
+            curve.append([np.abs(part).sum(dtype=np.float64) for part in parts])
+        return np.array(curve)
+
+    tools = {"usm": lambda: usm.adaptive_unsharp_mask(image), "scipy": thirty}
+    return Row(f"{dtype} 2000², adaptive (scipy: 30 filterings)", tools, expected, 3)
+
+
 def rows(quick):
-    """Every line of the table of masks."""
-    sizes = (512, 2000) if quick else (512, 2000, 8192)
-    for size in sizes:
+    """Every line of the table."""
+    for size in (512, 2000) if quick else (512, 2000, 8192):
         for dtype in ("uint8", "uint16", "float32"):
-            image = picture((size, size), dtype)
             for sigma in (1, 2, 5, 20) if size == 2000 else (1,):
                 turns = 3 if size > 4000 or sigma > 5 else 9
-                name = f"{dtype} {size}², sigma {sigma}"
-                yield Row(name, image, sigma, tools_for(image, sigma, None), turns)
-    image = picture((2000, 2000, 3), "uint8")
-    yield Row("RGB uint8 2000², sigma 2", image, 2, tools_for(image, 2, 2))
+                yield mask_row((size, size), dtype, sigma, turns)
+    yield mask_row((2000, 2000, 3), "uint8", 2, 5)
     for dtype in ("uint16", "float32"):
-        image = picture((64, 512, 512), dtype)
-        tools = tools_for(image, (1, 2, 2), None)
-        yield Row(f"{dtype} 64×512×512, sigma (1, 2, 2)", image, (1, 2, 2), tools, 3)
+        yield mask_row((64, 512, 512), dtype, (1, 2, 2), 3)
+    for size in (1, 3, 5):
+        for dtype in ("uint8", "uint16", "float32"):
+            yield laplacian_row(dtype, size)
+    for dtype in ("uint16", "float32"):
+        yield adaptive_row(dtype)
 
 
 def timed(row):
@@ -161,9 +222,7 @@ def timed(row):
 
 def error(row):
     """Largest difference of our result from the reference."""
-    channel_axis = 2 if row.image.shape[-1] == 3 else None
-    expected = reference(row.image, row.sigma, channel_axis)
-    return np.abs(row.tools["usm"]().astype(np.float64) - expected).max()
+    return np.abs(row.tools["usm"]().astype(np.float64) - row.expected()).max()
 
 
 def main():

@@ -58,7 +58,6 @@ def soft_threshold() -> tuple[Any, Any]:
         "Threshold",
         "Detail weaker than this, in the image's intensity units, is left alone; "
         "stronger detail is shrunk by it (soft), so that nothing jumps.",
-        unit="intensity",
         minimum=0.0,
         maximum=65535.0,
         step=1.0,

@@ -307,14 +307,11 @@ class SharpenWidget(Container):
         self._cancel()
         events = self._viewer.layers.events
         events.removed.disconnect(self._on_layer_removed)
-        # napari connects this one when it docks a widget, and never lets go.
-        for emitter in (
-            events.inserted,
-            events.removed,
-            events.reordered,
-            events.renamed,
-        ):
-            emitter.disconnect(self.reset_choices)
+        # napari connects this one when it docks a widget, and never lets go; older
+        # ones do not tell of renamed layers.
+        for name in ("inserted", "removed", "reordered", "renamed"):
+            if (emitter := getattr(events, name, None)) is not None:
+                emitter.disconnect(self.reset_choices)
 
 
 class RunError(Exception):

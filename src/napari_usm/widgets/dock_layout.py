@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _WIDTH = 330
 
 # Room for a number of five characters beside a slider.
-_NUMBER = 64
+_NUMBER = 48
 
 
 class DockLayout(QObject):
@@ -185,7 +185,8 @@ def _narrow(widget: QWidget) -> None:
             )
             box.setMinimumContentsLength(8)
         elif isinstance(box, QAbstractSpinBox) and box is not widget:
-            box.setMaximumWidth(_NUMBER)
+            # napari's style gives every box 90 pixels; only a style undoes that.
+            box.setStyleSheet(f"min-width: {_NUMBER}px; max-width: {_NUMBER}px")
 
 
 def _text() -> QLabel:
