@@ -34,6 +34,8 @@ def calls(draw, **kind):
     chosen = st.lists(st.sampled_from(range(image.ndim)), min_size=1, unique=True)
     axes = sorted(draw(chosen))
     parameters = {"axes": axes, "mode": draw(st.sampled_from(cases.MODES))}
+    if parameters["mode"] == "constant":
+        parameters["cval"] = draw(st.sampled_from([0, 0.7, 7, 300, -5]))
     others = [axis for axis in range(image.ndim) if axis not in axes]
     if others and draw(st.booleans()):
         parameters["channel_axis"] = draw(st.sampled_from(others))

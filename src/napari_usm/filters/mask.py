@@ -43,11 +43,19 @@ class Mask:
         return sorted(axis for axis, taps in self.taps.items() if taps.size > 1)
 
 
-def fits(mask: Mask, source: np.dtype[Any], result: np.dtype[Any]) -> bool:
-    """Whether the kernel is made for this mask and these types."""
-    return len(mask.blurred) <= 2 and source == result and source in _DTYPES
+def fits(
+    mask: Mask, source: np.dtype[Any], result: np.dtype[Any], mode: str, cval: float
+) -> bool:
+    """Whether the kernel is made for this mask, these types and this border."""
+    if len(mask.blurred) > 2 or source != result or source not in _DTYPES:
+        return False
+    # A constant border is held in the image's own type.
+    if mode != "constant" or source.kind == "f":
+        return True
+    return cval.is_integer() and 0 <= cval <= np.iinfo(source).max
 
 
+@np.errstate(over="ignore")
 def sharpen_into(
     result: Array,
     core: tuple[slice, ...],
@@ -115,7 +123,7 @@ def sharpen_into(
             np.float32(limits[0]),
             np.float32(limits[1]),
             np.float32(0.5 if integers else 0.0),
-            kind(np.clip(cval, 0, np.iinfo(kind).max)) if integers else kind(cval),
+            kind(cval if mode == "constant" else 0),
         )
 
 

@@ -185,7 +185,10 @@ class Plan:
         if self.color != "channels" or self.method.alpha:
             return None
         mask = self.method.mask(self.axes)
-        return mask if mask and fits(mask, self.dtype, self.result) else None
+        mode, cval = self.method.mode, float(self.method.cval)
+        if mask is None or not fits(mask, self.dtype, self.result, mode, cval):
+            return None
+        return mask
 
     @_QUIET
     def unlimited(
