@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
+
+from napari_usm.filters.border import border_index
+from napari_usm.filters.median import median
+from napari_usm.filters.planes import Planes, span
+from napari_usm.kernels.laplacian import sharpen_plane
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from napari_usm.filters.dtypes import Array
+    from napari_usm.filters.one_pass import Finish
 
 _NEIGHBOURS = np.array([1.0, 0.0, 1.0])
 
@@ -36,3 +43,63 @@ def negative_laplacian(
             )
         total += weight * (count * filled - around)
     return total if all_valid else np.where(valid, total, 0)
+
+
+@dataclass(frozen=True)
+class LaplacianPass:
+    """Laplacian of a median, along two axes, in one pass after the median.
+
+    Attributes
+    ----------
+    weights : mapping of axis to float
+        Of the second differences.
+    median_size : int
+        Width of the median.
+    threshold, hard : float, bool
+        What is done to the detail.
+    """
+
+    weights: Mapping[int, float]
+    median_size: int
+    threshold: float
+    hard: bool
+
+    def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
+        """Whether planes are filtered."""
+        return len(self.weights) == 2
+
+    def last_axis(self, ndim: int) -> int:
+        """The last filtered axis."""
+        return max(self.weights)
+
+    def sharpen_into(
+        self,
+        result: Array,
+        core: tuple[slice, ...],
+        block: Array,
+        inner: tuple[slice, ...],
+        finish: Finish,
+    ) -> None:
+        """Sharpen a block into its place in the result."""
+        down, across = sorted(self.weights)
+        calm = median(block, self.median_size, (down, across))
+        source, target = (Planes(a.shape, down, across) for a in (block, result))
+        window = (*span(inner[down]), *span(inner[across]))
+        for begin, to in source.cores(inner, target, core):
+            sharpen_plane(
+                block.reshape(-1),
+                calm.reshape(-1),
+                begin,
+                source.stride,
+                border_index(block.shape[down], 1, finish.mode),
+                border_index(block.shape[across], 1, finish.mode),
+                source.step,
+                np.float32(self.weights[down]),
+                np.float32(self.weights[across]),
+                window,
+                result.reshape(-1),
+                to,
+                target.stride,
+                *finish.arguments(block.dtype),
+                np.float32(finish.cval),
+            )

@@ -50,7 +50,38 @@ class Planes:
             for i, axis in zip(place, axes, strict=True)
         )
 
+    def cores(
+        self, inner: Sequence[slice], result: Planes, core: Sequence[slice]
+    ) -> Iterator[tuple[int, int]]:
+        """Where each plane of a block begins, and where the core of it in a result.
+
+        Parameters
+        ----------
+        inner : sequence of slice
+            The block's own pixels in the block.
+        result : Planes
+            The result, along the same axes.
+        core : sequence of slice
+            The block's own pixels in the result.
+        """
+        corner = (core[self.down].start, core[self.across].start)
+        begin = result.offset(corner, (self.down, self.across))
+        for place in self.places(inner):
+            there = [
+                i - inner[axis].start + core[axis].start
+                for i, axis in zip(place, self.others, strict=True)
+            ]
+            yield (
+                self.offset(place, self.others),
+                begin + result.offset(there, self.others),
+            )
+
     def places(self, window: Sequence[slice]) -> Iterator[tuple[int, ...]]:
         """Index along `others` of every plane in a window of the array."""
         spans = (range(window[axis].start, window[axis].stop) for axis in self.others)
         return itertools.product(*spans)
+
+
+def span(window: slice) -> tuple[int, int]:
+    """Where a window begins and ends."""
+    return window.start, window.stop

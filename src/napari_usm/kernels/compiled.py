@@ -1,13 +1,15 @@
 """How everything here is compiled."""
 
+from typing import Any
+
 from numba import njit
 
 # Compiled at the first call and kept on disk. `fastmath` stays off: it would let
 # the compiler assume that no pixel is infinite, and add in an order of its own;
 # the loops are bound by loads, and it gained less than 3 %.
 # `parallel` stays off: numba's own threads abort the process when two of ours enter.
-kernel = njit(nogil=True, error_model="numpy", cache=True)
+kernel: Any = njit(nogil=True, error_model="numpy", cache=True)
 
 # Long sums may be taken in any order: else they are not vectorised. What is made of
 # them must not depend on their last bits.
-summing = njit(nogil=True, error_model="numpy", cache=True, fastmath={"reassoc"})
+summing: Any = njit(nogil=True, error_model="numpy", cache=True, fastmath={"reassoc"})

@@ -10,6 +10,7 @@ to a multiple of four pairs, which changes no bit.
 import numpy as np
 
 from napari_usm.kernels.compiled import kernel
+from napari_usm.kernels.finish import finish_row
 from napari_usm.kernels.memory import load, multiply_add, store
 
 # Pairs of taps in one sweep, and rows at a time.
@@ -17,7 +18,7 @@ PAIRS = 4
 _ROWS = 4
 
 # Numbers of the buffers, as `memory` wants them literally:
-# the image 0, the result 1, the ring 2, rows blurred down 3, a row blurred 4.
+# the ring 0, the result 1, the image 2, rows blurred down 3, a row of detail 4.
 
 _f = np.float32
 
@@ -99,11 +100,15 @@ def sharpen_plane(
             _across_first(across, down, at, step, column_taps, inside)
             for k in range(1 + PAIRS, reach + 1, PAIRS):
                 _across_more(across, down, at, step, k, column_taps, inside)
-            _finish(
+            own = r % held * wide + middle
+            for x in range(inside):
+                pixel = _f(load(ring, own + x, 0))
+                store(across, x, pixel - load(across, x, 4), 4)
+            finish_row(
                 result,
                 result_start + (r - first) * result_stride,
                 ring,
-                r % held * wide + middle,
+                own,
                 across,
                 inside,
                 amount,
@@ -132,7 +137,7 @@ def _fill(ring, at, image, start, columns, step, reach, outside):
     """One row of the image, with its borders."""
     count = columns.size - 2 * reach
     for x in range(count * step):
-        store(ring, at + reach * step + x, load(image, start + x, 0), 2)
+        store(ring, at + reach * step + x, load(image, start + x, 2), 0)
     for place in range(reach):
         _fill_place(ring, at, image, start, columns, step, place, outside)
         _fill_place(
@@ -144,10 +149,10 @@ def _fill(ring, at, image, start, columns, step, reach, outside):
 def _fill_place(ring, at, image, start, columns, step, place, outside):
     for c in range(step):
         if columns[place] >= 0:
-            value = load(image, start + columns[place] * step + c, 0)
-            store(ring, at + place * step + c, value, 2)
+            value = load(image, start + columns[place] * step + c, 2)
+            store(ring, at + place * step + c, value, 0)
         else:
-            store(ring, at + place * step + c, outside, 2)
+            store(ring, at + place * step + c, outside, 0)
 
 
 @kernel
@@ -170,12 +175,12 @@ def _down_first(down, ring, wide, held, row, taps, count):
     a8, a9 = (row + 4) % held * wide, (row + 5) % held * wide
     a10, a11 = (row + 6) % held * wide, (row + 7) % held * wide
     for x in range(count):
-        c0, c1 = _f(load(ring, a0 + x, 2)), _f(load(ring, a1 + x, 2))
-        c2, c3 = _f(load(ring, a2 + x, 2)), _f(load(ring, a3 + x, 2))
-        c4, c5 = _f(load(ring, a4 + x, 2)), _f(load(ring, a5 + x, 2))
-        c6, c7 = _f(load(ring, a6 + x, 2)), _f(load(ring, a7 + x, 2))
-        c8, c9 = _f(load(ring, a8 + x, 2)), _f(load(ring, a9 + x, 2))
-        c10, c11 = _f(load(ring, a10 + x, 2)), _f(load(ring, a11 + x, 2))
+        c0, c1 = _f(load(ring, a0 + x, 0)), _f(load(ring, a1 + x, 0))
+        c2, c3 = _f(load(ring, a2 + x, 0)), _f(load(ring, a3 + x, 0))
+        c4, c5 = _f(load(ring, a4 + x, 0)), _f(load(ring, a5 + x, 0))
+        c6, c7 = _f(load(ring, a6 + x, 0)), _f(load(ring, a7 + x, 0))
+        c8, c9 = _f(load(ring, a8 + x, 0)), _f(load(ring, a9 + x, 0))
+        c10, c11 = _f(load(ring, a10 + x, 0)), _f(load(ring, a11 + x, 0))
         store(
             down,
             x,
@@ -215,14 +220,14 @@ def _down_more(down, ring, wide, held, row, k, taps, count):
     b4, b5 = (row + k + 4) % held * wide, (row + k + 5) % held * wide
     b6 = (row + k + 6) % held * wide
     for x in range(count):
-        c0, c1 = _f(load(ring, a0 + x, 2)), _f(load(ring, a1 + x, 2))
-        c2, c3 = _f(load(ring, a2 + x, 2)), _f(load(ring, a3 + x, 2))
-        c4, c5 = _f(load(ring, a4 + x, 2)), _f(load(ring, a5 + x, 2))
-        c6 = _f(load(ring, a6 + x, 2))
-        d0, d1 = _f(load(ring, b0 + x, 2)), _f(load(ring, b1 + x, 2))
-        d2, d3 = _f(load(ring, b2 + x, 2)), _f(load(ring, b3 + x, 2))
-        d4, d5 = _f(load(ring, b4 + x, 2)), _f(load(ring, b5 + x, 2))
-        d6 = _f(load(ring, b6 + x, 2))
+        c0, c1 = _f(load(ring, a0 + x, 0)), _f(load(ring, a1 + x, 0))
+        c2, c3 = _f(load(ring, a2 + x, 0)), _f(load(ring, a3 + x, 0))
+        c4, c5 = _f(load(ring, a4 + x, 0)), _f(load(ring, a5 + x, 0))
+        c6 = _f(load(ring, a6 + x, 0))
+        d0, d1 = _f(load(ring, b0 + x, 0)), _f(load(ring, b1 + x, 0))
+        d2, d3 = _f(load(ring, b2 + x, 0)), _f(load(ring, b3 + x, 0))
+        d4, d5 = _f(load(ring, b4 + x, 0)), _f(load(ring, b5 + x, 0))
+        d6 = _f(load(ring, b6 + x, 0))
         s0, s1 = load(down, x, 3), load(down, wide + x, 3)
         s2, s3 = load(down, 2 * wide + x, 3), load(down, 3 * wide + x, 3)
         store(down, x, _four(s0, w1, c3 + d0, w2, c2 + d1, w3, c1 + d2, w4, c0 + d3), 3)
@@ -279,25 +284,3 @@ def _four(term, w1, p1, w2, p2, w3, p3, w4, p4):
     """Four multiply-adds in order of distance."""
     term = multiply_add(w2, p2, multiply_add(w1, p1, term))
     return multiply_add(w4, p4, multiply_add(w3, p3, term))
-
-
-@kernel
-def _finish(
-    result, to, ring, at, blurred, count, amount, threshold, hard, low, high, rounding
-):
-    """From a blurred row to the result's: the steps of `filters`, in their order."""
-    if threshold > 0:
-        for x in range(count):
-            pixel = _f(load(ring, at + x, 2))
-            detail = pixel - load(blurred, x, 4)
-            if not hard:
-                detail = detail - min(max(detail, -threshold), threshold)
-            elif abs(detail) < threshold:
-                detail = _f(0)
-            value = min(max(pixel + amount * detail, low), high)
-            store(result, to + x, value + rounding, 1)
-    else:
-        for x in range(count):
-            pixel = _f(load(ring, at + x, 2))
-            value = pixel + amount * (pixel - load(blurred, x, 4))
-            store(result, to + x, min(max(value, low), high) + rounding, 1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.laplacian import negative_laplacian
+from napari_usm.filters.laplacian import LaplacianPass, negative_laplacian
 from napari_usm.filters.median import median
 from napari_usm.filters.threshold import threshold
 from napari_usm.methods import checks
@@ -105,6 +105,12 @@ class LaplacianSharpen(Method):
         calm = median(block, self.median_size, axes)
         detail = negative_laplacian(calm, self._weights(axes), self.mode, self.cval)
         return threshold(detail, self.threshold, self.hard)
+
+    def one_pass(self, axes: Sequence[int]) -> LaplacianPass:
+        """Median, Laplacian and the rest in one go."""
+        return LaplacianPass(
+            self._weights(axes), self.median_size, self.threshold, self.hard
+        )
 
     def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
         """The amount as given."""

@@ -99,6 +99,10 @@ class MaskMethod(Method):
         """The blur, and what is done to the detail."""
         raise NotImplementedError
 
+    def one_pass(self, axes: Sequence[int]) -> Mask:
+        """The mask itself."""
+        return self.mask(axes)
+
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """Half-widths of the blur."""
         return tuple(taps.size // 2 for taps in self.mask(axes).taps.values())

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from napari_usm.filters.dtypes import Array
-    from napari_usm.filters.mask import Mask
+    from napari_usm.filters.one_pass import OnePass
 
 MODES = ("reflect", "mirror", "nearest", "wrap", "constant")
 COLORS = ("channels", "luminance", "value")
@@ -227,11 +227,8 @@ class Method:
         """Last step of the first stage, from the total of `sums` over all blocks."""
         raise NotImplementedError
 
-    def mask(self, axes: Sequence[int]) -> Mask | None:
-        """The blur and threshold of a method that is a linear mask, else None.
-
-        Where a mask is known, the result needs no edge map: it comes in one pass.
-        """
+    def one_pass(self, axes: Sequence[int]) -> OnePass | None:
+        """The method as a filter that goes to the result in one pass, if it is one."""
         return None
 
     def least_amount(self, axes: Sequence[int]) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from napari_usm.filters.mask import sharpen_into
+from napari_usm.filters.one_pass import Finish
 from napari_usm.run import report
 from napari_usm.run.blocks import BLOCK, Block, Slices, cut
 from napari_usm.run.threads import in_order, thread_count
@@ -162,25 +162,21 @@ def _in_one_pass(
     limits: Limits,
     result: Array | None,
 ) -> bool:
-    """Whether the kernel for masks could do a block; then it is done."""
-    if plan.mask is None or result is None or not isinstance(constants.amount, float):
+    """Whether a kernel could do a block in one pass; then it is done."""
+    one_pass, amount = plan.one_pass, constants.amount
+    if one_pass is None or result is None or not isinstance(amount, float):
         return False
-    behind = range(max(plan.mask.blurred, default=grown.ndim) + 1, grown.ndim)
+    behind = range(one_pass.last_axis(grown.ndim) + 1, grown.ndim)
     cut = any(result.shape[axis] != grown.shape[axis] for axis in behind)
     if cut or not np.isfinite(grown).all():
         return False
-    mode, cval = plan.method.mode, plan.method.cval
-    sharpen_into(
-        result,
-        block.core,
-        grown.astype(plan.dtype, copy=False),
-        block.inner,
-        plan.mask,
-        constants.amount,
-        limits,
-        mode,
-        cval,
-    )
+    flags = grown.flags
+    if not (flags.c_contiguous and flags.writeable and grown.dtype.isnative):
+        grown = np.array(grown, plan.dtype, order="C")
+    mode, cval = plan.method.mode, float(plan.method.cval)
+    gate = one_pass.threshold, one_pass.hard
+    finish = Finish(amount, *gate, limits, mode, cval)
+    one_pass.sharpen_into(result, block.core, grown, block.inner, finish)
     return True
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from napari_usm.filters.colour import filtered_part, scaled_to_value
 from napari_usm.filters.combine import add_detail, limited
 from napari_usm.filters.dtypes import Array, cast, type_limits, working_type
-from napari_usm.filters.mask import Mask, fits
+from napari_usm.filters.one_pass import OnePass, has_kernel
 from napari_usm.methods import checks
 
 if TYPE_CHECKING:
@@ -180,15 +180,16 @@ class Plan:
         return result
 
     @cached_property
-    def mask(self) -> Mask | None:
-        """The method as a mask that can be applied in one pass, if it is one here."""
-        if self.color != "channels" or self.method.alpha:
+    def one_pass(self) -> OnePass | None:
+        """The filter that goes to the result in one pass, if there is one here."""
+        plain = self.color == "channels" and not self.method.alpha
+        if not plain or not has_kernel(self.dtype, self.result):
             return None
-        mask = self.method.mask(self.axes)
-        mode, cval = self.method.mode, float(self.method.cval)
-        if mask is None or not fits(mask, self.dtype, self.result, mode, cval):
+        found = self.method.one_pass(self.axes)
+        cval = float(self.method.cval)
+        if found is None or not found.fits(self.dtype, self.method.mode, cval):
             return None
-        return mask
+        return found
 
     @_QUIET
     def unlimited(
