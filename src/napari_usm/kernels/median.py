@@ -3,6 +3,10 @@
 import numpy as np
 
 from napari_usm.kernels.compiled import kernel
+from napari_usm.kernels.memory import load, store
+
+# Numbers of the buffers, as `memory` wants them literally: the image 0, the result 1,
+# rows with their borders 3, the window's pixels side by side 4.
 
 # Pixels at a time: 25 rows of 256 float32 stay in the first-level cache.
 _CHUNK = 256
@@ -48,35 +52,48 @@ def median_plane(image, start, stride, rows, columns, step, exchanges, out):
     size = 3 if window == 9 else 5
     height = rows.size - size + 1
     wide = (columns.size - size + 1) * step
-    lines = np.empty((size, columns.size * step), image.dtype)
-    held = np.empty((window, _CHUNK), image.dtype)
+    padded = columns.size * step
+    lines = np.empty(size * padded, image.dtype)
+    held = np.empty(window * _CHUNK, image.dtype)
     for place in range(size - 1):
-        _fill(lines[place], image, start + rows[place] * stride, columns, step)
+        _fill(lines, place * padded, image, start + rows[place] * stride, columns, step)
     for row in range(height):
         place = row + size - 1
-        _fill(lines[place % size], image, start + rows[place] * stride, columns, step)
+        line = place % size * padded
+        _fill(lines, line, image, start + rows[place] * stride, columns, step)
         for first in range(0, wide, _CHUNK):
             count = min(_CHUNK, wide - first)
             for across in range(size):
-                at = first + across * step
                 for down in range(size):
-                    held[across * size + down, :count] = lines[down, at : at + count]
+                    at = down * padded + first + across * step
+                    _copy(held, (across * size + down) * _CHUNK, lines, at, count)
             for k in range(exchanges.shape[0]):
-                _exchange(held[exchanges[k, 0]], held[exchanges[k, 1]], count)
+                one, other = exchanges[k, 0] * _CHUNK, exchanges[k, 1] * _CHUNK
+                _exchange(held, one, other, count)
+            middle = window // 2 * _CHUNK
             to = start + row * stride + first
-            out[to : to + count] = held[window // 2, :count]
+            for x in range(count):
+                store(out, to + x, load(held, middle + x, 4), 1)
 
 
 @kernel
-def _fill(line, image, start, columns, step):
+def _fill(lines, at, image, start, columns, step):
+    """One row of the image, with its borders."""
     for place in range(columns.size):
         for c in range(step):
-            line[place * step + c] = image[start + columns[place] * step + c]
+            value = load(image, start + columns[place] * step + c, 0)
+            store(lines, at + place * step + c, value, 3)
 
 
 @kernel
-def _exchange(lower, upper, count):
+def _copy(held, to, lines, at, count):
     for x in range(count):
-        a, b = lower[x], upper[x]
-        lower[x] = min(a, b)
-        upper[x] = max(a, b)
+        store(held, to + x, load(lines, at + x, 3), 4)
+
+
+@kernel
+def _exchange(held, lower, upper, count):
+    for x in range(count):
+        a, b = load(held, lower + x, 4), load(held, upper + x, 4)
+        store(held, lower + x, min(a, b), 4)
+        store(held, upper + x, max(a, b), 4)
