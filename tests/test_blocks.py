@@ -130,6 +130,28 @@ def test_differences_across_chunks():
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("mode", cases.MODES)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_one_pass_gives_the_same_bits(dtype, mode):
+    """Whatever a kernel does in one pass, it does as the steps one by one."""
+    calls = [
+        ("unsharp_mask", {"sigma": 2.3, "amount": 3.0, "threshold": 1}),
+        ("unsharp_mask", {"sigma": 1.0}),  # four taps on a side: one whole sweep
+        ("unsharp_mask", {"kernel": "box", "threshold": 5, "hard": True}),
+        ("gaussian_sharpen", {"sigma": 0.7}),
+        ("laplacian_sharpen", {"median_size": 3, "spacing": (1, 2)}),
+        ("laplacian_sharpen", {"amount": -0.1, "threshold": 5}),
+    ]
+    shapes = (((37, 301), (0, 1)), ((3, 20, 31), (1, 2)), ((17, 4, 23), (0, 2)))
+    for shape, axes in (*shapes, ((20, 31, 3), (0, 1))):
+        image = cases.picture(shape, dtype)
+        for method, parameters in calls:
+            call = {**parameters, "axes": axes, "mode": mode, "cval": 7.25}
+            alone = getattr(usm, method)(image, **call)
+            stepwise = usm.sharpen(image, method, **call).image
+            np.testing.assert_array_equal(alone, stepwise)
+
+
 def test_lazy_gains_per_item():
     """One gain for each item, found inside the graph, is that of the whole array."""
     image = cases.picture((5, 20, 24), "uint16")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,9 +96,9 @@ def check_mask(kernel: Any, sigma: Any, truncate: Any, axes: Sequence[int]) -> N
 class MaskMethod(Method):
     """A method whose detail is the image less its blur."""
 
+    @abstractmethod
     def mask(self, axes: Sequence[int]) -> Mask:
         """The blur, and what is done to the detail."""
-        raise NotImplementedError
 
     def one_pass(self, axes: Sequence[int]) -> Mask:
         """The mask itself."""

@@ -9,6 +9,7 @@ come out exact.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,7 @@ class Constants:
 
 
 @dataclass(frozen=True)
-class Method:
+class Method(ABC):
     """Base of all methods: the parameters that every function takes."""
 
     _: KW_ONLY
@@ -165,6 +166,11 @@ class Method:
         """Whether `constants` needs sums over the image."""
         return False
 
+    @property
+    def per_item(self) -> bool:
+        """Whether each index over the axes that are not filtered has own constants."""
+        return False
+
     def check(self, axes: Sequence[int]) -> None:
         """Raise if a parameter breaks its rule, for an image filtered along `axes`."""
         checks.choice("color", self.color, COLORS)
@@ -182,18 +188,13 @@ class Method:
             return (None,) * len(axes)
         return self.reach(axes)
 
+    @abstractmethod
     def reach(self, axes: Sequence[int]) -> tuple[int | None, ...]:
         """How far the method's filters reach along each filtered axis."""
-        raise NotImplementedError
 
+    @abstractmethod
     def edge_map(self, block: Array, axes: Sequence[int]) -> Array:
         """``weight * threshold(detail)``, 0 at invalid pixels; type of `block`."""
-        raise NotImplementedError
-
-    @property
-    def per_item(self) -> bool:
-        """Whether each index over the axes that are not filtered has own constants."""
-        return False
 
     def sums(
         self,
@@ -221,20 +222,20 @@ class Method:
         array
             Length 1 along every axis that is not kept; any further axes follow.
         """
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} estimates nothing")
 
+    @abstractmethod
     def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
         """Last step of the first stage, from the total of `sums` over all blocks."""
-        raise NotImplementedError
 
     def one_pass(self, axes: Sequence[int]) -> OnePass | None:
         """The method as a filter that goes to the result in one pass, if it is one."""
         return None
 
+    @abstractmethod
     def least_amount(self, axes: Sequence[int]) -> float:
         """Amount below which some frequencies are inverted instead of weakened."""
-        raise NotImplementedError
 
+    @abstractmethod
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
         """Factor by which white noise grows, or None if the method is not linear."""
-        raise NotImplementedError
