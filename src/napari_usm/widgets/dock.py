@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from magicgui.widgets import ComboBox, Container, create_widget
 from napari.layers import Image
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_warning
 from qtpy.compat import isalive
 
@@ -20,11 +19,10 @@ from napari_usm.widgets.functions import core_parameters, layer_function
 from napari_usm.widgets.layer_data import METADATA, is_result
 from napari_usm.widgets.layer_run import LayerRun, layer_parameters
 from napari_usm.widgets.result_layers import results_of
+from napari_usm.widgets.run_worker import worker_of
 from napari_usm.widgets.status import status_line
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     import napari.types
     import napari.viewer
 
@@ -234,7 +232,7 @@ class SharpenWidget(Container):
         except (TypeError, ValueError) as error:
             self._refuse(error)
             return
-        worker = create_worker(_counted, run, _start_thread=False)
+        worker = worker_of(run)
         worker.run_of, worker.asked = run, self._asked()
         worker.yielded.connect(lambda _: self._on_step(worker))
         worker.returned.connect(lambda tuples: self._on_done(worker, tuples, started))
@@ -312,27 +310,6 @@ class SharpenWidget(Container):
         for name in ("inserted", "removed", "reordered", "renamed"):
             if (emitter := getattr(events, name, None)) is not None:
                 emitter.disconnect(self.reset_choices)
-
-
-class RunError(Exception):
-    """A run that ended in a RuntimeError, which Qt's worker would keep to itself."""
-
-
-def _counted(
-    run: LayerRun,
-) -> Generator[int, None, list[napari.types.LayerDataTuple]]:
-    """A run as napari's workers want it: every pause with a number."""
-    running = run.run()
-    step = 0
-    while True:
-        try:
-            next(running)
-        except StopIteration as stop:
-            return stop.value
-        except RuntimeError as error:
-            raise RunError(str(error)) from error
-        step += 1
-        yield step
 
 
 class UnsharpMaskWidget(SharpenWidget):
