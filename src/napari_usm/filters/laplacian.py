@@ -85,14 +85,18 @@ class LaplacianPass:
         calm = median(block, self.median_size, (down, across))
         source, target = (Planes(a.shape, down, across) for a in (block, result))
         window = (*span(inner[down]), *span(inner[across]))
+        rows, columns = (
+            border_index(block.shape[axis], 1, finish.mode) for axis in (down, across)
+        )
+        last = finish.arguments(block.dtype, self.threshold, self.hard)
         for begin, to in source.cores(inner, target, core):
             sharpen_plane(
                 block.reshape(-1),
                 calm.reshape(-1),
                 begin,
                 source.stride,
-                border_index(block.shape[down], 1, finish.mode),
-                border_index(block.shape[across], 1, finish.mode),
+                rows,
+                columns,
                 source.step,
                 np.float32(self.weights[down]),
                 np.float32(self.weights[across]),
@@ -100,6 +104,6 @@ class LaplacianPass:
                 result.reshape(-1),
                 to,
                 target.stride,
-                *finish.arguments(block.dtype),
+                *last,
                 np.float32(finish.cval),
             )

@@ -82,6 +82,7 @@ class Mask:
         ]
         window = (*span(inner[down]), *span(inner[across]))
         outside = finish.cval if finish.mode == "constant" else 0
+        last = finish.arguments(block.dtype, self.threshold, self.hard)
         for begin, to in source.cores(inner, target, core):
             sharpen_plane(
                 block.reshape(-1),
@@ -94,7 +95,7 @@ class Mask:
                 result.reshape(-1),
                 to,
                 target.stride,
-                *finish.arguments(block.dtype),
+                *last,
                 block.dtype.type(outside),
             )
 

@@ -16,30 +16,30 @@ _DTYPES = (np.uint8, np.uint16, np.float32)
 
 @dataclass(frozen=True)
 class Finish:
-    """What is done to the detail, and to the result.
+    """What turns detail into a result.
 
     Attributes
     ----------
-    amount, threshold, hard, limits
+    amount, limits
         As for the method.
     mode, cval
         The border.
     """
 
     amount: float
-    threshold: float
-    hard: bool
     limits: tuple[float, float]
     mode: str
     cval: float
 
-    def arguments(self, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    def arguments(
+        self, dtype: np.dtype[Any], threshold: float, hard: bool
+    ) -> tuple[Any, ...]:
         """The last arguments of a kernel but `outside`, for results of this type."""
         with np.errstate(over="ignore"):
             return (
                 np.float32(self.amount),
-                np.float32(self.threshold),
-                self.hard,
+                np.float32(threshold),
+                hard,
                 np.float32(self.limits[0]),
                 np.float32(self.limits[1]),
                 np.float32(0.0 if dtype.kind == "f" else 0.5),
@@ -48,14 +48,6 @@ class Finish:
 
 class OnePass(Protocol):
     """A filter that needs no edge map on its way to the result."""
-
-    @property
-    def threshold(self) -> float:
-        """How far detail is shrunk, or from where it is kept."""
-
-    @property
-    def hard(self) -> bool:
-        """Whether detail is kept whole."""
 
     def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
         """Whether there is a kernel for it, for pixels of this type."""
@@ -84,7 +76,7 @@ class OnePass(Protocol):
         inner : tuple of slice
             Its own pixels in `block`; all of it along the axes behind `last_axis`.
         finish : Finish
-            What is done to the detail and the result.
+            What turns detail into the result.
         """
 
 

@@ -173,9 +173,7 @@ def _in_one_pass(
     flags = grown.flags
     if not (flags.c_contiguous and flags.writeable and grown.dtype.isnative):
         grown = np.array(grown, plan.dtype, order="C")
-    mode, cval = plan.method.mode, float(plan.method.cval)
-    gate = one_pass.threshold, one_pass.hard
-    finish = Finish(amount, *gate, limits, mode, cval)
+    finish = Finish(amount, limits, plan.method.mode, float(plan.method.cval))
     one_pass.sharpen_into(result, block.core, grown, block.inner, finish)
     return True
 

@@ -6,6 +6,7 @@ than the halo. An estimate is one reduction inside the graph.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -102,32 +103,31 @@ def first_stage_steps(plan: Plan, image: da.Array) -> int:
     """How often `first_stage` pauses."""
     if not eager.needs_first_stage(plan):
         return 0
-    return -(-len(_graph(plan, image).blocks) // _BATCH)
+    blocks: int = math.prod(_rechunked(plan, image).numblocks)
+    return -(-blocks // _BATCH)
 
 
 def _graph(plan: Plan, image: da.Array) -> _Graph:
-    halo = plan.halo
-    image = image.rechunk(_chunks(plan, image, halo))
+    image = _rechunked(plan, image)
     depth = {
         axis: 0 if reach is None or len(image.chunks[axis]) == 1 else reach
-        for axis, reach in halo.items()
+        for axis, reach in plan.halo.items()
     }
     grown = overlap(image, depth, "none", allow_rechunk=False)
     return _Graph(plan, image, grown, depth)
 
 
-def _chunks(
-    plan: Plan, image: da.Array, halo: Mapping[int, int | None]
-) -> dict[int, Any]:
+def _rechunked(plan: Plan, image: da.Array) -> da.Array:
     """Chunks no smaller than the halo; one along channels and where all is needed."""
     chunks: dict[int, Any] = {}
     for axis, sizes in enumerate(image.chunks):
-        reach = halo.get(axis, 0)
+        reach = plan.halo.get(axis, 0)
         if axis == plan.channel_axis or reach is None or reach >= image.shape[axis]:
             chunks[axis] = -1
         else:
             chunks[axis] = ensure_minimum_chunksize(max(1, reach), sizes)
-    return chunks
+    rechunked: da.Array = image.rechunk(chunks)
+    return rechunked
 
 
 class _Graph:

@@ -15,9 +15,9 @@ from qtpy.compat import isalive
 from napari_usm import axes
 from napari_usm.methods import METHODS
 from napari_usm.widgets.dock_layout import DockLayout
-from napari_usm.widgets.functions import core_parameters, layer_function
+from napari_usm.widgets.functions import core_parameters, layer_function, layer_run
 from napari_usm.widgets.layer_data import METADATA, is_result
-from napari_usm.widgets.layer_run import LayerRun, layer_parameters
+from napari_usm.widgets.layer_run import layer_parameters
 from napari_usm.widgets.result_layers import results_of
 from napari_usm.widgets.run_worker import worker_of
 from napari_usm.widgets.status import status_line
@@ -144,12 +144,15 @@ class SharpenWidget(Container):
 
     def _asked(self) -> dict[str, Any]:
         """What the controls ask for, as the layer function takes it."""
-        values = {
+        return {**self._values(), **self._dimensions()}
+
+    def _values(self) -> dict[str, Any]:
+        """Values of the method's own controls."""
+        return {
             name: control.value
             for name, control in self._controls.items()
             if name in self._entry.parameters
         }
-        return {**values, **self._dimensions()}
 
     def _dimensions(self, z_axis: str = "z_axis") -> dict[str, Any]:
         """What is filtered, as the controls have it; volumes only where there is Z."""
@@ -195,13 +198,11 @@ class SharpenWidget(Container):
                 self.threshold.max = span
                 self.threshold.step = 10.0 ** np.floor(np.log10(span / 50))
         if "amount" in self._controls:
-            asked = self._asked()
-            where = {name: asked.pop(name) for name in ("dimensions", "z_axis")}
             try:
-                given = layer_parameters(layer, self.method, **where)
+                given = layer_parameters(layer, self.method, **self._dimensions())
             except ValueError:
                 return
-            parameters = {**core_parameters(self._entry, asked), **given}
+            parameters = {**core_parameters(self._entry, self._values()), **given}
             least = self._entry.method(**parameters).least_amount(given["axes"])
             self.amount.min = min(least, self.amount.value)
 
@@ -225,15 +226,13 @@ class SharpenWidget(Container):
             self._dock.tell("Cancelled: nothing was changed.")
             return
         started, asked = perf_counter(), self._asked()
-        where = {name: asked.pop(name) for name in ("dimensions", "z_axis")}
         try:
-            parameters = core_parameters(self._entry, asked)
-            run = LayerRun(self._layer.value, self.method, **where, **parameters)
+            run = layer_run(self.method, self._layer.value, **asked)
         except (TypeError, ValueError) as error:
             self._refuse(error)
             return
         worker = worker_of(run)
-        worker.run_of, worker.asked = run, self._asked()
+        worker.run_of, worker.asked = run, asked
         worker.yielded.connect(lambda _: self._on_step(worker))
         worker.returned.connect(lambda tuples: self._on_done(worker, tuples, started))
         worker.errored.connect(lambda error: self._on_error(worker, error))

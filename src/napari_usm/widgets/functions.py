@@ -25,14 +25,9 @@ def layer_function(name: str) -> Any:
     entry = METHODS[name]
 
     def function(
-        layer: napari.layers.Image | None,
-        dimensions: str = axes.PLANES,
-        z_axis: int | None = None,
-        **parameters: Any,
+        layer: napari.layers.Image | None, **controls: Any
     ) -> list[napari.types.LayerDataTuple]:
-        given = core_parameters(entry, parameters)
-        run = LayerRun(layer, name, dimensions, z_axis, **given)
-        return eager.result_of(run.run())
+        return eager.result_of(layer_run(name, layer, **controls).run())
 
     function.__name__ = name
     function.__doc__ = (
@@ -41,6 +36,18 @@ def layer_function(name: str) -> Any:
     )
     function.__signature__ = _signature(entry)
     return function
+
+
+def layer_run(
+    name: str,
+    layer: napari.layers.Image | None,
+    dimensions: str = axes.PLANES,
+    z_axis: int | None = None,
+    **controls: Any,
+) -> LayerRun:
+    """The run that the values of controls ask for."""
+    given = core_parameters(METHODS[name], controls)
+    return LayerRun(layer, name, dimensions, z_axis, **given)
 
 
 def core_parameters(entry: Entry, controls: dict[str, Any]) -> dict[str, Any]:
