@@ -88,9 +88,9 @@ def half_taps(weights: Taps, dtype: DTypeLike) -> Array:
 def _correlated(
     values: Array, taps: Mapping[int, Taps], mode: str, cval: float
 ) -> Array:
-    for axis, weights in taps.items():
-        if weights.size > 1:
-            values = _correlated_along(values, axis, weights, mode, cval)
+    for axis in sorted(taps):
+        if taps[axis].size > 1:
+            values = _correlated_along(values, axis, taps[axis], mode, cval)
     return values
 
 

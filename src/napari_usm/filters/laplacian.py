@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from napari_usm.filters.dtypes import Array
-    from napari_usm.filters.one_pass import Finish
+    from napari_usm.filters.one_pass import Finish, Target
 
 _NEIGHBOURS = np.array([1.0, 0.0, 1.0])
 
@@ -74,36 +74,36 @@ class LaplacianPass:
 
     def sharpen_into(
         self,
-        result: Array,
+        target: Target,
         core: tuple[slice, ...],
         block: Array,
         inner: tuple[slice, ...],
         finish: Finish,
-    ) -> None:
-        """Sharpen a block into its place in the result."""
+    ) -> bool:
+        """Sharpen a block into its place; whether all its pixels were valid."""
+        if block.dtype.kind == "f" and not np.isfinite(block).all():
+            return False
         down, across = sorted(self.weights)
         calm = median(block, self.median_size, (down, across))
-        source, target = (Planes(a.shape, down, across) for a in (block, result))
-        window = (*span(inner[down]), *span(inner[across]))
+        source, to = (Planes(a.shape, down, across) for a in (block, target))
         rows, columns = (
             border_index(block.shape[axis], 1, finish.mode) for axis in (down, across)
         )
-        last = finish.arguments(block.dtype, self.threshold, self.hard)
-        for begin, to in source.cores(inner, target, core):
+        for place, begin in source.cores(inner, to, core):
             sharpen_plane(
                 block.reshape(-1),
                 calm.reshape(-1),
-                begin,
+                source.offset(place, source.others),
                 source.stride,
                 rows,
                 columns,
                 source.step,
                 np.float32(self.weights[down]),
                 np.float32(self.weights[across]),
-                window,
-                result.reshape(-1),
-                to,
-                target.stride,
-                *last,
+                (*span(inner[down]), *span(inner[across])),
+                *target.flat,
+                (begin, to.stride),
+                finish.numbers(block.dtype, self.threshold, self.hard),
                 np.float32(finish.cval),
             )
+        return True

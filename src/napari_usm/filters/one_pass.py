@@ -10,8 +10,10 @@ import numpy as np
 if TYPE_CHECKING:
     from napari_usm.filters.dtypes import Array
 
+    Slices = tuple[slice, ...]
+
 # What the kernels are compiled for: the types of nearly all images.
-_DTYPES = (np.uint8, np.uint16, np.float32)
+_DTYPES = (np.uint8, np.uint16, np.int8, np.int16, np.float32)
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,10 @@ class Finish:
     mode: str
     cval: float
 
-    def arguments(
+    def numbers(
         self, dtype: np.dtype[Any], threshold: float, hard: bool
     ) -> tuple[Any, ...]:
-        """The last arguments of a kernel but `outside`, for results of this type."""
+        """What `finish_row` takes, for results of this type."""
         with np.errstate(over="ignore"):
             return (
                 np.float32(self.amount),
@@ -44,6 +46,32 @@ class Finish:
                 np.float32(self.limits[1]),
                 np.float32(0.0 if dtype.kind == "f" else 0.5),
             )
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where results go.
+
+    Attributes
+    ----------
+    image : array
+        The whole result, C-contiguous, of the image's type; or of no pixels.
+    edge_map : array
+        The whole edge map, likewise, in float32. Not both are of no pixels.
+    """
+
+    image: Array
+    edge_map: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of either."""
+        return self.image.shape if self.image.size else self.edge_map.shape
+
+    @property
+    def flat(self) -> tuple[Array, Array]:
+        """Both in one dimension."""
+        return self.image.reshape(-1), self.edge_map.reshape(-1)
 
 
 class OnePass(Protocol):
@@ -56,23 +84,20 @@ class OnePass(Protocol):
         """The axis behind which a block must not be cut."""
 
     def sharpen_into(
-        self,
-        result: Array,
-        core: tuple[slice, ...],
-        block: Array,
-        inner: tuple[slice, ...],
-        finish: Finish,
-    ) -> None:
-        """Sharpen a block into its place in the result.
+        self, target: Target, core: Slices, block: Array, inner: Slices, finish: Finish
+    ) -> bool:
+        """Sharpen a block into its place; whether all its pixels were valid.
+
+        If not, what has been written is of no use.
 
         Parameters
         ----------
-        result : array
-            The whole result, C-contiguous, of the type of `block`.
+        target : Target
+            Where the results go.
         core : tuple of slice
-            The block's own pixels in `result`.
+            The block's own pixels there.
         block : array
-            The block with its neighbours, C-contiguous, writeable, all of it valid.
+            The block with its neighbours, C-contiguous and writeable.
         inner : tuple of slice
             Its own pixels in `block`; all of it along the axes behind `last_axis`.
         finish : Finish
@@ -80,6 +105,9 @@ class OnePass(Protocol):
         """
 
 
-def has_kernel(source: np.dtype[Any], result: np.dtype[Any]) -> bool:
-    """Whether images of this type are read and written directly."""
-    return source == result and source in _DTYPES
+def stored_type(source: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any] | None:
+    """Type in which a kernel reads and writes such pixels; None if there is none."""
+    if source != result:
+        return None
+    stored = np.dtype(np.uint8) if source.kind == "b" else source
+    return stored if stored in _DTYPES else None

@@ -36,24 +36,27 @@ class Planes:
     @property
     def step(self) -> int:
         """Pixels from column to column."""
-        return math.prod(self.shape[self.across + 1 :])
+        return self.distance(self.across)
 
     @property
     def stride(self) -> int:
         """Pixels from row to row."""
-        return math.prod(self.shape[self.down + 1 :])
+        return self.distance(self.down)
+
+    def distance(self, axis: int) -> int:
+        """Pixels from one index to the next along an axis."""
+        return math.prod(self.shape[axis + 1 :])
 
     def offset(self, place: Sequence[int], axes: Sequence[int]) -> int:
         """Pixels before the one at `place` along `axes` and 0 along all others."""
         return sum(
-            i * math.prod(self.shape[axis + 1 :])
-            for i, axis in zip(place, axes, strict=True)
+            i * self.distance(axis) for i, axis in zip(place, axes, strict=True)
         )
 
     def cores(
         self, inner: Sequence[slice], result: Planes, core: Sequence[slice]
-    ) -> Iterator[tuple[int, int]]:
-        """Where each plane of a block begins, and where the core of it in a result.
+    ) -> Iterator[tuple[tuple[int, ...], int]]:
+        """Index along `others` of each plane of a block, and where its core goes.
 
         Parameters
         ----------
@@ -71,10 +74,7 @@ class Planes:
                 i - inner[axis].start + core[axis].start
                 for i, axis in zip(place, self.others, strict=True)
             ]
-            yield (
-                self.offset(place, self.others),
-                begin + result.offset(there, self.others),
-            )
+            yield place, begin + result.offset(there, self.others)
 
     def places(self, window: Sequence[slice]) -> Iterator[tuple[int, ...]]:
         """Index along `others` of every plane in a window of the array."""

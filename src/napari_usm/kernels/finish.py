@@ -3,29 +3,36 @@
 import numpy as np
 
 from napari_usm.kernels.compiled import kernel
-from napari_usm.kernels.memory import load, store
+from napari_usm.kernels.memory import DETAIL, EDGES, IMAGE, RESULT, load, store
 
 _f = np.float32
 
 
 @kernel
-def finish_row(
-    result, to, image, at, detail, count, amount, threshold, hard, low, high, rounding
-):
+def finish_row(image, at, detail, count, result, edges, to, finish):
     """From a row of detail to the result's: the steps of `filters`, in their order.
 
-    result, to : buffer 1, and where its row begins
-    image, at  : buffer 0, likewise
-    detail     : buffer 4, float32
+    image, at     : `IMAGE`, and where its row begins
+    detail        : `DETAIL`, float32, overwritten
+    result, edges : `RESULT` of the image's type and `EDGES`, float32, whose row
+                    begins at `to`; one of no pixels is not wanted
+    finish        : amount, threshold, whether it is hard, low, high and rounding;
+                    float32, `rounding` is 0.5 for integers
     """
+    amount, threshold, hard, low, high, rounding = finish
     if threshold > 0:
         for x in range(count):
-            d = load(detail, x, 4)
+            d = load(detail, x, DETAIL)
             if not hard:
                 d = d - min(max(d, -threshold), threshold)
             elif abs(d) < threshold:
                 d = _f(0)
-            store(detail, x, d, 4)
-    for x in range(count):
-        value = _f(load(image, at + x, 0)) + amount * load(detail, x, 4)
-        store(result, to + x, min(max(value, low), high) + rounding, 1)
+            store(detail, x, d, DETAIL)
+    if edges.size > 0:
+        for x in range(count):
+            store(edges, to + x, load(detail, x, DETAIL), EDGES)
+    if result.size > 0:
+        for x in range(count):
+            pixel = _f(load(image, at + x, IMAGE))
+            value = pixel + amount * load(detail, x, DETAIL)
+            store(result, to + x, min(max(value, low), high) + rounding, RESULT)

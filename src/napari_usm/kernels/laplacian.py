@@ -4,10 +4,7 @@ import numpy as np
 
 from napari_usm.kernels.compiled import kernel
 from napari_usm.kernels.finish import finish_row
-from napari_usm.kernels.memory import load, store
-
-# Numbers of the buffers, as `memory` wants them literally: the image 0, the result 1,
-# the calm image 2, its row with borders 3, a row of detail 4.
+from napari_usm.kernels.memory import DETAIL, LINES, RING, load, store
 
 _f = np.float32
 
@@ -25,14 +22,9 @@ def sharpen_plane(
     column_weight,
     core,
     result,
-    result_start,
-    result_stride,
-    amount,
-    threshold,
-    hard,
-    low,
-    high,
-    rounding,
+    edges,
+    target,
+    finish,
     outside,
 ):
     """Sharpen one plane of a block by the Laplacian of its calmed image.
@@ -56,32 +48,20 @@ def sharpen_plane(
         _take(below, calm, start, stride, rows[row + 2], outside)
         here = start + row * stride
         for x in range(count * step):
-            store(line, step + x, _f(load(calm, here + x, 2)), 3)
+            store(line, step + x, _f(load(calm, here + x, RING)), LINES)
         for c in range(step):
             line[c] = _place(calm, here, columns[0], step, c, outside)
             end = (count + 1) * step + c
             line[end] = _place(calm, here, columns[count + 1], step, c, outside)
         for x in range(inside):
             i = begin + x
-            twice = _f(2) * load(line, step + i, 3)
-            down = row_weight * (twice - (load(above, i, 3) + load(below, i, 3)))
-            beside = load(line, i, 3) + load(line, 2 * step + i, 3)
+            twice = _f(2) * load(line, step + i, LINES)
+            down = row_weight * (twice - (load(above, i, LINES) + load(below, i, LINES)))
+            beside = load(line, i, LINES) + load(line, 2 * step + i, LINES)
             across = column_weight * (twice - beside)
-            store(detail, x, down + across, 4)
-        finish_row(
-            result,
-            result_start + (row - first) * result_stride,
-            image,
-            here + begin,
-            detail,
-            inside,
-            amount,
-            threshold,
-            hard,
-            low,
-            high,
-            rounding,
-        )
+            store(detail, x, down + across, DETAIL)
+        to = target[0] + (row - first) * target[1]
+        finish_row(image, here + begin, detail, inside, result, edges, to, finish)
 
 
 @kernel
@@ -91,7 +71,7 @@ def _take(line, calm, start, stride, row, outside):
         return
     at = start + row * stride
     for x in range(line.size):
-        store(line, x, _f(load(calm, at + x, 2)), 3)
+        store(line, x, _f(load(calm, at + x, RING)), LINES)
 
 
 @kernel

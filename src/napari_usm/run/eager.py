@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from napari_usm.filters.one_pass import Finish
+from napari_usm.filters.one_pass import Finish, Target
 from napari_usm.run import report
 from napari_usm.run.blocks import BLOCK, Block, Slices, cut
+from napari_usm.run.tally import Tally, tally
 from napari_usm.run.threads import in_order, thread_count
 
 if TYPE_CHECKING:
@@ -96,28 +97,27 @@ def run(
     constants, limits = finish_first_stage(plan, parts)
     result = np.empty(plan.shape, plan.result) if want_image else None
     edges = np.empty(plan.edge_shape, np.float32) if want_edge_map else None
-    only_image = not (want_edge_map or want_report)
 
-    def second(block: Block) -> report.Tally | None:
+    def second(block: Block) -> Tally | None:
         grown = read(block.grown)
-        if only_image and _in_one_pass(plan, grown, block, constants, limits, result):
-            return None
-        edge_map = edge_map_of(plan, grown, block)
-        if edges is not None:
-            edges[plan.edge_slices(block.core)] = plan.public_edge_map(edge_map)
-        if result is None:
-            return None
         amount = local_amount(plan, constants.amount, block)
-        core = plan.combine(grown[block.inner], edge_map, amount, limits)
-        result[block.core] = core
-        if not want_report:
+        if _in_one_pass(plan, grown, block, amount, limits, result, edges):
+            edge_map = None if edges is None else edges[block.core]
+        else:
+            edge_map = edge_map_of(plan, grown, block)
+            if edges is not None:
+                edges[plan.edge_slices(block.core)] = plan.public_edge_map(edge_map)
+            if result is not None:
+                core = grown[block.inner]
+                result[block.core] = plan.combine(core, edge_map, amount, limits)
+        if not want_report or result is None or edge_map is None:
             return None
-        return report.tally(plan, grown, block, edge_map, amount, limits, core)
+        return tally(plan, grown, block, edge_map, amount, limits, result[block.core])
 
     tallies = []
-    for tally in in_order(second, blocks, count):
-        if tally is not None:
-            tallies.append(tally)
+    for found in in_order(second, blocks, count):
+        if found is not None:
+            tallies.append(found)
         yield
     if not tallies:
         return Outcome(constants, result, edges, None)
@@ -158,24 +158,30 @@ def _in_one_pass(
     plan: Plan,
     grown: Array,
     block: Block,
-    constants: Constants,
+    amount: Any,
     limits: Limits,
     result: Array | None,
+    edges: Array | None,
 ) -> bool:
     """Whether a kernel could do a block in one pass; then it is done."""
-    one_pass, amount = plan.one_pass, constants.amount
-    if one_pass is None or result is None or not isinstance(amount, float):
+    one_pass = plan.one_pass
+    if one_pass is None or not isinstance(amount, float):
         return False
     behind = range(one_pass.last_axis(grown.ndim) + 1, grown.ndim)
-    cut = any(result.shape[axis] != grown.shape[axis] for axis in behind)
-    if cut or not np.isfinite(grown).all():
+    if any(plan.shape[axis] != grown.shape[axis] for axis in behind):
         return False
     flags = grown.flags
     if not (flags.c_contiguous and flags.writeable and grown.dtype.isnative):
         grown = np.array(grown, plan.dtype, order="C")
+    if plan.dtype.kind == "b":
+        grown = grown.view(np.uint8)
+        result = None if result is None else result.view(np.uint8)
+    target = Target(
+        np.empty(0, grown.dtype) if result is None else result,
+        np.empty(0, np.float32) if edges is None else edges,
+    )
     finish = Finish(amount, limits, plan.method.mode, float(plan.method.cval))
-    one_pass.sharpen_into(result, block.core, grown, block.inner, finish)
-    return True
+    return one_pass.sharpen_into(target, block.core, grown, block.inner, finish)
 
 
 def edge_map_of(plan: Plan, grown: Array, block: Block) -> Array:

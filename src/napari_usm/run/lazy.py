@@ -22,6 +22,7 @@ from napari_usm.methods.method import Constants
 from napari_usm.run import eager, report
 from napari_usm.run.blocks import Block, from_chunks
 from napari_usm.run.plan import Limits, Plan
+from napari_usm.run.tally import Tally, tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -320,10 +321,10 @@ def _tally(
     result: Array,
     found: Found | _Known,
     block: Block,
-) -> report.Tally:
+) -> Tally:
     constants, limits = _value(found)
     amount = eager.local_amount(plan, constants.amount, block)
-    return report.tally(plan, grown, block, edge_map, amount, limits, result)
+    return tally(plan, grown, block, edge_map, amount, limits, result)
 
 
 def _finish_first_stage(
@@ -335,7 +336,7 @@ def _finish_first_stage(
 def _finish_report(
     plan: Plan,
     name: str,
-    tallies: Sequence[report.Tally],
+    tallies: Sequence[Tally],
     found: Found | _Known,
     sample: Array,
 ) -> report.Report:

@@ -11,7 +11,7 @@ import numpy as np
 from napari_usm.filters.colour import filtered_part, scaled_to_value
 from napari_usm.filters.combine import add_detail, limited
 from napari_usm.filters.dtypes import Array, cast, type_limits, working_type
-from napari_usm.filters.one_pass import OnePass, has_kernel
+from napari_usm.filters.one_pass import OnePass, stored_type
 from napari_usm.methods import checks
 
 if TYPE_CHECKING:
@@ -180,16 +180,20 @@ class Plan:
         return result
 
     @cached_property
+    def stored(self) -> np.dtype[Any] | None:
+        """Type in which kernels read and write the pixels themselves, if they can."""
+        if self.color != "channels" or self.method.alpha:
+            return None
+        return stored_type(self.dtype, self.result)
+
+    @cached_property
     def one_pass(self) -> OnePass | None:
         """The filter that goes to the result in one pass, if there is one here."""
-        plain = self.color == "channels" and not self.method.alpha
-        if not plain or not has_kernel(self.dtype, self.result):
+        found = None if self.stored is None else self.method.one_pass(self.axes)
+        if found is None or self.stored is None:
             return None
-        found = self.method.one_pass(self.axes)
         cval = float(self.method.cval)
-        if found is None or not found.fits(self.dtype, self.method.mode, cval):
-            return None
-        return found
+        return found if found.fits(self.stored, self.method.mode, cval) else None
 
     @_QUIET
     def unlimited(

@@ -1,4 +1,4 @@
-"""What a method did to the data: sums over blocks, then a few numbers."""
+"""What a method did to the data, in a few numbers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import ndimage
 
 from napari_usm.estimate.noise import noise_level
-from napari_usm.filters.dtypes import Array, rounded
+from napari_usm.filters.dtypes import Array
+from napari_usm.run.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_usm.methods.method import Constants
-    from napari_usm.run.blocks import Block, Slices
-    from napari_usm.run.plan import Limits, Plan
+    from napari_usm.run.blocks import Slices
+    from napari_usm.run.plan import Plan
 
 # Pixels along each side of the noise that a method without a kernel is tried on:
 # enough to know the factor to 1 or 2 %.
@@ -75,90 +75,6 @@ class Report:
     noise_factor: Any
     mean_change: float
     inverts_detail: bool
-
-
-@dataclass(frozen=True)
-class Tally:
-    """The part of a report that one block, or several, give."""
-
-    below: NDArray[np.int64]
-    above: NDArray[np.int64]
-    limited: int
-    over: float
-    under: float
-    over_sum: float
-    under_sum: float
-    change_sum: float
-    pixels: int
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            self.below + other.below,
-            self.above + other.above,
-            self.limited + other.limited,
-            max(self.over, other.over),
-            max(self.under, other.under),
-            self.over_sum + other.over_sum,
-            self.under_sum + other.under_sum,
-            self.change_sum + other.change_sum,
-            self.pixels + other.pixels,
-        )
-
-
-@np.errstate(over="ignore", invalid="ignore")
-def tally(
-    plan: Plan,
-    grown: Array,
-    block: Block,
-    edge_map: Array,
-    amount: Array | float,
-    limits: Limits,
-    result: Array,
-) -> Tally:
-    """Count over one block: `grown` has neighbours, the others are its core."""
-    colours, _ = plan.split(grown)
-    inner = plan.whole_channels(block.inner)
-    core = colours[inner]
-    raw = plan.unlimited(core, edge_map, amount)
-    valid = np.isfinite(raw)
-    shown = rounded(raw, plan.result)
-    others = tuple(a for a in range(raw.ndim) if a != plan.channel_axis)
-    below = np.count_nonzero(valid & (shown < limits[0]), axis=others)
-    above = np.count_nonzero(valid & (shown > limits[1]), axis=others)
-
-    after = result.astype(np.float64)
-    if plan.method.alpha:
-        assert plan.channel_axis is not None
-        after = np.delete(after, -1, plan.channel_axis)
-    highest, lowest = _local_range(plan, colours)
-    over = np.maximum(after - highest[inner], 0)
-    under = np.maximum(lowest[inner] - after, 0)
-    counted = np.isfinite(core) & np.isfinite(after)
-    return Tally(
-        np.atleast_1d(below),
-        np.atleast_1d(above),
-        raw.size // np.size(below),
-        float(np.max(over, where=counted, initial=0)),
-        float(np.max(under, where=counted, initial=0)),
-        float(np.sum(over, where=counted)),
-        float(np.sum(under, where=counted)),
-        float(np.sum(after - core, where=counted)),
-        int(np.count_nonzero(counted)),
-    )
-
-
-def _local_range(plan: Plan, colours: Array) -> tuple[Array, Array]:
-    window = [3 if axis in plan.axes else 1 for axis in range(colours.ndim)]
-    valid = np.isfinite(colours)
-    mode, cval = plan.method.mode, plan.method.cval
-    extremes = [
-        extreme(np.where(valid, colours, empty), size=window, mode=mode, cval=cval)
-        for extreme, empty in (
-            (ndimage.maximum_filter, -np.inf),
-            (ndimage.minimum_filter, np.inf),
-        )
-    ]
-    return extremes[0], extremes[1]
 
 
 def finish(
