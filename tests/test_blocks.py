@@ -210,7 +210,7 @@ def test_blocks_cover_an_image_once():
     """Cores of blocks are the image, each pixel once; big ones are cut."""
     for size in (1, 50, 10**6):
         seen = np.zeros((5, 31, 33), int)
-        blocks = cut(seen.shape, {1: 4, 2: None}, [], size)
+        blocks = cut(seen.shape, {1: 4, 2: None}, {1: 3}, [], size)
         for block in blocks:
             seen[block.core] += 1
             grown = np.arange(seen.size).reshape(seen.shape)[block.grown]

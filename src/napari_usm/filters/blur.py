@@ -7,13 +7,13 @@ same from any block, memory layout or direction of an axis.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from napari_usm.filters.border import border_index
+from napari_usm.filters.coarse import expanded, reduced
+from napari_usm.filters.taps import AxisBlur, Taps, half_taps
 from napari_usm.kernels.correlate import correlate_lines, correlate_rows
 
 if TYPE_CHECKING:
@@ -21,40 +21,21 @@ if TYPE_CHECKING:
 
     from napari_usm.filters.dtypes import Array
 
-Taps = NDArray[np.float64]
-
 # From this many pixels on, a row is worth a loop of its own.
 _LONG = 64
 
-BOX = np.full(3, 1 / 3)
 
-
-def gaussian_radius(sigma: float, truncate: float) -> int:
-    """Half-width of the kernel in pixels, as scipy.ndimage cuts it."""
-    return int(truncate * sigma + 0.5)
-
-
-@lru_cache(64)
-def gaussian_taps(sigma: float, radius: int) -> Taps:
-    """Weights of the sampled Gaussian, ``2 * radius + 1`` of them, of sum 1."""
-    offsets = np.arange(-radius, radius + 1)
-    taps: Taps = np.where(offsets == 0, 1.0, 0.0)
-    if sigma > 0:
-        taps = np.exp(-0.5 * (offsets / sigma) ** 2)
-    taps /= taps.sum()
-    taps.flags.writeable = False
-    return taps
-
-
-def blur(values: Array, taps: Mapping[int, Taps], mode: str, cval: float) -> Array:
+def blur(
+    values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float
+) -> Array:
     """Weighted mean of the valid pixels around each pixel.
 
     Parameters
     ----------
     values : array
         Block of the working type; NaN and infinite pixels are invalid.
-    taps : mapping of axis to taps
-        Symmetric weights of sum 1 for each axis that is blurred.
+    blurs : mapping of axis to AxisBlur
+        What is done along each axis.
     mode, cval : str, float
         Border, as in `scipy.ndimage`; a constant border counts as valid.
 
@@ -65,11 +46,11 @@ def blur(values: Array, taps: Mapping[int, Taps], mode: str, cval: float) -> Arr
     """
     valid = np.isfinite(values)
     if valid.all():
-        return _correlated(values, taps, mode, cval)
+        return _blurred(values, blurs, mode, cval)
     # 1 - (blur of what is missing) is exactly 1 where nothing is missing: there
     # the division changes no bit, whatever else the block holds.
-    missing = _correlated((~valid).astype(np.float64), taps, mode, 0.0)
-    total = _correlated(np.where(valid, values, 0), taps, mode, cval)
+    missing = _blurred((~valid).astype(np.float64), blurs, mode, 0.0)
+    total = _blurred(np.where(valid, values, 0), blurs, mode, cval)
     # A valid centre alone weighs more than 1e-12 for every sigma below 1000 px in 3-D.
     reached = missing < 1 - 1e-12
     mean = np.divide(total, 1 - missing, out=np.zeros_like(missing), where=reached)
@@ -77,24 +58,44 @@ def blur(values: Array, taps: Mapping[int, Taps], mode: str, cval: float) -> Arr
     return result
 
 
-def half_taps(weights: Taps, dtype: DTypeLike) -> Array:
-    """The centre and one side of symmetric weights, in the type they are used in."""
-    half = weights[weights.size // 2 :].astype(dtype)
-    # Rounded one by one, the taps of a box make a flat image 3e-8 brighter.
-    half[0] = 1 - 2 * half[1:].sum(dtype=np.float64)
-    return half
-
-
-def _correlated(
-    values: Array, taps: Mapping[int, Taps], mode: str, cval: float
+def _blurred(
+    values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float
 ) -> Array:
-    for axis in sorted(taps):
-        if taps[axis].size > 1:
-            values = _correlated_along(values, axis, taps[axis], mode, cval)
+    planes = coarse_planes(blurs)
+    lengths = values.shape
+    for axis in planes:
+        values = reduced(values, axis, blurs[axis], mode, cval)
+    values = blur_between(values, blurs, mode, cval)
+    for axis in reversed(planes):
+        values = expanded(values, axis, blurs[axis], lengths[axis])
     return values
 
 
-def _correlated_along(
+def coarse_planes(blurs: Mapping[int, AxisBlur]) -> list[int]:
+    """The last two axes that have a coarser grid: reduced first, expanded last."""
+    return sorted(axis for axis, blur in blurs.items() if blur.factor > 1)[-2:]
+
+
+def blur_between(
+    values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float
+) -> Array:
+    """All of a blur but the way of `coarse_planes` to their grid, and back."""
+    planes = coarse_planes(blurs)
+    others = [a for a in sorted(blurs) if blurs[a].factor > 1 and a not in planes]
+    lengths = values.shape
+    for axis in others:
+        values = reduced(values, axis, blurs[axis], mode, cval)
+    for axis in sorted(blurs):
+        if blurs[axis].taps.size > 1:
+            # Points of a grid go on beyond those that the pixels need.
+            here = "nearest" if blurs[axis].factor > 1 else mode
+            values = _correlated(values, axis, blurs[axis].taps, here, cval)
+    for axis in reversed(others):
+        values = expanded(values, axis, blurs[axis], lengths[axis])
+    return values
+
+
+def _correlated(
     values: Array, axis: int, weights: Taps, mode: str, cval: float
 ) -> Array:
     out = np.empty(values.shape, values.dtype)
@@ -111,9 +112,3 @@ def _correlated_along(
     )
     return out
 
-
-def blur_energy(taps: Mapping[int, Taps]) -> tuple[float, float]:
-    """Centre weight and sum of squared weights of the whole N-D kernel."""
-    centre = float(np.prod([weights[weights.size // 2] for weights in taps.values()]))
-    squares = float(np.prod([np.sum(weights**2) for weights in taps.values()]))
-    return centre, squares

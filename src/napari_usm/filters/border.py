@@ -16,9 +16,13 @@ OUTSIDE = -1
 def border_index(length: int, reach: int, mode: str) -> NDArray[np.int64]:
     """Index of the pixel at each place from `-reach` to `length + reach - 1`.
 
-    An axis is continued with the meanings of `scipy.ndimage`, as often as it takes.
+    An axis goes on with the meanings of `scipy.ndimage`, as often as it takes.
     """
-    places = np.arange(-reach, length + reach)
+    return continued(np.arange(-reach, length + reach), length, mode)
+
+
+def continued(places: NDArray[np.int64], length: int, mode: str) -> NDArray[np.int64]:
+    """Index of the pixel at each of these places, of an axis of `length` pixels."""
     if mode == "wrap":
         return places % length
     if mode == "nearest":

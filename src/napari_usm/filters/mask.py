@@ -1,142 +1,33 @@
-"""A linear mask from the image's own pixels to the result's, in one pass."""
+"""What makes a linear mask: a blur, and what is done to the detail."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from napari_usm.filters.blur import Taps, half_taps
-from napari_usm.filters.border import border_index
-from napari_usm.filters.one_pass import Target
-from napari_usm.filters.planes import Planes, span
-from napari_usm.kernels.mask import sharpen_plane
-from napari_usm.kernels.sweeps import PAIRS
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_usm.filters.dtypes import Array
-    from napari_usm.filters.one_pass import Finish
-
-# A plane that is not blurred over its neighbours: its only tap, and its only plane.
-_ONE = np.ones(1, np.float32)
-_HERE = np.zeros(1, np.int64)
+    from napari_usm.filters.taps import AxisBlur
 
 
 @dataclass(frozen=True)
 class Mask:
-    """A method whose detail is the image less its blur.
+    """A filter whose detail is the image less its blur.
 
     Attributes
     ----------
-    taps : mapping of axis to taps
+    blurs : mapping of axis to AxisBlur
         The blur.
     threshold, hard : float, bool
         What is done to the detail.
     """
 
-    taps: Mapping[int, Taps]
+    blurs: Mapping[int, AxisBlur]
     threshold: float = 0.0
     hard: bool = False
 
     @property
     def blurred(self) -> list[int]:
-        """Axes along which there is anything to do."""
-        return sorted(axis for axis, taps in self.taps.items() if taps.size > 1)
-
-    def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
-        """Whether it blurs up to three axes, up to a border that `dtype` can hold."""
-        if mode != "constant":
-            return len(self.blurred) <= 3
-        if dtype.kind != "f":
-            info = np.iinfo(dtype)
-            if not (cval.is_integer() and info.min <= cval <= info.max):
-                return False
-        return len(self.blurred) <= 2
-
-    def last_axis(self, ndim: int) -> int:
-        """The last axis that is blurred; any will do if none is."""
-        return max(self.blurred, default=ndim - 1)
-
-    def sharpen_into(
-        self,
-        target: Target,
-        core: tuple[slice, ...],
-        block: Array,
-        inner: tuple[slice, ...],
-        finish: Finish,
-    ) -> bool:
-        """Sharpen a block into its place; whether all its pixels were valid."""
-        across = self.last_axis(block.ndim)
-        if across == 0:
-            return self._with_one_row(target, core, block, inner, finish)
-        *deep, down = self.blurred[:-1] or [across - 1]
-        source, to = (Planes(a.shape, down, across) for a in (block, target))
-        taps = [_filled(self.taps.get(axis)) for axis in (down, across)]
-        rows, columns = (
-            border_index(block.shape[axis], half.size - 1, finish.mode)
-            for axis, half in zip((down, across), taps, strict=True)
-        )
-        deep_taps, nearby, depth = _ONE, _HERE, 0
-        if deep:
-            (axis,) = deep
-            deep_taps = _filled(self.taps[axis])
-            nearby = border_index(block.shape[axis], deep_taps.size - 1, finish.mode)
-            depth = source.distance(axis)
-        window = (*span(inner[down]), *span(inner[across]))
-        # Blurred over planes, a row is float32.
-        row_type = np.dtype(np.float32) if deep else block.dtype
-        outside = row_type.type(finish.cval if finish.mode == "constant" else 0)
-        numbers = finish.numbers(block.dtype, self.threshold, self.hard)
-        for place, begin in source.cores(inner, to, core):
-            # Of the axis `deep`, the kernel finds the planes around this one itself.
-            z = place[source.others.index(axis)] if deep else 0
-            start = source.offset(place, source.others) - z * depth
-            finite = sharpen_plane(
-                block.reshape(-1),
-                (start, depth, source.stride, source.step),
-                nearby[z : z + 2 * deep_taps.size - 1],
-                rows,
-                columns,
-                deep_taps,
-                *taps,
-                window,
-                np.empty(0, row_type),
-                *target.flat,
-                (begin, to.stride),
-                numbers,
-                outside,
-            )
-            if not finite:
-                return False
-        return True
-
-    def _with_one_row(
-        self,
-        target: Target,
-        core: tuple[slice, ...],
-        block: Array,
-        inner: tuple[slice, ...],
-        finish: Finish,
-    ) -> bool:
-        """The same with an axis in front of all others, of length 1."""
-        moved = {axis + 1: taps for axis, taps in self.taps.items()}
-        row, image, edge_map = (
-            a[np.newaxis] if a.size else a
-            for a in (block, target.image, target.edge_map)
-        )
-        one = slice(0, 1)
-        return Mask(moved, self.threshold, self.hard).sharpen_into(
-            Target(image, edge_map), (one, *core), row, (one, *inner), finish
-        )
-
-
-def _filled(taps: Taps | None) -> Array:
-    """Half of the taps, with zeros up to a whole number of sweeps, one at least."""
-    half = np.ones(1, np.float32) if taps is None else half_taps(taps, np.float32)
-    sweeps = max(1, -(-(half.size - 1) // PAIRS))
-    filled = np.zeros(sweeps * PAIRS + 1, np.float32)
-    filled[: half.size] = half
-    return filled
+        """Axes along which there is anything to do, in order."""
+        return sorted(a for a, blur in self.blurs.items() if not blur.does_nothing)

@@ -9,6 +9,33 @@ _f = np.float32
 
 
 @kernel
+def finish_mask_row(image, at, blurred, count, result, edges, to, finish):
+    """From a row of the blur to the result's; arguments as below.
+
+    Without a threshold that is one loop: a row of detail that is written and read
+    again costs a tenth of the time of the whole mask.
+    """
+    amount, threshold, _, low, high, rounding = finish
+    if threshold > 0 or result.size == 0:
+        for x in range(count):
+            pixel = _f(load(image, at + x, IMAGE))
+            store(blurred, x, pixel - load(blurred, x, DETAIL), DETAIL)
+        finish_row(image, at, blurred, count, result, edges, to, finish)
+    elif edges.size > 0:
+        for x in range(count):
+            pixel = _f(load(image, at + x, IMAGE))
+            detail = pixel - load(blurred, x, DETAIL)
+            store(edges, to + x, detail, EDGES)
+            value = pixel + amount * detail
+            store(result, to + x, min(max(value, low), high) + rounding, RESULT)
+    else:
+        for x in range(count):
+            pixel = _f(load(image, at + x, IMAGE))
+            value = pixel + amount * (pixel - load(blurred, x, DETAIL))
+            store(result, to + x, min(max(value, low), high) + rounding, RESULT)
+
+
+@kernel
 def finish_row(image, at, detail, count, result, edges, to, finish):
     """From a row of detail to the result's: the steps of `filters`, in their order.
 

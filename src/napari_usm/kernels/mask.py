@@ -9,9 +9,10 @@ bit.
 
 import numpy as np
 
+from napari_usm.kernels.buffers import buffer, padded
 from napari_usm.kernels.compiled import kernel
-from napari_usm.kernels.finish import finish_row
-from napari_usm.kernels.memory import DETAIL, IMAGE, RING, load, store
+from napari_usm.kernels.finish import finish_mask_row
+from napari_usm.kernels.memory import IMAGE, RING, load, store
 from napari_usm.kernels.sweeps import (
     PAIRS,
     ROWS,
@@ -21,11 +22,7 @@ from napari_usm.kernels.sweeps import (
     deep_more,
     down_first,
     down_more,
-    padded,
 )
-
-_f = np.float32
-
 
 @kernel
 def sharpen_plane(
@@ -73,9 +70,9 @@ def sharpen_plane(
     count = columns.size * step
     wide = padded(count, row_type.itemsize)
     inside = (right - left) * step
-    ring = np.empty(held * wide, row_type.dtype)
-    down = np.empty(ROWS * wide, np.float32)
-    across = np.empty(inside, np.float32)
+    ring = buffer(held * wide, row_type.dtype)
+    down = buffer(ROWS * wide, np.float32)
+    across = buffer(inside, np.float32)
     starts = np.empty(planes.size, np.int64)
     coming = first - reach_rows
     for row in range(first, last, ROWS):
@@ -106,11 +103,8 @@ def sharpen_plane(
             for k in range(1 + PAIRS, reach + 1, PAIRS):
                 across_more(across, down, at, step, k, column_taps, inside)
             own = middle + r * stride
-            for x in range(inside):
-                pixel = _f(load(image, own + x, IMAGE))
-                store(across, x, pixel - load(across, x, DETAIL), DETAIL)
             to = target[0] + (r - first) * target[1]
-            finish_row(image, own, across, inside, result, edges, to, finish)
+            finish_mask_row(image, own, across, inside, result, edges, to, finish)
     return True
 
 

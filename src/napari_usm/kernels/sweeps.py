@@ -27,18 +27,6 @@ _f = np.float32
 
 
 @kernel
-def padded(count, itemsize):
-    """Pixels from one row of a ring to the next: an odd number of cache lines.
-
-    Rows that are 4096 bytes apart push each other out of the cache: 2048 pixels
-    of float32 then take 1.8 times as long.
-    """
-    line = 64 // itemsize
-    lines = (count + line - 1) // line
-    return (lines + 1 - lines % 2) * line
-
-
-@kernel
 def deep_first(row, at, image, starts, taps, count):
     """The centre and the first four pairs of planes, for one row of a plane.
 

@@ -14,7 +14,7 @@ from napari_usm.methods.masks import (
     MaskMethod,
     check_mask,
     kernel_parameter,
-    mask_taps,
+    mask_blurs,
     sigma_parameter,
     truncate_parameter,
 )
@@ -138,7 +138,7 @@ class AdaptiveUnsharpMask(MaskMethod):
 
     def mask(self, axes: Sequence[int]) -> Mask:
         """The blur by kernel and sigma."""
-        return Mask(mask_taps(self.kernel, self.sigma, self.truncate, axes))
+        return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
 
     def least_amount(self, axes: Sequence[int]) -> float:
         """Gains are positive: nothing is ever inverted."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.filters.blur import blur_energy, gaussian_taps
 from napari_usm.filters.mask import Mask
+from napari_usm.filters.taps import AxisBlur, energy, gaussian_taps
 from napari_usm.methods import checks
 from napari_usm.methods.masks import MaskMethod
 from napari_usm.methods.method import Constants, border
@@ -88,13 +88,16 @@ class GaussianSharpen(MaskMethod):
 
     def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
         """The amount that the kernel implies."""
-        centre, _ = blur_energy(self.mask(axes).taps)
+        blurs = self.mask(axes).blurs.values()
+        centre, _ = energy([blur.weights for blur in blurs])
         # The centre of the mask that was divided by its sum is g0 / N.
         return Constants(1 / (1 + centre))
 
     def mask(self, axes: Sequence[int]) -> Mask:
         """The Gaussian on its square."""
-        return Mask(dict.fromkeys(axes, gaussian_taps(self.sigma, self._radius())))
+        # On every pixel, however wide: ImageMagick's own weights.
+        blur = AxisBlur(gaussian_taps(self.sigma, self._radius()))
+        return Mask(dict.fromkeys(axes, blur))
 
     def least_amount(self, axes: Sequence[int]) -> float:
         """As for every Gaussian mask."""

@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.blur import (
-    BOX,
-    Taps,
-    blur,
-    blur_energy,
-    gaussian_radius,
-    gaussian_taps,
-)
+from napari_usm.filters.blur import blur
+from napari_usm.filters.coarse_mask_pass import CoarseMaskPass
+from napari_usm.filters.mask_pass import MaskPass
+from napari_usm.filters.taps import BOX, AxisBlur, energy, gaussian
 from napari_usm.filters.threshold import threshold
 from napari_usm.methods import checks
 from napari_usm.methods.method import Method
@@ -25,6 +21,7 @@ if TYPE_CHECKING:
 
     from napari_usm.filters.dtypes import Array
     from napari_usm.filters.mask import Mask
+    from napari_usm.filters.one_pass import OnePass
 
 KERNELS = ("gaussian", "box")
 
@@ -73,15 +70,15 @@ def kernel_parameter(default: str) -> Any:
     )
 
 
-def mask_taps(
+def mask_blurs(
     kernel: str, sigma: Any, truncate: float, axes: Sequence[int]
-) -> dict[int, Taps]:
-    """Weights of the blur along each filtered axis."""
+) -> dict[int, AxisBlur]:
+    """The blur along each filtered axis."""
     if kernel == "box":
         return dict.fromkeys(axes, BOX)
     sigmas = checks.per_axis("sigma", sigma, len(axes))
     return {
-        axis: gaussian_taps(width, gaussian_radius(width, truncate))
+        axis: gaussian(width, truncate)
         for axis, width in zip(axes, sigmas, strict=True)
     }
 
@@ -100,18 +97,24 @@ class MaskMethod(Method):
     def mask(self, axes: Sequence[int]) -> Mask:
         """The blur, and what is done to the detail."""
 
-    def one_pass(self, axes: Sequence[int]) -> Mask:
-        """The mask itself."""
-        return self.mask(axes)
+    def one_pass(self, axes: Sequence[int]) -> OnePass:
+        """The mask, on every pixel or by way of a coarser grid."""
+        mask = self.mask(axes)
+        coarse = any(blur.factor > 1 for blur in mask.blurs.values())
+        return CoarseMaskPass(mask) if coarse else MaskPass(mask)
 
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
-        """Half-widths of the blur."""
-        return tuple(taps.size // 2 for taps in self.mask(axes).taps.values())
+        """How far the blur reaches."""
+        return tuple(blur.reach for blur in self.mask(axes).blurs.values())
+
+    def grid(self, axes: Sequence[int]) -> tuple[int, ...]:
+        """Pixels between the grid points that the image is blurred at."""
+        return tuple(blur.factor for blur in self.mask(axes).blurs.values())
 
     def edge_map(self, block: Array, axes: Sequence[int]) -> Array:
         """``threshold(image - blurred)``."""
         mask = self.mask(axes)
-        blurred = blur(block, mask.taps, self.mode, self.cval)
+        blurred = blur(block, mask.blurs, self.mode, self.cval)
         detail = np.subtract(
             block, blurred, out=np.zeros_like(block), where=np.isfinite(block)
         )
@@ -122,6 +125,6 @@ class MaskMethod(Method):
         mask = self.mask(axes)
         if mask.threshold:
             return None
-        centre, squares = blur_energy(mask.taps)
+        centre, squares = energy([blur.weights for blur in mask.blurs.values()])
         own, both = 1 + amount, amount * (1 + amount)
         return np.sqrt(own**2 - 2 * both * centre + amount**2 * squares)

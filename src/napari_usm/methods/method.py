@@ -192,6 +192,14 @@ class Method(ABC):
     def reach(self, axes: Sequence[int]) -> tuple[int | None, ...]:
         """How far the method's filters reach along each filtered axis."""
 
+    def grid(self, axes: Sequence[int]) -> tuple[int, ...]:
+        """Along each filtered axis, what the first pixel of a block is a multiple of.
+
+        It is 1 unless a filter works on a coarser grid, which begins at pixel 0 of
+        the image.
+        """
+        return (1,) * len(axes)
+
     @abstractmethod
     def edge_map(self, block: Array, axes: Sequence[int]) -> Array:
         """``weight * threshold(detail)``, 0 at invalid pixels; type of `block`."""

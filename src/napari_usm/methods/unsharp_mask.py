@@ -11,7 +11,7 @@ from napari_usm.methods.masks import (
     MaskMethod,
     check_mask,
     kernel_parameter,
-    mask_taps,
+    mask_blurs,
     sigma_parameter,
     truncate_parameter,
 )
@@ -84,8 +84,8 @@ class UnsharpMask(MaskMethod):
 
     def mask(self, axes: Sequence[int]) -> Mask:
         """The blur by kernel and sigma, and the threshold."""
-        taps = mask_taps(self.kernel, self.sigma, self.truncate, axes)
-        return Mask(taps, self.threshold, self.hard)
+        blurs = mask_blurs(self.kernel, self.sigma, self.truncate, axes)
+        return Mask(blurs, self.threshold, self.hard)
 
     def least_amount(self, axes: Sequence[int]) -> float:
         """-1 for the Gaussian, -3/4 for the box, whose transform goes below 0."""

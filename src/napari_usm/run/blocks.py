@@ -38,6 +38,7 @@ class Block:
 def cut(
     shape: Sequence[int],
     halo: Mapping[int, int | None],
+    grid: Mapping[int, int],
     whole: Sequence[int],
     size: int = BLOCK,
 ) -> list[Block]:
@@ -49,6 +50,8 @@ def cut(
         Shape of the image.
     halo : mapping of axis to int or None
         Neighbours needed along an axis; None: it is never cut.
+    grid : mapping of axis to int
+        What a block with its neighbours begins at a multiple of.
     whole : sequence of int
         Further axes that are never cut.
     size : int
@@ -74,13 +77,16 @@ def cut(
             ],
             shape,
             halo,
+            grid,
         )
         for corner in product(*starts)
     ]
 
 
 def from_chunks(
-    chunks: Sequence[Sequence[int]], halo: Mapping[int, int | None]
+    chunks: Sequence[Sequence[int]],
+    halo: Mapping[int, int | None],
+    grid: Mapping[int, int],
 ) -> Iterator[Block]:
     """One block for each chunk of a dask array, in the order of `numpy.ndindex`."""
     shape = [sum(sizes) for sizes in chunks]
@@ -89,17 +95,21 @@ def from_chunks(
         stops = [sum(sizes[: k + 1]) for k in range(len(sizes))]
         spans.append([slice(b - n, b) for n, b in zip(sizes, stops, strict=True)])
     for core in product(*spans):
-        yield grown(core, shape, halo)
+        yield grown(core, shape, halo, grid)
 
 
 def grown(
-    core: Sequence[slice], shape: Sequence[int], halo: Mapping[int, int | None]
+    core: Sequence[slice],
+    shape: Sequence[int],
+    halo: Mapping[int, int | None],
+    grid: Mapping[int, int],
 ) -> Block:
     """The block with this core and as many neighbours as the image has."""
     bigger, inner = [], []
     for axis, (span, length) in enumerate(zip(core, shape, strict=True)):
         reach = halo.get(axis, 0) or 0
         start, stop = max(0, span.start - reach), min(length, span.stop + reach)
+        start -= start % grid.get(axis, 1)
         bigger.append(slice(start, stop))
         inner.append(slice(span.start - start, span.stop - start))
     return Block(tuple(core), tuple(bigger), tuple(inner))

@@ -241,4 +241,4 @@ def _range(values: Array) -> Limits:
 
 def _blocks(plan: Plan, size: int) -> list[Block]:
     whole = [] if plan.channel_axis is None else [plan.channel_axis]
-    return cut(plan.shape, plan.halo, whole, size)
+    return cut(plan.shape, plan.halo, plan.grid, whole, size)

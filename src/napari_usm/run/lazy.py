@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
+from operator import getitem
 from typing import TYPE_CHECKING, Any
 
 import dask.array as da
@@ -111,19 +112,29 @@ def first_stage_steps(plan: Plan, image: da.Array) -> int:
 def _graph(plan: Plan, image: da.Array) -> _Graph:
     image = _rechunked(plan, image)
     depth = {
-        axis: 0 if reach is None or len(image.chunks[axis]) == 1 else reach
-        for axis, reach in plan.halo.items()
+        axis: reach if len(image.chunks[axis]) > 1 else 0
+        for axis, reach in _depth(plan).items()
     }
     grown = overlap(image, depth, "none", allow_rechunk=False)
     return _Graph(plan, image, grown, depth)
 
 
+def _depth(plan: Plan) -> dict[int, int]:
+    """Neighbours to ask dask for; along axes that are never cut there are none."""
+    return {
+        axis: 0 if reach is None else reach + plan.grid[axis] - 1
+        for axis, reach in plan.halo.items()
+    }
+
+
 def _rechunked(plan: Plan, image: da.Array) -> da.Array:
     """Chunks no smaller than the halo; one along channels and where all is needed."""
     chunks: dict[int, Any] = {}
+    depth = _depth(plan)
     for axis, sizes in enumerate(image.chunks):
-        reach = plan.halo.get(axis, 0)
-        if axis == plan.channel_axis or reach is None or reach >= image.shape[axis]:
+        reach = depth.get(axis, 0)
+        uncut = axis == plan.channel_axis or plan.halo.get(axis, 0) is None
+        if uncut or reach >= image.shape[axis]:
             chunks[axis] = -1
         else:
             chunks[axis] = ensure_minimum_chunksize(max(1, reach), sizes)
@@ -139,10 +150,23 @@ class _Graph:
     ) -> None:
         self.plan = plan
         self.image = image
-        self.grown = grown
         self.token = tokenize(image.name, plan)
-        blocks = from_chunks(image.chunks, depth)
+        blocks = from_chunks(image.chunks, plan.halo, plan.grid)
         self.blocks = dict(zip(np.ndindex(*image.numblocks), blocks, strict=True))
+        self.grown = grown if max(plan.grid.values()) == 1 else self._on_grid(grown, depth)
+
+    def _on_grid(self, grown: da.Array, depth: Mapping[int, int]) -> da.Array:
+        """Chunks with their neighbours, without those before the first grid point."""
+        tasks = {}
+        for index, block in self.blocks.items():
+            asked = [
+                max(0, span.start - depth.get(axis, 0))
+                for axis, span in enumerate(block.core)
+            ]
+            begins = zip(block.grown, asked, strict=True)
+            wanted = tuple(slice(span.start - begin, None) for span, begin in begins)
+            tasks[index] = (getitem, (grown.name, *index), wanted)
+        return self._array("grown", tasks, grown.chunks, self.plan.dtype, [grown])
 
     def found(self) -> Found | Delayed:
         """Constants and limits: known, or one reduction over the image."""

@@ -72,6 +72,11 @@ class Plan:
         reach = zip(self.axes, self.method.halo(self.axes), strict=True)
         return {axis: None if n is None else max(1, n) for axis, n in reach}
 
+    @cached_property
+    def grid(self) -> dict[int, int]:
+        """What the first pixel of a block with its neighbours is a multiple of."""
+        return dict(zip(self.axes, self.method.grid(self.axes), strict=True))
+
     @property
     def kept(self) -> tuple[int, ...]:
         """Axes along which a method that estimates finds a number for each index."""
