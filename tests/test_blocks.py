@@ -78,6 +78,36 @@ def test_every_block_size_gives_the_same_bits(call, size):
     np.testing.assert_array_equal(eager.result_of(running).image, expected.image)
 
 
+@pytest.mark.parametrize(
+    ("shape", "axes", "sigma"),
+    [
+        ((150, 190), (0, 1), 4),
+        ((151, 190), (0, 1), (9.3, 5)),
+        ((150, 190), (1, 0), (5, 0.8)),
+        ((190,), (0,), 7.1),
+        ((5, 90, 100), (0, 1, 2), (0.7, 4.5, 6)),
+        ((90, 4, 70), (0, 2), 4.2),
+        ((60, 50, 70), (0, 1, 2), 4),
+        ((90, 100, 3), (0, 1), 5.5),
+    ],
+)
+@pytest.mark.parametrize("mode", cases.MODES)
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
+def test_coarser_grids_give_the_same_bits(dtype, mode, shape, axes, sigma):
+    """The grid of a wide blur begins at pixel 0 of the image, whatever the block."""
+    image = cases.picture(shape, dtype)
+    call = {"sigma": sigma, "axes": axes, "mode": mode, "cval": 3.0}
+    expected = usm.sharpen(image, **call)
+    for block_size in (700, 4000):
+        plan, pixels = prepare(image, "unsharp_mask", **call)
+        running = eager.run(plan, pixels, name="unsharp_mask", block_size=block_size)
+        assert_same(usm.api.sharpened(plan, eager.result_of(running)), expected)
+    for chunks in (-1, tuple(max(1, n // 2 - 5) for n in shape)):
+        found = usm.sharpen(da.from_array(image, chunks=chunks), **call)
+        np.testing.assert_array_equal(found.image, expected.image)
+        np.testing.assert_array_equal(found.edge_map, expected.edge_map)
+
+
 @pytest.mark.parametrize("method", cases.METHODS)
 @pytest.mark.parametrize("mode", cases.MODES)
 def test_blocks_of_images_with_invalid_pixels(method, mode):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import cases
 import napari_usm as usm
 
 
@@ -32,6 +33,24 @@ def test_rounding_is_no_clipping():
     image = np.full((9, 9), 255, np.uint8)
     report = usm.sharpen(image, sigma=2.3).report
     assert report.clipped_high == [0]
+
+
+@pytest.mark.parametrize("mode", ["reflect", "wrap", "constant"])
+@pytest.mark.parametrize("limits", [None, (20, 180.3)])
+@pytest.mark.parametrize(("shape", "channel_axis"), [((40, 50), None), ((30, 40, 3), 2)])
+def test_reports_of_pixels_in_any_type(shape, channel_axis, limits, mode):
+    """Bytes, counted as they are, give the report of the same numbers in float64."""
+    image = cases.picture(shape, "uint8")
+    call = {"amount": 3, "channel_axis": channel_axis, "mode": mode}
+    found = usm.sharpen(image, limits=limits, **call).report
+    # Fractional limits of integers are rounded with the result.
+    wide = usm.sharpen(image.astype("int32"), limits=limits or (0, 255), **call).report
+    for name in ("clipped_low", "clipped_high", "overshoot", "undershoot"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(wide, name))
+    for name in ("mean_overshoot", "mean_undershoot", "mean_change"):
+        np.testing.assert_allclose(getattr(found, name), getattr(wide, name), 1e-9)
+    assert found.clipped_high.max() > 0
+    assert found.overshoot > 0
 
 
 def test_overshoot():

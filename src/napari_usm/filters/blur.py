@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 _LONG = 64
 
 
-def blur(
-    values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float
-) -> Array:
+def blur(values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float) -> Array:
     """Weighted mean of the valid pixels around each pixel.
 
     Parameters
@@ -111,4 +109,3 @@ def _correlated(
         values.dtype.type(cval),
     )
     return out
-

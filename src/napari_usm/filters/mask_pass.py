@@ -11,16 +11,17 @@ from napari_usm.filters.border import border_index
 from napari_usm.filters.one_pass import Target
 from napari_usm.filters.planes import Planes, span
 from napari_usm.filters.taps import AxisBlur, half_taps
-from napari_usm.kernels.mask import sharpen_plane
-from napari_usm.kernels.sweeps import PAIRS
+from napari_usm.kernels.mask import sharpen_planes
+from napari_usm.kernels.sweeps import PAIRS, ROWS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_usm.filters.dtypes import Array
     from napari_usm.filters.mask import Mask
     from napari_usm.filters.one_pass import Finish
 
-# A plane that is not blurred over its neighbours: its only tap, and its only plane.
-_ONE = np.ones(1, np.float32)
+# The planes for one that is not blurred over others.
 _HERE = np.zeros(1, np.int64)
 
 
@@ -57,44 +58,46 @@ class MaskPass:
         if across == 0:
             return self._with_one_row(target, core, block, inner, finish)
         *deep, down = self.mask.blurred[:-1] or [across - 1]
-        source, to = (Planes(a.shape, down, across) for a in (block, target))
-        taps = [_filled(self.mask.blurs.get(axis)) for axis in (down, across)]
-        rows, columns = (
-            border_index(block.shape[axis], half.size - 1, finish.mode)
-            for axis, half in zip((down, across), taps, strict=True)
+        source, to = (Planes(a.shape, down, across, *deep) for a in (block, target))
+        row_taps, column_taps = (
+            _filled(self.mask.blurs.get(a)) for a in (down, across)
         )
-        deep_taps, nearby, depth = _ONE, _HERE, 0
+        window = (*span(inner[down]), *span(inner[across]))
+        rows, columns = (
+            border_index(block.shape[axis], taps.size - 1, finish.mode)
+            for axis, taps in ((down, row_taps), (across, column_taps))
+        )
+        deep_taps, groups, depths = None, [(_HERE, 1, 0)], (0, 0)
         if deep:
             (axis,) = deep
             deep_taps = _filled(self.mask.blurs[axis])
-            nearby = border_index(block.shape[axis], deep_taps.size - 1, finish.mode)
-            depth = source.distance(axis)
-        window = (*span(inner[down]), *span(inner[across]))
+            around = border_index(block.shape[axis], deep_taps.size + 3, finish.mode)
+            groups = list(_fours(around, deep_taps.size - 1, *span(inner[axis])))
+            depths = source.distance(axis), to.distance(axis)
         # Blurred over planes, a row is float32.
         row_type = np.dtype(np.float32) if deep else block.dtype
-        outside = row_type.type(finish.cval if finish.mode == "constant" else 0)
-        numbers = finish.numbers(block.dtype, self.mask.threshold, self.mask.hard)
+        outside = finish.cval if finish.mode == "constant" else 0
         for place, begin in source.cores(inner, to, core):
-            # Of the axis `deep`, the kernel finds the planes around this one itself.
-            z = place[source.others.index(axis)] if deep else 0
-            start = source.offset(place, source.others) - z * depth
-            finite = sharpen_plane(
-                block.reshape(-1),
-                (start, depth, source.stride, source.step),
-                nearby[z : z + 2 * deep_taps.size - 1],
-                rows,
-                columns,
-                deep_taps,
-                *taps,
-                window,
-                np.empty(0, row_type),
-                *target.flat,
-                (begin, to.stride),
-                numbers,
-                outside,
-            )
-            if not finite:
-                return False
+            start = source.offset(place, source.others)
+            for planes, count, before in groups:
+                finite = sharpen_planes(
+                    block.reshape(-1),
+                    (start, depths[0], source.stride, source.step),
+                    planes,
+                    rows,
+                    columns,
+                    deep_taps,
+                    row_taps,
+                    column_taps,
+                    (count, *window),
+                    np.empty(0, row_type),
+                    *target.flat,
+                    (begin + before * depths[1], depths[1], to.stride),
+                    finish.numbers(block.dtype, self.mask.threshold, self.mask.hard),
+                    row_type.type(outside),
+                )
+                if not finite:
+                    return False
         return True
 
     def _with_one_row(
@@ -117,9 +120,22 @@ class MaskPass:
         )
 
 
+def _fours(
+    around: Array, radius: int, start: int, stop: int
+) -> Iterator[tuple[Array, int, int]]:
+    """Planes for every four that are sharpened, how many of these, and how many before.
+
+    around : the plane at each place from ``-radius - ROWS`` on
+    """
+    for first in range(start, stop, ROWS):
+        begin = first + ROWS
+        planes = around[begin : begin + 2 * radius + ROWS]
+        yield planes, min(ROWS, stop - first), first - start
+
+
 def _filled(blur: AxisBlur | None) -> Array:
     """Half of the taps, with zeros up to a whole number of sweeps, one at least."""
-    half = _ONE if blur is None else half_taps(blur.taps, np.float32)
+    half = np.ones(1, np.float32) if blur is None else half_taps(blur.taps, np.float32)
     sweeps = max(1, -(-(half.size - 1) // PAIRS))
     filled = np.zeros(sweeps * PAIRS + 1, np.float32)
     filled[: half.size] = half

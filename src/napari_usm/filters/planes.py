@@ -22,16 +22,20 @@ class Planes:
     down, across : int
         Axis of the rows, and of the columns behind it. All axes behind `across`
         are one: neighbours along it are `step` pixels apart.
+    deep : int, optional
+        Axis along which planes belong together.
     """
 
     shape: tuple[int, ...]
     down: int
     across: int
+    deep: int | None = None
 
     @property
     def others(self) -> list[int]:
-        """Axes of which every index has a plane of its own."""
-        return [axis for axis in range(self.across) if axis != self.down]
+        """Axes of which every index has planes of its own."""
+        used = (self.deep, self.down)
+        return [axis for axis in range(self.across) if axis not in used]
 
     @property
     def step(self) -> int:
@@ -49,14 +53,14 @@ class Planes:
 
     def offset(self, place: Sequence[int], axes: Sequence[int]) -> int:
         """Pixels before the one at `place` along `axes` and 0 along all others."""
-        return sum(
-            i * self.distance(axis) for i, axis in zip(place, axes, strict=True)
-        )
+        return sum(i * self.distance(axis) for i, axis in zip(place, axes, strict=True))
 
     def cores(
         self, inner: Sequence[slice], result: Planes, core: Sequence[slice]
     ) -> Iterator[tuple[tuple[int, ...], int]]:
         """Index along `others` of each plane of a block, and where its core goes.
+
+        The core begins at the first plane along `deep`.
 
         Parameters
         ----------
@@ -67,8 +71,8 @@ class Planes:
         core : sequence of slice
             The block's own pixels in the result.
         """
-        corner = (core[self.down].start, core[self.across].start)
-        begin = result.offset(corner, (self.down, self.across))
+        own = [a for a in (self.deep, self.down, self.across) if a is not None]
+        begin = result.offset([core[axis].start for axis in own], own)
         for place in self.places(inner):
             there = [
                 i - inner[axis].start + core[axis].start
@@ -77,7 +81,7 @@ class Planes:
             yield place, begin + result.offset(there, self.others)
 
     def places(self, window: Sequence[slice]) -> Iterator[tuple[int, ...]]:
-        """Index along `others` of every plane in a window of the array."""
+        """Index along `others` of all planes in a window of the array."""
         spans = (range(window[axis].start, window[axis].stop) for axis in self.others)
         return itertools.product(*spans)
 

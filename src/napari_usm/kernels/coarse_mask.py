@@ -40,7 +40,7 @@ def reduce_plane(
     points        : (m,), float32
     target        : row r of the grid points goes to ``target[0] + r * target[1]``
     """
-    start, stride, step = source
+    step = source[2]
     factor = row_taps.size // 4
     across = columns.size // (column_taps.size // 4) - 3
     begin, end = columns.min() * step, (columns.max() + 1) * step

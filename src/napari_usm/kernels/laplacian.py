@@ -56,7 +56,9 @@ def sharpen_plane(
         for x in range(inside):
             i = begin + x
             twice = _f(2) * load(line, step + i, LINES)
-            down = row_weight * (twice - (load(above, i, LINES) + load(below, i, LINES)))
+            down = row_weight * (
+                twice - (load(above, i, LINES) + load(below, i, LINES))
+            )
             beside = load(line, i, LINES) + load(line, 2 * step + i, LINES)
             across = column_weight * (twice - beside)
             store(detail, x, down + across, DETAIL)

@@ -153,7 +153,9 @@ class _Graph:
         self.token = tokenize(image.name, plan)
         blocks = from_chunks(image.chunks, plan.halo, plan.grid)
         self.blocks = dict(zip(np.ndindex(*image.numblocks), blocks, strict=True))
-        self.grown = grown if max(plan.grid.values()) == 1 else self._on_grid(grown, depth)
+        self.grown = (
+            grown if max(plan.grid.values()) == 1 else self._on_grid(grown, depth)
+        )
 
     def _on_grid(self, grown: da.Array, depth: Mapping[int, int]) -> da.Array:
         """Chunks with their neighbours, without those before the first grid point."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm.estimate.noise import noise_level
-from napari_usm.filters.dtypes import Array
 from napari_usm.run.tally import Tally
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_usm.filters.dtypes import Array
     from napari_usm.methods.method import Constants
     from napari_usm.run.blocks import Slices
     from napari_usm.run.plan import Plan
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 # enough to know the factor to 1 or 2 %.
 _NOISE_SIDE = {1: 4096, 2: 128, 3: 32}
 
-# Stands for no noise at all: every threshold is above it, and its square is no 0.
-_FAINTEST = 1e-100
+# Stands for no noise at all: every threshold is above it, and in float32 neither it
+# nor its square is 0.
+_FAINTEST = 1e-18
 
 
 @dataclass(frozen=True)
@@ -117,10 +118,11 @@ def _measured_noise_factor(plan: Plan, amount: Any, level: float) -> float:
     for axis in plan.axes:
         shape[axis] = side
     noise = np.random.default_rng(0).normal(0, max(level, _FAINTEST), shape)
+    noise = noise.astype(plan.working)
     # Noise that goes on for ever: a border is no noise.
     endless = replace(plan.method, mode="wrap")
     noisy = noise + amount * endless.edge_map(noise, plan.axes)
-    return float(np.std(noisy) / np.std(noise))
+    return float(np.std(noisy, dtype=float) / np.std(noise, dtype=float))
 
 
 def sample_slices(plan: Plan) -> Slices:

@@ -15,7 +15,7 @@ from napari_usm.kernels.tally import tally_pixels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_usm.run.blocks import Block
+    from napari_usm.run.blocks import Block, Slices
     from napari_usm.run.plan import Limits, Plan
 
 
@@ -92,12 +92,17 @@ def _in_one_pass(
         clipped,
         found,
     )
+    over, under, over_sum, under_sum, change_sum, pixels = found.tolist()
     return Tally(
         clipped[0],
         clipped[1],
         result.size // channels,
-        *found[:5].tolist(),
-        int(found[5]),
+        over,
+        under,
+        over_sum,
+        under_sum,
+        change_sum,
+        int(pixels),
     )
 
 
@@ -172,7 +177,10 @@ def _spread(values: Array, extreme: Any, axis: int, mode: str, cval: float) -> A
         for span in (slice(1), slice(-1, None), slice(1, None), slice(-1))
     )
     result = values.copy()
-    pairs = [(all_but_first, values[all_but_last]), (all_but_last, values[all_but_first])]
+    pairs: list[tuple[Slices, Any]] = [
+        (all_but_first, values[all_but_last]),
+        (all_but_last, values[all_but_first]),
+    ]
     if mode == "wrap":
         pairs += [(first, values[last]), (last, values[first])]
     elif mode == "constant":
