@@ -1,68 +1,243 @@
-"""Norms of gradients for every gain, in one pass."""
+"""Sums of gradients from which the norms for every gain follow, in one pass.
+
+A difference of ``image + detail / gain`` is ``a + b / gain``. Its size is
+``|a| + s * b / gain``, s the sign of a, until it changes sign at ``gain = -b / a``:
+so there are two sums over all pixels, and two for each gain over those that have
+changed sign there. The former vectorise; the latter concern 1 to 20 % of the pixels,
+which are flagged on the way and picked from the bits of 64 flags at once.
+"""
 
 import numpy as np
 
+from napari_usm.kernels.bits import lowest_bit, nonzero_bits
 from napari_usm.kernels.compiled import summing
-from napari_usm.kernels.memory import load
+from napari_usm.kernels.memory import load, store
+
+# Numbers of the buffers, as `memory` wants them literally: pixels that are read 0,
+# rows of x 1 and of z 2, rows added up 3, sizes and slopes 4, flags 5.
+
+# Pixels of a run. What it leaves behind fits into the first-level cache, and its sums
+# into 32 bits: a slope of nine times the detail of 16-bit pixels is at most 2**21.
+_RUN = 512
+
+# A pixel is flagged where ``flag * size + _PARTS * slope < 0``, `flag` no more than
+# `_PARTS` times the least gain: whole numbers below 2**12 keep that within 32 bits.
+_PARTS = 64
+MOST = 2**12
+
+
+@summing
+def box_plane(
+    image, start, stride, rows, columns, core, outside, x, z, limits, table, found
+):
+    """Add up the differences of one plane and of nine times its detail by a box.
+
+    Differences that reach over the border are 0.
+
+    image         : (n,), uint8, uint16 or float32; row r of the plane is at
+                    ``start + r * stride``
+    rows, columns : (count + 2,), where the pixel at each place from -1 on is taken
+                    from; -1 for the value `outside`
+    core          : first and last + 1 row, first and last + 1 column of the pixels
+                    that differences start from
+    x, z          : (2 * (columns of the core + 1),), room for two rows: int32, which
+                    holds all differences of integers exactly, or float64
+    limits, table : nine times the gains, see `_add_changed`
+    found         : (4, 2, K + 2), int64 or float64: sums as `gradient_plane` finds
+                    them, across, down and mixed; in ``[3, 0, 0]`` that of ``|x|``
+    """
+    first, last, left, right = core
+    inside = right - left
+    height, width = rows.size - 2, columns.size - 2
+    down = np.empty(width + 2, x.dtype)
+    beyond = np.full(width, outside, image.dtype)
+    terms = np.empty(6 * _RUN, x.dtype)
+    flags = np.zeros(3 * _RUN, np.uint8)
+    flag = _flag(limits, x)
+    here, there = 0, inside + 1
+    for row in range(first, last + 1):
+        if row < height:
+            at = start + row * stride
+            above, above_at = image, start + rows[row] * stride
+            below, below_at = image, start + rows[row + 2] * stride
+            if rows[row] < 0:
+                above, above_at = beyond, 0
+            if rows[row + 2] < 0:
+                below, below_at = beyond, 0
+            _add_rows(down, above, above_at, image, at, below, below_at)
+            _add_beyond(down, 0, columns[0], outside)
+            _add_beyond(down, width + 1, columns[width + 1], outside)
+            _box_row(x, z, there, down, image, at + left, left, width - left, inside)
+        else:
+            x[there : there + inside + 1] = x[here : here + inside + 1]
+            z[there : there + inside + 1] = z[here : here + inside + 1]
+        here, there = there, here
+        if row == first:
+            continue
+        for begin in range(0, inside, _RUN):
+            count = min(_RUN, inside - begin)
+            _box_run(
+                x, z, there + begin, here + begin, count, flag, terms, flags, found
+            )
+            for k in range(3):
+                _add_changed(
+                    terms, flags, k * _RUN, count, 3 * _RUN, limits, table, found[k]
+                )
 
 
 @summing
 def gradient_plane(
-    image, detail, start, stride, rows, columns, first, second, gains, found
+    image, detail, start, stride, rows, columns, first, second, limits, table, found
 ):
-    """Add up one difference of one plane: ``|a + b / gain|`` for every gain at once.
-
-    That is ``|a| + s * b / gain``, s the sign of a, until ``gain = -b / a``: where
-    it is 1 to 20 % of the pixels, the two sums are kept by the gains beyond which
-    the sign has changed.
+    """Add up one difference of one plane.
 
     image, detail : (n,) float64; NaN in `image` where a pixel is invalid
     rows, columns : pixels that differences start from, none for a count below 1
     start, stride : first pixel, and pixels from row to row
     first, second : distances of the pixels that are subtracted; 0 for no second one
-    gains         : (K,), increasing
+    limits, table : the gains, see `_add_changed`
     found         : (2, K + 2), added to: ``|a|`` and ``s * b``; at k < K + 1 those
-                    that have changed sign at k gains, at K + 1 all of them
+                    that have changed sign at k gains (not all of those at none), at
+                    K + 1 all of them
     """
-    tried = gains.size
-    sizes = np.empty(max(columns, 0))
-    slopes = np.empty(max(columns, 0))
+    terms = np.empty(2 * _RUN, image.dtype)
+    flags = np.zeros(_RUN, np.uint8)
+    flag = _flag(limits, image)
+    every = found.shape[1] - 1
     for row in range(rows):
-        at = start + row * stride
-        size_sum = 0.0
-        slope_sum = 0.0
-        for x in range(columns):
-            i = at + x
-            a = load(image, i + first, 0) - load(image, i, 0)
-            b = load(detail, i + first, 0) - load(detail, i, 0)
-            if second > 0:
-                i += second
-                a = (load(image, i + first, 0) - load(image, i, 0)) - a
-                b = (load(detail, i + first, 0) - load(detail, i, 0)) - b
-            valid = a == a
-            size = abs(a) if valid else 0.0
-            slope = (abs(b) if a == 0 else (b if a > 0 else -b)) if valid else 0.0
-            sizes[x] = size
-            slopes[x] = slope
-            size_sum += size
-            slope_sum += slope
-        found[0, tried + 1] += size_sum
-        found[1, tried + 1] += slope_sum
-        for x in range(columns):
-            if slopes[x] < 0:
-                k = _count_below(gains, -slopes[x] / sizes[x])
-                found[0, k] += sizes[x]
-                found[1, k] += slopes[x]
+        for begin in range(0, columns, _RUN):
+            at = start + row * stride + begin
+            count = min(_RUN, columns - begin)
+            sizes, slopes = 0.0, 0.0
+            for i in range(count):
+                p = at + i
+                a = load(image, p + first, 0) - load(image, p, 0)
+                b = load(detail, p + first, 0) - load(detail, p, 0)
+                if second > 0:
+                    p += second
+                    a = (load(image, p + first, 0) - load(image, p, 0)) - a
+                    b = (load(detail, p + first, 0) - load(detail, p, 0)) - b
+                valid = a == a
+                size = abs(a) if valid else 0.0
+                slope = _slope(a, b, terms) if valid else 0.0
+                sizes += size
+                slopes += slope
+                _note(terms, flags, i, 0, _RUN, size, slope, flag)
+            found[0, every] += sizes
+            found[1, every] += slopes
+            _add_changed(terms, flags, 0, count, _RUN, limits, table, found)
 
 
 @summing
-def _count_below(gains, limit):
-    """How many gains are smaller than `limit`."""
-    low, high = 0, gains.size
-    while low < high:
-        middle = (low + high) // 2
-        if gains[middle] < limit:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _add_rows(down, above, above_at, image, at, below, below_at):
+    kind = down.dtype.type
+    for i in range(down.size - 2):
+        upper, lower = load(above, above_at + i, 0), load(below, below_at + i, 0)
+        pixels = kind(kind(upper) + kind(lower)) + kind(load(image, at + i, 0))
+        store(down, 1 + i, kind(pixels), 3)
+
+
+@summing
+def _add_beyond(down, place, column, outside):
+    kind = down.dtype.type
+    down[place] = down[1 + column] if column >= 0 else kind(3 * kind(outside))
+
+
+@summing
+def _box_row(x, z, to, down, image, at, left, width, inside):
+    """One row of x and of nine times its detail, and a pixel more."""
+    kind = x.dtype.type
+    for i in range(min(width, inside + 1)):
+        pixel = kind(load(image, at + i, 0))
+        store(x, to + i, pixel, 1)
+        p = left + i
+        ends = kind(load(down, p, 3) + load(down, p + 2, 3))
+        box = kind(ends + load(down, p + 1, 3))
+        store(z, to + i, kind(kind(9 * pixel) - box), 2)
+    if width == inside:
+        x[to + inside] = x[to + inside - 1]
+        z[to + inside] = z[to + inside - 1]
+
+
+@summing
+def _box_run(x, z, here, there, count, flag, terms, flags, found):
+    """The three differences of a run, from one row to the next."""
+    kind = x.dtype.type
+    across, across_slope = kind(0), kind(0)
+    down, down_slope = kind(0), kind(0)
+    mixed, mixed_slope = kind(0), kind(0)
+    pixels = kind(0)
+    for i in range(count):
+        p, q = here + i, there + i
+        x0, z0 = load(x, p, 1), load(z, p, 2)
+        x1, z1 = load(x, q, 1), load(z, q, 2)
+        a, b = kind(load(x, p + 1, 1) - x0), kind(load(z, p + 1, 2) - z0)
+        size, slope = abs(a), _slope(a, b, x)
+        across, across_slope = kind(across + size), kind(across_slope + slope)
+        _note(terms, flags, i, 0, 3 * _RUN, size, slope, flag)
+        c, d = kind(x1 - x0), kind(z1 - z0)
+        size, slope = abs(c), _slope(c, d, x)
+        down, down_slope = kind(down + size), kind(down_slope + slope)
+        _note(terms, flags, i, _RUN, 3 * _RUN, size, slope, flag)
+        a = kind(kind(load(x, q + 1, 1) - x1) - a)
+        b = kind(kind(load(z, q + 1, 2) - z1) - b)
+        size, slope = abs(a), _slope(a, b, x)
+        mixed, mixed_slope = kind(mixed + size), kind(mixed_slope + slope)
+        _note(terms, flags, i, 2 * _RUN, 3 * _RUN, size, slope, flag)
+        pixels = kind(pixels + abs(x0))
+    every = found.shape[2] - 1
+    found[0, 0, every] += across
+    found[0, 1, every] += across_slope
+    found[1, 0, every] += down
+    found[1, 1, every] += down_slope
+    found[2, 0, every] += mixed
+    found[2, 1, every] += mixed_slope
+    found[3, 0, 0] += pixels
+
+
+@summing
+def _slope(a, b, like):
+    """By how much ``|a + b * t|`` grows with t, beside t = 0."""
+    kind = like.dtype.type
+    return abs(b) if a == 0 else (b if a > 0 else kind(-b))
+
+
+@summing
+def _flag(limits, like):
+    return like.dtype.type(np.floor(min(_PARTS * limits[0], float(MOST))))
+
+
+@summing
+def _note(terms, flags, i, at, slopes, size, slope, flag):
+    """Keep a pixel's size and slope, and whether it may change sign at any gain."""
+    kind = terms.dtype.type
+    store(terms, at + i, size, 4)
+    store(terms, slopes + at + i, slope, 4)
+    changes = kind(kind(flag * size) + kind(_PARTS * slope)) < 0
+    store(flags, at + i, np.uint8(changes), 5)
+
+
+@summing
+def _add_changed(terms, flags, at, count, slopes, limits, table, found):
+    """Add the flagged pixels of a run to the number of gains that change their sign.
+
+    limits : (K + 1,) float64, the gains, and infinity
+    table  : (cells,) int64, the gains below the lower end of each cell; all cells
+             but the last are of one size, the last one begins at the largest gain
+    """
+    scale = (table.size - 1) / limits[limits.size - 2]
+    end = float(table.size - 1)
+    for begin in range(0, count, 64):
+        bits = nonzero_bits(flags, at + begin)
+        if count - begin < 64:
+            bits &= (np.uint64(1) << np.uint64(count - begin)) - np.uint64(1)
+        while bits != 0:
+            i = at + begin + lowest_bit(bits)
+            bits &= bits - np.uint64(1)
+            size, slope = load(terms, i, 4), load(terms, slopes + i, 4)
+            limit = -float(slope) / float(size)
+            k = table[int(min(limit * scale, end))]
+            while limits[k] < limit:
+                k += 1
+            found[0, k] += size
+            found[1, k] += slope

@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-_BUFFERS = 5
+_BUFFERS = 6
 
 
 @intrinsic
