@@ -6,7 +6,6 @@ for an image of integers, so that the sums do not depend on the blocks by a bit.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np

@@ -30,7 +30,7 @@ Slices = tuple[slice, ...]
 REACH = 2
 
 # Cells of the table in which gains are looked up: so many that two seldom share one.
-_CELLS = 1024
+_CELLS = 2048
 
 # Sums of differences up to this many roundings of the sum of the pixels are nothing.
 _ROUNDINGS = 64 * np.finfo(np.float64).eps
@@ -131,19 +131,20 @@ def gain_from_sums(sums: Floats, gains: Floats) -> tuple[Floats, Floats]:
     return gains[np.where(varies, steepest, -1)], curve
 
 
-def look_up(gains: Floats) -> tuple[Floats, NDArray[np.int64]]:
+def look_up(gains: Floats) -> tuple[Floats, NDArray[np.int32]]:
     """What a kernel needs to count the gains below a number.
 
     Returns
     -------
     limits : (K + 1,) array of float64
         The gains, and infinity.
-    table : (cells,) array of int64
-        How many gains are below each of as many equal steps from 0 to the largest.
+    table : (_CELLS + 2,) array of int32
+        How many gains are below the lower end of each cell. `_CELLS` cells of one
+        size end at the largest gain.
     """
-    steps = np.linspace(0, gains[-1], _CELLS)
+    steps = np.arange(_CELLS + 2) * (gains[-1] / _CELLS)
     # A little lower: a number that is rounded up into a cell is not above its gains.
-    table = np.searchsorted(gains, steps * (1 - 1e-9))
+    table = np.searchsorted(gains, steps * (1 - 1e-9)).astype(np.int32)
     return np.append(gains, np.inf), table
 
 
@@ -202,6 +203,6 @@ def _added(
             first,
             second,
             *table,
-            found[item],
+            found[item][np.newaxis],
         )
     return found

@@ -29,9 +29,19 @@ def nonzero_bits(context, flags, index):
 
 @intrinsic
 def lowest_bit(context, bits):
-    """Number of the lowest bit that is set; there is one."""
+    """Number of the lowest bit that is set; 64 if there is none."""
 
     def generate(context, builder, signature, arguments):
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.intp(types.uint64), generate
+
+
+@intrinsic
+def count_bits(context, bits):
+    """How many bits are set."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
 
     return types.intp(types.uint64), generate

@@ -3,27 +3,32 @@
 A difference of ``image + detail / gain`` is ``a + b / gain``. Its size is
 ``|a| + s * b / gain``, s the sign of a, until it changes sign at ``gain = -b / a``:
 so there are two sums over all pixels, and two for each gain over those that have
-changed sign there. The former vectorise; the latter concern 1 to 20 % of the pixels,
-which are flagged on the way and picked from the bits of 64 flags at once.
+changed sign there. The former vectorise. The latter concern 1 to 20 % of the pixels,
+which are flagged on the way and then picked, 64 flags at a time: to ask at every
+pixel takes longer than all the rest, for a wrong guess of the processor costs as
+much as 20 pixels.
 """
 
 import numpy as np
 
-from napari_usm.kernels.bits import lowest_bit, nonzero_bits
-from napari_usm.kernels.compiled import summing
+from napari_usm.kernels.bits import count_bits, lowest_bit, nonzero_bits
+from napari_usm.kernels.compiled import kernel, summing
 from napari_usm.kernels.memory import load, store
 
-# Numbers of the buffers, as `memory` wants them literally: pixels that are read 0,
-# rows of x 1 and of z 2, rows added up 3, sizes and slopes 4, flags 5.
+# Numbers of the buffers, as `memory` wants them literally: what is only read 0, rows
+# of x 1 and of z 2, rows added up 3, sizes and slopes 4, flags 5, flags picked 6.
 
-# Pixels of a run. What it leaves behind fits into the first-level cache, and its sums
-# into 32 bits: a slope of nine times the detail of 16-bit pixels is at most 2**21.
+# Pixels of a run. What it leaves behind, 17 kB in int32, stays in the first-level
+# cache, and its sums in 32 bits: a slope of 16-bit pixels is at most 20 * 65535.
 _RUN = 512
 
-# A pixel is flagged where ``flag * size + _PARTS * slope < 0``, `flag` no more than
-# `_PARTS` times the least gain: whole numbers below 2**12 keep that within 32 bits.
+# Flagged is where ``flag * size + _PARTS * slope < 0``, `flag` being `_PARTS` times
+# the least gain or a little less. Up to `_MOST`, that stays within 32 bits too.
 _PARTS = 64
-MOST = 2**12
+_MOST = 2.0**12
+
+# Flags picked before it is asked whether there are more.
+_AT_ONCE = 8
 
 
 @summing
@@ -43,8 +48,9 @@ def box_plane(
     x, z          : (2 * (columns of the core + 1),), room for two rows: int32, which
                     holds all differences of integers exactly, or float64
     limits, table : nine times the gains, see `_add_changed`
-    found         : (4, 2, K + 2), int64 or float64: sums as `gradient_plane` finds
-                    them, across, down and mixed; in ``[3, 0, 0]`` that of ``|x|``
+    found         : (4, 2, K + 2), int64 or float64, added to: for the differences
+                    across, down and mixed as `gradient_plane` does, and at
+                    ``[3, 0, 0]`` the sum of ``|x|``
     """
     first, last, left, right = core
     inside = right - left
@@ -53,7 +59,8 @@ def box_plane(
     beyond = np.full(width, outside, image.dtype)
     terms = np.empty(6 * _RUN, x.dtype)
     flags = np.zeros(3 * _RUN, np.uint8)
-    flag = _flag(limits, x)
+    picked = np.empty(3 * _RUN + _AT_ONCE, np.uint16)
+    flag = x.dtype.type(min(_PARTS * limits[0], _MOST))
     here, there = 0, inside + 1
     for row in range(first, last + 1):
         if row < height:
@@ -76,13 +83,12 @@ def box_plane(
             continue
         for begin in range(0, inside, _RUN):
             count = min(_RUN, inside - begin)
+            if count < _RUN:
+                flags[:] = 0
             _box_run(
                 x, z, there + begin, here + begin, count, flag, terms, flags, found
             )
-            for k in range(3):
-                _add_changed(
-                    terms, flags, k * _RUN, count, 3 * _RUN, limits, table, found[k]
-                )
+            _add_changed(terms, flags, picked, limits, table, found)
 
 
 @summing
@@ -96,18 +102,19 @@ def gradient_plane(
     start, stride : first pixel, and pixels from row to row
     first, second : distances of the pixels that are subtracted; 0 for no second one
     limits, table : the gains, see `_add_changed`
-    found         : (2, K + 2), added to: ``|a|`` and ``s * b``; at k < K + 1 those
-                    that have changed sign at k gains (not all of those at none), at
-                    K + 1 all of them
+    found         : (1, 2, K + 2), added to: ``|a|`` and ``s * b``; at 0 < k < K + 1
+                    those that have changed sign at k gains, at K + 1 all of them
     """
     terms = np.empty(2 * _RUN, image.dtype)
     flags = np.zeros(_RUN, np.uint8)
-    flag = _flag(limits, image)
-    every = found.shape[1] - 1
+    picked = np.empty(_RUN + _AT_ONCE, np.uint16)
+    every = found.shape[2] - 1
     for row in range(rows):
         for begin in range(0, columns, _RUN):
             at = start + row * stride + begin
             count = min(_RUN, columns - begin)
+            if count < _RUN:
+                flags[:] = 0
             sizes, slopes = 0.0, 0.0
             for i in range(count):
                 p = at + i
@@ -122,10 +129,10 @@ def gradient_plane(
                 slope = _slope(a, b, terms) if valid else 0.0
                 sizes += size
                 slopes += slope
-                _note(terms, flags, i, 0, _RUN, size, slope, flag)
-            found[0, every] += sizes
-            found[1, every] += slopes
-            _add_changed(terms, flags, 0, count, _RUN, limits, table, found)
+                _note(terms, flags, i, size, slope, limits[0] * size + slope < 0)
+            found[0, 0, every] += sizes
+            found[0, 1, every] += slopes
+            _add_changed(terms, flags, picked, limits, table, found)
 
 
 @summing
@@ -174,16 +181,16 @@ def _box_run(x, z, here, there, count, flag, terms, flags, found):
         a, b = kind(load(x, p + 1, 1) - x0), kind(load(z, p + 1, 2) - z0)
         size, slope = abs(a), _slope(a, b, x)
         across, across_slope = kind(across + size), kind(across_slope + slope)
-        _note(terms, flags, i, 0, 3 * _RUN, size, slope, flag)
+        _note(terms, flags, i, size, slope, _changes(size, slope, flag, x))
         c, d = kind(x1 - x0), kind(z1 - z0)
         size, slope = abs(c), _slope(c, d, x)
         down, down_slope = kind(down + size), kind(down_slope + slope)
-        _note(terms, flags, i, _RUN, 3 * _RUN, size, slope, flag)
+        _note(terms, flags, _RUN + i, size, slope, _changes(size, slope, flag, x))
         a = kind(kind(load(x, q + 1, 1) - x1) - a)
         b = kind(kind(load(z, q + 1, 2) - z1) - b)
         size, slope = abs(a), _slope(a, b, x)
         mixed, mixed_slope = kind(mixed + size), kind(mixed_slope + slope)
-        _note(terms, flags, i, 2 * _RUN, 3 * _RUN, size, slope, flag)
+        _note(terms, flags, 2 * _RUN + i, size, slope, _changes(size, slope, flag, x))
         pixels = kind(pixels + abs(x0))
     every = found.shape[2] - 1
     found[0, 0, every] += across
@@ -203,41 +210,55 @@ def _slope(a, b, like):
 
 
 @summing
-def _flag(limits, like):
-    return like.dtype.type(np.floor(min(_PARTS * limits[0], float(MOST))))
+def _changes(size, slope, flag, like):
+    kind = like.dtype.type
+    return kind(kind(flag * size) + kind(_PARTS * slope)) < 0
 
 
 @summing
-def _note(terms, flags, i, at, slopes, size, slope, flag):
-    """Keep a pixel's size and slope, and whether it may change sign at any gain."""
-    kind = terms.dtype.type
-    store(terms, at + i, size, 4)
-    store(terms, slopes + at + i, slope, 4)
-    changes = kind(kind(flag * size) + kind(_PARTS * slope)) < 0
-    store(flags, at + i, np.uint8(changes), 5)
+def _note(terms, flags, i, size, slope, changes):
+    """Keep size and slope of a pixel, and whether it changes sign at any gain."""
+    store(terms, i, size, 4)
+    store(terms, flags.size + i, slope, 4)
+    store(flags, i, np.uint8(changes), 5)
 
 
-@summing
-def _add_changed(terms, flags, at, count, slopes, limits, table, found):
+@kernel
+def _add_changed(terms, flags, picked, limits, table, found):
     """Add the flagged pixels of a run to the number of gains that change their sign.
 
     limits : (K + 1,) float64, the gains, and infinity
-    table  : (cells,) int64, the gains below the lower end of each cell; all cells
-             but the last are of one size, the last one begins at the largest gain
+    table  : (cells + 2,) int32, the gains below the lower end of each cell; the
+             largest gain is at the end of the first `cells`, all of one size
     """
-    scale = (table.size - 1) / limits[limits.size - 2]
+    scale = (table.size - 2) / limits[limits.size - 2]
     end = float(table.size - 1)
-    for begin in range(0, count, 64):
-        bits = nonzero_bits(flags, at + begin)
-        if count - begin < 64:
-            bits &= (np.uint64(1) << np.uint64(count - begin)) - np.uint64(1)
-        while bits != 0:
-            i = at + begin + lowest_bit(bits)
-            bits &= bits - np.uint64(1)
-            size, slope = load(terms, i, 4), load(terms, slopes + i, 4)
-            limit = -float(slope) / float(size)
-            k = table[int(min(limit * scale, end))]
-            while limits[k] < limit:
-                k += 1
-            found[0, k] += size
-            found[1, k] += slope
+    for j in range(_pick(flags, picked)):
+        i = load(picked, j, 6)
+        size, slope = load(terms, i, 4), load(terms, flags.size + i, 4)
+        limit = -float(slope) / float(size)
+        k = load(table, int(min(limit * scale, end)), 0)
+        while load(limits, k, 0) < limit:
+            k += 1
+        part = i // _RUN
+        found[part, 0, k] += size
+        found[part, 1, k] += slope
+
+
+@kernel
+def _pick(flags, picked):
+    """Places of the flags that are set.
+
+    Eight are written for every 64 flags, and more only where there are more: to ask
+    after every one would be guessed wrong once in 64 flags, for 20 cycles.
+    """
+    number = 0
+    for begin in range(0, flags.size, 64):
+        bits = nonzero_bits(flags, begin)
+        after = number + count_bits(bits)
+        for start in range(number, after, _AT_ONCE):
+            for j in range(_AT_ONCE):
+                store(picked, start + j, begin + lowest_bit(bits), 6)
+                bits &= bits - np.uint64(1)
+        number = after
+    return number

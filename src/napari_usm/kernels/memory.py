@@ -10,7 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-_BUFFERS = 6
+_BUFFERS = 7
 
 
 @intrinsic
