@@ -112,5 +112,8 @@ def box_sums(
         sums[..., 1, :] /= _BOX
         if not np.isfinite(sums).all():
             return None
+    # The kernel finds across before down; here each stands where its axis does.
+    rows = [int(axis == down) for axis in axes]
+    sums = sums[..., [*rows, 2, 3], :, :]
     lengths = [places[order.index(a)] if a in kept else 1 for a in range(image.ndim)]
     return sums.reshape(*lengths, *sums.shape[-3:])

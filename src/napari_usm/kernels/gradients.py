@@ -37,7 +37,8 @@ def box_plane(
 ):
     """Add up the differences of one plane and of nine times its detail by a box.
 
-    Differences that reach over the border are 0.
+    Differences that reach over the border are 0. A pixel that is not finite makes
+    some sum NaN or infinite.
 
     image         : (n,), uint8, uint16 or float32; row r of the plane is at
                     ``start + r * stride``
@@ -240,9 +241,10 @@ def _add_changed(terms, flags, picked, limits, table, found):
         k = load(table, int(min(limit * scale, end)), 0)
         while load(limits, k, 0) < limit:
             k += 1
-        part = i // _RUN
-        found[part, 0, k] += size
-        found[part, 1, k] += slope
+        # Unsigned: then numba does not ask whether they are negative.
+        part, place = np.uint64(i) // np.uint64(_RUN), np.uint64(k)
+        found[part, np.uint64(0), place] += size
+        found[part, np.uint64(1), place] += slope
 
 
 @kernel
