@@ -81,6 +81,7 @@ def box_sums(
     planes = np.require(image[own].transpose(order), requirements=["C", "A", "W"])
     *places, height, width = planes.shape
     window = (*span(core[down]), *span(core[across]))
+    index = [border_index(length, 1, mode) for length in (height, width)]
 
     kind = _COMPUTED_IN[image.dtype]
     row = window[3] - window[2] + 1
@@ -95,8 +96,7 @@ def box_sums(
             planes.reshape(-1),
             plane * height * width,
             width,
-            border_index(height, 1, mode),
-            border_index(width, 1, mode),
+            *index,
             window,
             image.dtype.type(cval if mode == "constant" else 0),
             x,
