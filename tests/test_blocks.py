@@ -160,6 +160,29 @@ def test_differences_across_chunks():
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_sums_of_integers_are_exact(dtype):
+    """The curve of an image of integers is the same to the last bit from any blocks."""
+    image = cases.picture((41, 700), dtype)
+    expected = usm.sharpen(image, "adaptive_unsharp_mask").report.curve
+    plan, pixels = prepare(image, "adaptive_unsharp_mask")
+    for size in (60, 999, 7000):
+        found = eager.result_of(eager.run(plan, pixels, block_size=size)).constants
+        np.testing.assert_array_equal(found.curve.squeeze(), expected)
+
+
+@pytest.mark.parametrize("invalid", [np.nan, np.inf, -np.inf])
+def test_sums_of_blocks_with_and_without_invalid_pixels(invalid):
+    """Only a block with an invalid pixel is summed the general way: no one can tell."""
+    image = cases.picture((60, 70), "float32")
+    image[33, 41] = invalid
+    wide = usm.sharpen(image.astype(np.float64), "adaptive_unsharp_mask").report
+    plan, pixels = prepare(image, "adaptive_unsharp_mask")
+    for size in (60, 999, 7000):
+        found = eager.result_of(eager.run(plan, pixels, block_size=size)).constants
+        np.testing.assert_allclose(found.curve.squeeze(), wide.curve, rtol=1e-11)
+
+
 @pytest.mark.parametrize("mode", cases.MODES)
 @pytest.mark.parametrize(
     "dtype", ["uint8", "uint16", "int8", "int16", "bool", "float32"]
@@ -170,6 +193,7 @@ def test_one_pass_gives_the_same_bits(dtype, mode):
         ("unsharp_mask", {"sigma": 2.3, "amount": 3.0, "threshold": 1}),
         ("unsharp_mask", {"sigma": 1.0}),  # four taps on a side: one whole sweep
         ("unsharp_mask", {"kernel": "box", "threshold": 5, "hard": True}),
+        ("adaptive_unsharp_mask", {}),
         ("gaussian_sharpen", {"sigma": 0.7}),
         ("laplacian_sharpen", {"median_size": 3, "spacing": (1, 2)}),
         ("laplacian_sharpen", {"amount": -0.1, "threshold": 5}),

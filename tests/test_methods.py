@@ -211,6 +211,37 @@ def test_adaptive_gains_and_kernels(kernel):
         check(image, "adaptive_unsharp_mask", gains=gains, kernel=kernel, sigma=1.4)
 
 
+@pytest.mark.parametrize("mode", cases.MODES)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_gains_from_stored_pixels(dtype, mode):
+    """The sums of planes as they are stored are those of the same pixels in float64."""
+    calls = [
+        ((37, 1100), {}),
+        ((2, 37, 150), {"axes": (1, 2), "gain_per": "item"}),
+        ((37, 2, 70), {"axes": (2, 0), "gains": [0.001, 0.0011, 0.3, 5.0]}),
+        ((30, 31, 3), {"channel_axis": 2}),
+        ((30, 3, 31), {"channel_axis": 1, "color": "channels", "cval": 7.25}),
+        ((2, 31), {"gains": [50.0, 70.0, 80.0]}),
+    ]
+    for shape, parameters in calls:
+        call = {"cval": 9.0, **parameters, "mode": mode}
+        image = np.abs(cases.picture(shape, dtype))
+        found = usm.sharpen(image, "adaptive_unsharp_mask", **call)
+        wide = image.astype(np.float64)
+        expected = usm.sharpen(wide, "adaptive_unsharp_mask", **call)
+        np.testing.assert_array_equal(found.gain, expected.gain)
+        curve, exact = found.report.curve, expected.report.curve
+        np.testing.assert_allclose(curve, exact, rtol=1e-11)
+
+
+def test_gain_of_the_largest_differences():
+    """Sums of 16-bit pixels do not overflow, nor does one pixel's share of them."""
+    image = np.random.default_rng(5).choice([0, 65535], (16, 5000)).astype(np.uint16)
+    for gains in (None, [40.0, 50.0, 60.0]):
+        check(image, "adaptive_unsharp_mask", gains=gains)
+    check(np.indices(image.shape).sum(axis=0) % 2 * image, "adaptive_unsharp_mask")
+
+
 @pytest.mark.parametrize("kind", ["flat", "ramp", "spot", "noise", "checkerboard"])
 @pytest.mark.parametrize("shape", [(8, 9), (30,), (5, 6, 7)])
 def test_gain_of_simple_images(shape, kind):

@@ -3,7 +3,8 @@
 With ``y = x + z / gain``, every gradient of y is linear in 1 / gain, so its
 1-norm for all gains comes out of one pass over the pixels: ``|a + b / gain|``
 is ``|a| + sign(a) * b / gain`` until the sum changes sign, which happens at
-``gain = -b / a`` and for 1 to 20 % of the pixels only.
+``gain = -b / a`` and for 1 to 20 % of the pixels only. Blocks give the sums of
+``|a|`` and ``sign(a) * b``; norms are made of their total.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ Slices = tuple[slice, ...]
 # How far beyond a pixel its differences reach (the second difference of 1-D data).
 REACH = 2
 
+# Cells of the table in which gains are looked up: so many that two seldom share one.
+_CELLS = 2048
+
 # Sums of differences up to this many roundings of the sum of the pixels are nothing.
 _ROUNDINGS = 64 * np.finfo(np.float64).eps
 
@@ -41,7 +45,7 @@ def gradient_sums(
     core: Slices,
     lengths: Sequence[int],
 ) -> Floats:
-    """Gradient norms of one block, to be added up over all blocks.
+    """Sums over the gradients of one block, to be added up over all blocks.
 
     Parameters
     ----------
@@ -62,8 +66,10 @@ def gradient_sums(
     -------
     array of float64
         Shape of the core with 1 for every axis that is not kept, then
-        (terms + 1, 1 + K): for each first difference and the mixed second ones
-        the norm for x and for y at each gain; in the last row the sum of ``|x|``.
+        (terms + 1, 2, K + 2): for each first difference and the mixed second ones
+        the sums of ``|a|`` and of ``sign(a) * b``; at k < K + 1 those over what has
+        changed sign at k gains, at K + 1 over all. At ``[..., -1, 0, 0]`` the sum
+        of ``|x|``.
     """
     summed = [axis for axis in range(image.ndim) if axis not in kept]
     order = [*kept, *summed]
@@ -71,18 +77,18 @@ def gradient_sums(
     window = [core[axis] for axis in order]
     total = np.nansum(np.abs(image[core]), axis=tuple(summed), keepdims=True)
 
-    def norms(along: Sequence[int]) -> Floats:
+    def added(along: Sequence[int]) -> Floats:
         moved = [order.index(axis) for axis in along]
-        found = _norms(x, z, gains, len(kept), window, moved)
-        return found.reshape(*total.shape, -1)
+        found = _added(x, z, gains, len(kept), window, moved)
+        return found.reshape(*total.shape, *found.shape[-2:])
 
     # Along an axis that is too short there are none: 0 / 0 counts as 1 below.
-    rows = [norms([axis]) for axis in axes]
-    if seconds := [norms(along) for along in _second_differences(axes, lengths)]:
+    rows = [added([axis]) for axis in axes]
+    if seconds := [added(along) for along in _second_differences(axes, lengths)]:
         rows.append(sum(seconds[1:], start=seconds[0]))
-    last = np.zeros((*total.shape, 1 + gains.size))
-    last[..., 0] = total
-    return np.stack([*rows, last], axis=-2)
+    last = np.zeros_like(rows[0])
+    last[..., 0, 0] = total
+    return np.stack([*rows, last], axis=-3)
 
 
 def gain_from_sums(sums: Floats, gains: Floats) -> tuple[Floats, Floats]:
@@ -90,8 +96,8 @@ def gain_from_sums(sums: Floats, gains: Floats) -> tuple[Floats, Floats]:
 
     Parameters
     ----------
-    sums : (..., terms + 1, 1 + K) array
-        Total of `gradient_sums`.
+    sums : (..., terms + 1, 2, K + 2) array
+        Total of `gradient_sums`, or a multiple of it.
     gains : (K,) array
         Strictly increasing, at least two.
 
@@ -103,8 +109,12 @@ def gain_from_sums(sums: Floats, gains: Floats) -> tuple[Floats, Floats]:
     curve : (..., K) array
         S, the product of the ratios ``|gradient of x| / |gradient of y|``.
     """
-    before, after = sums[..., :-1, :1], sums[..., :-1, 1:]
-    nothing = _ROUNDINGS * sums[..., -1:, :1] * (1 + 1 / gains)
+    before, slope = sums[..., :-1, 0, -1:], sums[..., :-1, 1, -1:]
+    # At gain k those have changed sign that do so at more than k gains.
+    changed = sums[..., :-1, :, -2:0:-1].cumsum(axis=-1)[..., ::-1]
+    size, slope = before - 2 * changed[..., 0, :], slope - 2 * changed[..., 1, :]
+    after = size + slope / gains
+    nothing = _ROUNDINGS * sums[..., -1:, 0, :1] * (1 + 1 / gains)
     flat = (before <= nothing) & (after <= nothing)
     ratio = np.divide(
         np.broadcast_to(before, after.shape),
@@ -113,12 +123,29 @@ def gain_from_sums(sums: Floats, gains: Floats) -> tuple[Floats, Floats]:
         where=~flat & (after > 0),
     )
     curve = np.prod(ratio, axis=-2)
-    slope = np.gradient(curve, axis=-1)
+    rise = np.gradient(curve, axis=-1)
     # Blocks add in different orders: what differs by less is a tie.
-    size = 1e-9 * np.abs(curve).max(axis=-1, keepdims=True)
-    steepest = np.argmax(slope >= slope.max(axis=-1, keepdims=True) - size, axis=-1)
-    varies = np.ptp(curve, axis=-1) > size[..., 0]
+    least = 1e-9 * np.abs(curve).max(axis=-1, keepdims=True)
+    steepest = np.argmax(rise >= rise.max(axis=-1, keepdims=True) - least, axis=-1)
+    varies = np.ptp(curve, axis=-1) > least[..., 0]
     return gains[np.where(varies, steepest, -1)], curve
+
+
+def look_up(gains: Floats) -> tuple[Floats, NDArray[np.int32]]:
+    """What a kernel needs to count the gains below a number.
+
+    Returns
+    -------
+    limits : (K + 1,) array of float64
+        The gains, and infinity.
+    table : (_CELLS + 2,) array of int32
+        How many gains are below the lower end of each cell. `_CELLS` cells of one
+        size end at the largest gain.
+    """
+    steps = np.arange(_CELLS + 2) * (gains[-1] / _CELLS)
+    # A little lower: a number that is rounded up into a cell is not above its gains.
+    table = np.searchsorted(gains, steps * (1 - 1e-9)).astype(np.int32)
+    return np.append(gains, np.inf), table
 
 
 def _second_differences(
@@ -131,7 +158,7 @@ def _second_differences(
     return list(itertools.combinations(long, 2))
 
 
-def _norms(
+def _added(
     x: Array,
     z: Array,
     gains: Floats,
@@ -139,7 +166,7 @@ def _norms(
     window: Sequence[slice],
     along: Sequence[int],
 ) -> Floats:
-    """Norms of one difference, for x and for y at each gain, of each item.
+    """Sums over one difference, for each item.
 
     Parameters
     ----------
@@ -156,6 +183,7 @@ def _norms(
         for axis, (span, length) in enumerate(zip(window, x.shape, strict=True))
     ]
     found = np.zeros((*(len(s) for s in starts[:items]), 2, gains.size + 2))
+    table = look_up(gains)
     # The kernel takes one plane, or one line where no second axis is summed.
     planes = starts[: max(items, x.ndim - 2)]
     *above, columns = starts[len(planes) :]
@@ -174,11 +202,7 @@ def _norms(
             len(columns),
             first,
             second,
-            gains,
-            found[item],
+            *table,
+            found[item][np.newaxis],
         )
-    # At gain k those have changed sign that do so at more than k gains.
-    flipped = found[..., -2:0:-1].cumsum(axis=-1)[..., ::-1]
-    size, slope = found[..., 0, -1:], found[..., 1, -1:]
-    norms = size - 2 * flipped[..., 0, :] + (slope - 2 * flipped[..., 1, :]) / gains
-    return np.concatenate([size, norms], axis=-1)
+    return found

@@ -14,7 +14,8 @@ from numba.extending import intrinsic
 # The image, what is written of the result, rows of the image with their borders, rows
 # on their way, a row of detail, and what is written of the edge map.
 IMAGE, RESULT, RING, LINES, DETAIL, EDGES = range(6)
-_BUFFERS = 6
+# A kernel of other buffers has names of its own for up to as many:
+_BUFFERS = 7
 
 # Vectors as wide as the machine has: on Intel's LLVM otherwise takes half of them,
 # and a mask of sigma 1 takes 1.2 times as long. llvmlite has no list of such

@@ -217,7 +217,7 @@ class Method(ABC):
         Parameters
         ----------
         block : array
-            Block with neighbours.
+            Block with neighbours, in the type of the image where it can be.
         axes, kept : sequence of int
             Filtered axes, and those along which each index has its own constants.
         core : tuple of slice

@@ -197,10 +197,9 @@ def local_amount(plan: Plan, amount: Array | float, block: Block) -> Any:
 
 def first_stage_of(plan: Plan, grown: Array, block: Block) -> FirstStage:
     """First stage on one block that comes with its neighbours."""
-    colours, _ = plan.split(grown)
     sums, limits = None, None
     if plan.method.estimates:
-        signal = plan.signal(colours)
+        signal = plan.stored_signal(grown)
         core = list(block.inner)
         if plan.channel_axis is not None:
             core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
@@ -209,6 +208,7 @@ def first_stage_of(plan: Plan, grown: Array, block: Block) -> FirstStage:
                 signal, plan.axes, plan.kept, tuple(core), plan.shape
             )
     if plan.method.limits == "data":
+        colours, _ = plan.split(grown)
         limits = _range(colours[plan.whole_channels(block.inner)])
     return FirstStage(sums, limits)
 

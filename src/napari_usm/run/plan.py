@@ -152,12 +152,17 @@ class Plan:
 
     def split(self, block: Array) -> tuple[Array, Array | None]:
         """The colours of a block in the working type, and its alpha channel."""
+        colours, alpha = self._parts(block)
+        return colours.astype(self.working, order="C"), alpha
+
+    def _parts(self, block: Array) -> tuple[Array, Array | None]:
+        """The same two, as they are stored."""
         if not self.method.alpha:
-            return block.astype(self.working, order="C"), None
+            return block, None
         axis = self.channel_axis
         assert axis is not None
         colours, alpha = np.split(block, [block.shape[axis] - 1], axis)
-        return colours.astype(self.working, order="C"), alpha
+        return colours, alpha
 
     @_QUIET
     def signal(self, colours: Array) -> Array:
@@ -165,6 +170,11 @@ class Plan:
         if self.channel_axis is None:
             return colours
         return filtered_part(colours, self.channel_axis, self.color)
+
+    def stored_signal(self, block: Array) -> Array:
+        """A block's signal, in the type of the image unless colours are mixed."""
+        split = self.split if self.color == "luminance" else self._parts
+        return self.signal(split(block)[0])
 
     @_QUIET
     def edge_map(self, block: Array) -> Array:
