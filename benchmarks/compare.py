@@ -13,8 +13,8 @@ the type for integers, absolute for floats in 0..1.
 ImageMagick has no call that could be timed: its time is that of a process that reads,
 sharpens and writes nothing, less that of one that only reads.
 
-The rows of 8192² and 16384² take minutes, and 3 and 13 GB: where less is free they are
-left out.
+The rows of 8192² and 16384² take minutes, and 3 and 6 GB: where less is free they are
+left out. At 16384² only the quick tools run.
 
 On a machine that others use too, keep it on one core: `taskset -c 1 python ...`. The
 rows on two threads need two, and are left out then; `--rows "two threads"` runs them
