@@ -1,0 +1,106 @@
+"""Peak memory of a call above its input and its output; Linux only.
+
+    python benchmarks/memory.py
+
+Every case has a process of its own: imports, and a call on a small image that compiles
+the loops, come first. Then the system's record of the peak is reset, and what it has
+grown by after the call is the output and all that was needed beside it. The input is a
+memory-mapped file whose pages are touched beforehand: it is no part of the growth. The
+bound holds for any size of image: a call works in blocks.
+"""
+
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from images import picture
+
+import napari_usm as usm
+
+BOUND = 64  # MB
+MB = 10**6
+VOLUME = (64, 512, 512)
+
+# Shape, threads, function and parameters.
+CASES = [
+    *(
+        ((size, size), threads, "unsharp_mask", {"sigma": sigma})
+        for size, sigma, threads in product((4096, 16384), (2, 20), (1, 2))
+    ),
+    *(
+        (shape, threads, function, parameters)
+        for shape, function, parameters in (
+            ((4096, 4096), "laplacian_sharpen", {"median_size": 5}),
+            ((4096, 4096), "adaptive_unsharp_mask", {}),
+            (VOLUME, "unsharp_mask", {"sigma": (1, 2, 2)}),
+        )
+        for threads in (1, 2)
+    ),
+]
+
+
+def main():
+    """Print the table, or measure one case: its number and the folder of images."""
+    if len(sys.argv) > 1:
+        print(*measured(*CASES[int(sys.argv[1])], Path(sys.argv[2])))
+        return
+    head = ("uint16", "threads", "output, MB", f"above it, MB (bound {BOUND})")
+    print(f"| {' | '.join(head)} |")
+    print("|---" * len(head) + "|")
+    with TemporaryDirectory() as folder:
+        for number, (shape, threads, function, parameters) in enumerate(CASES):
+            make_image(shape, Path(folder))
+            command = [sys.executable, __file__, str(number), folder]
+            printed = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+            output, extra = map(float, printed.stdout.split())
+            words = ", ".join(f"{name}={value}" for name, value in parameters.items())
+            size = "×".join(map(str, shape))
+            name = f"{size}, {function}({words})"
+            over = "" if extra <= BOUND else ": **over**"
+            print(f"| {name} | {threads} | {output:.0f} | {extra:.1f}{over} |")
+            sys.stdout.flush()
+
+
+def make_image(shape, folder):
+    """Write an image, made of copies of a small one, where there is none yet."""
+    path = image_path(shape, folder)
+    if not path.exists():
+        small = [min(n, 512) for n in shape]
+        file = np.memmap(path, np.uint16, "w+", shape=shape)
+        tiles = [n // m for n, m in zip(shape, small, strict=True)]
+        tile = picture(small, "uint16")
+        for corner in np.ndindex(*tiles):
+            at = [slice(i * m, (i + 1) * m) for i, m in zip(corner, small, strict=True)]
+            file[tuple(at)] = tile
+
+
+def image_path(shape, folder):
+    """Where the image of this shape lies."""
+    return folder / f"{'x'.join(map(str, shape))}.raw"
+
+
+def measured(shape, threads, function, parameters, folder):
+    """Megabytes of the output, and of the peak above it."""
+    call = getattr(usm, function)
+    with usm.threads(threads):
+        call(picture([min(n, 64) for n in shape], "uint16"), **parameters)
+        image = np.memmap(image_path(shape, folder), np.uint16, "r", shape=shape)
+        image.max()  # touches every page
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak
+        before = peak()
+        output = call(image, **parameters).nbytes
+        return output / MB, (peak() - before - output) / MB
+
+
+def peak():
+    """Most bytes of this process that were in memory since the last reset."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    line = next(line for line in status if line.startswith("VmHWM"))
+    return 1024 * int(line.split()[1])
+
+
+if __name__ == "__main__":
+    main()
