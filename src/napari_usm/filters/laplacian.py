@@ -12,6 +12,7 @@ from napari_usm.filters.border import border_index
 from napari_usm.filters.median import median
 from napari_usm.filters.planes import Planes, span
 from napari_usm.kernels.laplacian import sharpen_plane
+from napari_usm.kernels.median import SIZES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,12 +83,18 @@ class LaplacianPass:
     ) -> None:
         """Sharpen a block into its place in the result."""
         down, across = sorted(self.weights)
-        calm = median(block, self.median_size, (down, across))
+        size, calm = self.median_size, block
+        if size not in SIZES:
+            size, calm = 1, median(block, size, (down, across))
         source, target = (Planes(a.shape, down, across) for a in (block, result))
         window = (*span(inner[down]), *span(inner[across]))
         rows, columns = (
             border_index(block.shape[axis], 1, finish.mode) for axis in (down, across)
         )
+        calming = [
+            border_index(block.shape[axis], size // 2, "reflect")
+            for axis in (down, across)
+        ]
         last = finish.arguments(block.dtype, self.threshold, self.hard)
         for begin, to in source.cores(inner, target, core):
             sharpen_plane(
@@ -98,6 +105,8 @@ class LaplacianPass:
                 rows,
                 columns,
                 source.step,
+                size,
+                *calming,
                 np.float32(self.weights[down]),
                 np.float32(self.weights[across]),
                 window,

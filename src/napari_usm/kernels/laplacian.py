@@ -1,13 +1,19 @@
-"""Laplacian sharpening in one pass: Laplacian, threshold, combine, limits, cast."""
+"""Laplacian sharpening in one pass: median, Laplacian, threshold, combine, cast.
+
+Three rows of the calm image are held as float32, with their borders; it is never
+written as a whole. A row is calmed when the first window reaches it, two at a time.
+"""
 
 import numpy as np
 
 from napari_usm.kernels.compiled import kernel
 from napari_usm.kernels.finish import finish_row
+from napari_usm.kernels.median import held_columns, median_pair
 from napari_usm.kernels.memory import load, store
 
 # Numbers of the buffers, as `memory` wants them literally: the image 0, the result 1,
-# the calm image 2, its row with borders 3, a row of detail 4.
+# what is calmed and two calm rows 2, calm rows with borders 3, a row of detail and
+# the median's own 4.
 
 _f = np.float32
 
@@ -21,6 +27,9 @@ def sharpen_plane(
     rows,
     columns,
     step,
+    size,
+    median_rows,
+    median_columns,
     row_weight,
     column_weight,
     core,
@@ -39,40 +48,64 @@ def sharpen_plane(
 
     image, calm   : (n,), of one type; row r of the plane is at
                     ``start + r * stride``, its columns are `step` pixels apart
-    rows, columns : (count + 2,), where the pixel at each place from -1 on is taken
-                    from; -1 for the value `outside`
+    rows, columns : (count + 2,), where the calm pixel at each place from -1 on is
+                    taken from; -1 for the value `outside`
+    size, median_rows, median_columns : of the median that `calm` still needs, as for
+                    `median.median_plane`; with size 1 none
     *_weight      : float32, of the second differences down and across
     The others are those of `mask.sharpen_plane`.
     """
     first, last, left, right = core
-    count = columns.size - 2
+    count = (columns.size - 2) * step
     begin, inside = left * step, (right - left) * step
-    line = np.empty(columns.size * step, np.float32)
-    above = np.empty(count * step, np.float32)
-    below = np.empty(count * step, np.float32)
+    wide = columns.size * step
+    ring = np.empty(3 * wide, np.float32)
     detail = np.empty(inside, np.float32)
-    for row in range(first, last):
-        _take(above, calm, start, stride, rows[row], outside)
-        _take(below, calm, start, stride, rows[row + 2], outside)
-        here = start + row * stride
-        for x in range(count * step):
-            store(line, step + x, _f(load(calm, here + x, 2)), 3)
-        for c in range(step):
-            line[c] = _place(calm, here, columns[0], step, c, outside)
-            end = (count + 1) * step + c
-            line[end] = _place(calm, here, columns[count + 1], step, c, outside)
+    if size > 1:
+        held = held_columns(calm, median_columns, step)
+        pair = np.empty(2 * count, calm.dtype)
+    else:
+        held, pair = calm, calm
+    ready = -2
+    for coming in range(first - 1, last + 1):
+        place = rows[coming + 1]
+        at = (coming + 1) % 3 * wide
+        if place < 0:
+            ring[at : at + wide] = outside
+        elif size > 1:
+            if place != ready and place != ready + 1:
+                median_pair(
+                    calm,
+                    start,
+                    stride,
+                    place,
+                    median_rows,
+                    median_columns,
+                    step,
+                    size,
+                    held,
+                    pair,
+                )
+                ready = place
+            _take(ring, at, pair, (place - ready) * count, columns, step, outside)
+        else:
+            _take(ring, at, calm, start + place * stride, columns, step, outside)
+        row = coming - 1
+        if row < first:
+            continue
+        above, here = row % 3 * wide + begin, (row + 1) % 3 * wide + begin
+        below = (row + 2) % 3 * wide + begin
         for x in range(inside):
-            i = begin + x
-            twice = _f(2) * load(line, step + i, 3)
-            down = row_weight * (twice - (load(above, i, 3) + load(below, i, 3)))
-            beside = load(line, i, 3) + load(line, 2 * step + i, 3)
-            across = column_weight * (twice - beside)
-            store(detail, x, down + across, 4)
+            twice = _f(2) * load(ring, here + step + x, 3)
+            beside = load(ring, here + x, 3) + load(ring, here + 2 * step + x, 3)
+            away = load(ring, above + step + x, 3) + load(ring, below + step + x, 3)
+            down = row_weight * (twice - away)
+            store(detail, x, down + column_weight * (twice - beside), 4)
         finish_row(
             result,
             result_start + (row - first) * result_stride,
             image,
-            here + begin,
+            start + row * stride + begin,
             detail,
             inside,
             amount,
@@ -85,13 +118,15 @@ def sharpen_plane(
 
 
 @kernel
-def _take(line, calm, start, stride, row, outside):
-    if row < 0:
-        line[:] = outside
-        return
-    at = start + row * stride
-    for x in range(line.size):
-        store(line, x, _f(load(calm, at + x, 2)), 3)
+def _take(ring, at, calm, start, columns, step, outside):
+    """A row of the calm image, with its borders."""
+    count = (columns.size - 2) * step
+    for x in range(count):
+        store(ring, at + step + x, _f(load(calm, start + x, 2)), 3)
+    end = columns.size - 1
+    for c in range(step):
+        ring[at + c] = _place(calm, start, columns[0], step, c, outside)
+        ring[at + end * step + c] = _place(calm, start, columns[end], step, c, outside)
 
 
 @kernel
