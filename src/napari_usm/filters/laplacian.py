@@ -15,7 +15,9 @@ from napari_usm.kernels.laplacian import sharpen_plane
 from napari_usm.kernels.median import SIZES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from napari_usm.filters.dtypes import Array
     from napari_usm.filters.one_pass import Finish
@@ -83,18 +85,17 @@ class LaplacianPass:
     ) -> None:
         """Sharpen a block into its place in the result."""
         down, across = sorted(self.weights)
-        size, calm = self.median_size, block
-        if size not in SIZES:
-            size, calm = 1, median(block, size, (down, across))
+        size, calm, calming = self.median_size, block, None
+        if size in SIZES:
+            calming = (
+                size,
+                *_border_indices(block, (down, across), size // 2, "reflect"),
+            )
+        else:
+            calm = median(block, size, (down, across))
         source, target = (Planes(a.shape, down, across) for a in (block, result))
         window = (*span(inner[down]), *span(inner[across]))
-        rows, columns = (
-            border_index(block.shape[axis], 1, finish.mode) for axis in (down, across)
-        )
-        calming = [
-            border_index(block.shape[axis], size // 2, "reflect")
-            for axis in (down, across)
-        ]
+        rows, columns = _border_indices(block, (down, across), 1, finish.mode)
         last = finish.arguments(block.dtype, self.threshold, self.hard)
         for begin, to in source.cores(inner, target, core):
             sharpen_plane(
@@ -105,8 +106,7 @@ class LaplacianPass:
                 rows,
                 columns,
                 source.step,
-                size,
-                *calming,
+                calming,
                 np.float32(self.weights[down]),
                 np.float32(self.weights[across]),
                 window,
@@ -116,3 +116,9 @@ class LaplacianPass:
                 *last,
                 np.float32(finish.cval),
             )
+
+
+def _border_indices(
+    block: Array, axes: Sequence[int], reach: int, mode: str
+) -> list[NDArray[np.int64]]:
+    return [border_index(block.shape[axis], reach, mode) for axis in axes]

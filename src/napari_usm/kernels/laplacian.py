@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_usm.kernels.compiled import kernel
 from napari_usm.kernels.finish import finish_row
-from napari_usm.kernels.median import held_columns, median_pair
+from napari_usm.kernels.median import HELD, median_pair
 from napari_usm.kernels.memory import load, store
 
 # Numbers of the buffers, as `memory` wants them literally: the image 0, the result 1,
@@ -27,9 +27,7 @@ def sharpen_plane(
     rows,
     columns,
     step,
-    size,
-    median_rows,
-    median_columns,
+    calming,
     row_weight,
     column_weight,
     core,
@@ -50,8 +48,8 @@ def sharpen_plane(
                     ``start + r * stride``, its columns are `step` pixels apart
     rows, columns : (count + 2,), where the calm pixel at each place from -1 on is
                     taken from; -1 for the value `outside`
-    size, median_rows, median_columns : of the median that `calm` still needs, as for
-                    `median.median_plane`; with size 1 none
+    calming       : size, rows and columns as for `median.median_plane`, of the median
+                    that `calm` still needs; or None
     *_weight      : float32, of the second differences down and across
     The others are those of `mask.sharpen_plane`.
     """
@@ -61,20 +59,23 @@ def sharpen_plane(
     wide = columns.size * step
     ring = np.empty(3 * wide, np.float32)
     detail = np.empty(inside, np.float32)
-    if size > 1:
-        held = held_columns(calm, median_columns, step)
+    if calming is not None:
+        size, median_rows, median_columns = calming
+        held = np.empty(HELD * median_columns.size * step, calm.dtype)
         pair = np.empty(2 * count, calm.dtype)
-    else:
-        held, pair = calm, calm
-    ready = -2
+        ready = -2  # row that `pair` begins with
     for coming in range(first - 1, last + 1):
         place = rows[coming + 1]
         at = (coming + 1) % 3 * wide
         if place < 0:
             ring[at : at + wide] = outside
-        elif size > 1:
+        elif calming is None:
+            _take(ring, at, calm, start + place * stride, columns, step, outside)
+        else:
             if place != ready and place != ready + 1:
                 median_pair(
+                    pair,
+                    held,
                     calm,
                     start,
                     stride,
@@ -83,13 +84,9 @@ def sharpen_plane(
                     median_columns,
                     step,
                     size,
-                    held,
-                    pair,
                 )
                 ready = place
             _take(ring, at, pair, (place - ready) * count, columns, step, outside)
-        else:
-            _take(ring, at, calm, start + place * stride, columns, step, outside)
         row = coming - 1
         if row < first:
             continue

@@ -8,7 +8,7 @@ for a pixel stays in registers.
 import numpy as np
 
 from napari_usm.kernels.compiled import kernel
-from napari_usm.kernels.memory import load, store
+from napari_usm.kernels.memory import load, load_some, store
 from napari_usm.kernels.networks import network
 
 # Numbers of the buffers, as `memory` wants them literally: the image and the medians
@@ -17,8 +17,8 @@ from napari_usm.kernels.networks import network
 #: Widths of window that there is a kernel for.
 SIZES = (3, 5)
 
-# Rows of sorted columns that a pair of rows of medians comes from.
-_HELD = 6
+#: Rows of sorted columns that a pair of rows of medians comes from.
+HELD = 6
 
 _sort_3 = network("0,1 1,2 0,1", "0 1 2")
 _sort_4 = network("0,1 2,3 0,2 1,3 1,2", "0 1 2 3")
@@ -70,15 +70,13 @@ def median_plane(image, start, stride, rows, columns, step, size, out):
     size          : one of `SIZES`
     out           : like `image`
     """
-    reach = size // 2
-    height = rows.size - 2 * reach
-    wide = (columns.size - 2 * reach) * step
-    held = held_columns(image, columns, step)
+    wide = (columns.size - size + 1) * step
+    held = np.empty(HELD * columns.size * step, image.dtype)
     pair = np.empty(2 * wide, image.dtype)
-    for row in range(height):
+    for row in range(rows.size - size + 1):
         if row % 2 == 0:
             median_pair(
-                image, start, stride, row, rows, columns, step, size, held, pair
+                pair, held, image, start, stride, row, rows, columns, step, size
             )
         here, to = row % 2 * wide, start + row * stride
         for x in range(wide):
@@ -86,148 +84,80 @@ def median_plane(image, start, stride, rows, columns, step, size, out):
 
 
 @kernel
-def held_columns(image, columns, step):
-    """Room for the sorted columns of a pair of rows."""
-    return np.empty(_HELD * columns.size * step, image.dtype)
+def median_pair(pair, held, image, start, stride, row, rows, columns, step, size):
+    """Medians around the pixels of a row and, behind them, of the next row.
 
-
-@kernel
-def median_pair(image, start, stride, row, rows, columns, step, size, held, pair):
-    """Medians around the pixels of a row and of the next, one row behind the other.
-
-    image, start, stride, rows, columns, step, size : as for `median_plane`
-    row  : of the plane; behind its last row come pixels of no meaning
-    held : made by `held_columns`
-    pair : (2 * count * step,), buffer 2 like `image`
+    pair : (2 * count * step,), buffer 2 like `image`; behind the last row of the
+           plane come pixels of no meaning
+    held : (`HELD` * columns.size * step,)
+    The others are those of `median_plane`.
     """
+    reach = size // 2
+    padded = columns.size * step
+    wide = padded - 2 * reach * step
+    r0 = start + rows[row] * stride
+    r1, r2 = start + rows[row + 1] * stride, start + rows[row + 2] * stride
+    last = rows.size - 1
+    r3 = start + rows[min(row + 3, last)] * stride
+    begin = reach * step
     if size == 3:
-        _sort_columns_3(held, image, start, stride, row, rows, columns, step)
-        _fill_borders(held, columns, step, 1)
-        _medians_3(pair, held, columns, step)
-    else:
-        _sort_columns_5(held, image, start, stride, row, rows, columns, step)
-        _fill_borders(held, columns, step, 2)
-        _medians_5(pair, held, columns, step)
-
-
-@kernel
-def _sort_columns_3(held, image, start, stride, row, rows, columns, step):
-    """Rows of smallest, middle and largest, first for one row, then for the next."""
-    padded = columns.size * step
-    above, here = (
-        _row_at(start, stride, rows, row),
-        _row_at(start, stride, rows, row + 1),
-    )
-    below = _row_at(start, stride, rows, row + 2)
-    end = _row_at(start, stride, rows, row + 3)
-    for x in range(padded - 2 * step):
-        b, c = load(image, here + x, 2), load(image, below + x, 2)
-        low, middle, high = _sort_3((b, c, load(image, above + x, 2)))
-        to = step + x
-        store(held, to, low, 4)
-        store(held, padded + to, middle, 4)
-        store(held, 2 * padded + to, high, 4)
-        low, middle, high = _sort_3((b, c, load(image, end + x, 2)))
-        store(held, 3 * padded + to, low, 4)
-        store(held, 4 * padded + to, middle, 4)
-        store(held, 5 * padded + to, high, 4)
-
-
-@kernel
-def _sort_columns_5(held, image, start, stride, row, rows, columns, step):
-    """The four common rows in order, then the row above them and the row below."""
-    padded = columns.size * step
-    above = _row_at(start, stride, rows, row)
-    first = _row_at(start, stride, rows, row + 1)
-    second = _row_at(start, stride, rows, row + 2)
-    third = _row_at(start, stride, rows, row + 3)
-    fourth = _row_at(start, stride, rows, row + 4)
-    below = _row_at(start, stride, rows, row + 5)
-    for x in range(padded - 4 * step):
-        a, b, c, d = _sort_4(
-            (
-                load(image, first + x, 2),
-                load(image, second + x, 2),
-                load(image, third + x, 2),
-                load(image, fourth + x, 2),
-            )
-        )
-        to = 2 * step + x
-        store(held, to, a, 4)
-        store(held, padded + to, b, 4)
-        store(held, 2 * padded + to, c, 4)
-        store(held, 3 * padded + to, d, 4)
-        store(held, 4 * padded + to, load(image, above + x, 2), 4)
-        store(held, 5 * padded + to, load(image, below + x, 2), 4)
-
-
-@kernel
-def _row_at(start, stride, rows, place):
-    return start + rows[min(place, rows.size - 1)] * stride
-
-
-@kernel
-def _fill_borders(held, columns, step, reach):
-    """Beyond the border a column is that of the pixel that it is taken from."""
-    padded = columns.size * step
-    for k in range(_HELD):
-        for side in range(2 * reach):
-            place = side if side < reach else columns.size - 1 - (side - reach)
-            source = k * padded + (columns[place] + reach) * step
-            for c in range(step):
-                held[k * padded + place * step + c] = held[source + c]
-
-
-@kernel
-def _medians_3(pair, held, columns, step):
-    padded = columns.size * step
-    wide = padded - 2 * step
-    for k in range(2):
-        here, to = 3 * k * padded, k * wide
+        # Smallest, middle and largest, of three rows and of the next three.
         for x in range(wide):
-            i = here + x
-            window = (
-                _column_3(held, i, padded)
-                + _column_3(held, i + step, padded)
-                + _column_3(held, i + 2 * step, padded)
+            common = load(image, r1 + x, 2), load(image, r2 + x, 2)
+            low, middle, high = _sort_3((*common, load(image, r0 + x, 2)))
+            to = begin + x
+            store(held, to, low, 4)
+            store(held, padded + to, middle, 4)
+            store(held, 2 * padded + to, high, 4)
+            low, middle, high = _sort_3((*common, load(image, r3 + x, 2)))
+            store(held, 3 * padded + to, low, 4)
+            store(held, 4 * padded + to, middle, 4)
+            store(held, 5 * padded + to, high, 4)
+    else:
+        # The four common rows in order, the row above them and the row below.
+        r4 = start + rows[row + 4] * stride
+        r5 = start + rows[min(row + 5, last)] * stride
+        for x in range(wide):
+            a, b = load(image, r1 + x, 2), load(image, r2 + x, 2)
+            c, d = load(image, r3 + x, 2), load(image, r4 + x, 2)
+            a, b, c, d = _sort_4((a, b, c, d))
+            to = begin + x
+            store(held, to, a, 4)
+            store(held, padded + to, b, 4)
+            store(held, 2 * padded + to, c, 4)
+            store(held, 3 * padded + to, d, 4)
+            store(held, 4 * padded + to, load(image, r0 + x, 2), 4)
+            store(held, 5 * padded + to, load(image, r5 + x, 2), 4)
+    for side in range(2 * reach):
+        # Beyond the border a column is that of the pixel that it is taken from.
+        place = side if side < reach else columns.size - 1 - (side - reach)
+        source = (columns[place] + reach) * step
+        for k in range(0, HELD * padded, padded):
+            for c in range(step):
+                held[k + place * step + c] = held[k + source + c]
+    if size == 3:
+        for k in range(2):
+            here, to = 3 * k * padded, k * wide
+            for x in range(wide):
+                i = here + x
+                window = (
+                    *load_some(held, i, padded, 3, 4),
+                    *load_some(held, i + step, padded, 3, 4),
+                    *load_some(held, i + 2 * step, padded, 3, 4),
+                )
+                store(pair, to + x, _median_of_9(window)[0], 2)
+    else:
+        for x in range(wide):
+            common = _middle_6_of_20(
+                (
+                    *load_some(held, x, padded, 4, 4),
+                    *load_some(held, x + step, padded, 4, 4),
+                    *load_some(held, x + 2 * step, padded, 4, 4),
+                    *load_some(held, x + 3 * step, padded, 4, 4),
+                    *load_some(held, x + 4 * step, padded, 4, 4),
+                )
             )
-            store(pair, to + x, _median_of_9(window)[0], 2)
-
-
-@kernel
-def _medians_5(pair, held, columns, step):
-    padded = columns.size * step
-    wide = padded - 4 * step
-    for x in range(wide):
-        common = _middle_6_of_20(
-            _column_4(held, x, padded)
-            + _column_4(held, x + step, padded)
-            + _column_4(held, x + 2 * step, padded)
-            + _column_4(held, x + 3 * step, padded)
-            + _column_4(held, x + 4 * step, padded)
-        )
-        above = common + _row_5(held, 4 * padded + x, step)
-        below = common + _row_5(held, 5 * padded + x, step)
-        store(pair, x, _median_of_6_and_5(above)[0], 2)
-        store(pair, wide + x, _median_of_6_and_5(below)[0], 2)
-
-
-@kernel
-def _column_3(held, at, padded):
-    return load(held, at, 4), load(held, at + padded, 4), load(held, at + 2 * padded, 4)
-
-
-@kernel
-def _column_4(held, at, padded):
-    return (*_column_3(held, at, padded), load(held, at + 3 * padded, 4))
-
-
-@kernel
-def _row_5(held, at, step):
-    return (
-        load(held, at, 4),
-        load(held, at + step, 4),
-        load(held, at + 2 * step, 4),
-        load(held, at + 3 * step, 4),
-        load(held, at + 4 * step, 4),
-    )
+            above = load_some(held, 4 * padded + x, step, 5, 4)
+            below = load_some(held, 5 * padded + x, step, 5, 4)
+            store(pair, x, _median_of_6_and_5((*common, *above))[0], 2)
+            store(pair, wide + x, _median_of_6_and_5((*common, *below))[0], 2)
