@@ -90,12 +90,14 @@ def sharpen_plane(
         row = coming - 1
         if row < first:
             continue
-        above, here = row % 3 * wide + begin, (row + 1) % 3 * wide + begin
-        below = (row + 2) % 3 * wide + begin
+        own = begin + step
+        above, below = row % 3 * wide + own, (row + 2) % 3 * wide + own
+        here = (row + 1) % 3 * wide + own
         for x in range(inside):
-            twice = _f(2) * load(ring, here + step + x, 3)
-            beside = load(ring, here + x, 3) + load(ring, here + 2 * step + x, 3)
-            away = load(ring, above + step + x, 3) + load(ring, below + step + x, 3)
+            twice = _f(2) * load(ring, here + x, 3)
+            away = load(ring, above + x, 3) + load(ring, below + x, 3)
+            before, after = here - step + x, here + step + x
+            beside = load(ring, before, 3) + load(ring, after, 3)
             down = row_weight * (twice - away)
             store(detail, x, down + column_weight * (twice - beside), 4)
         finish_row(
