@@ -59,6 +59,7 @@ def sharpen_plane(
     wide = columns.size * step
     ring = np.empty(3 * wide, np.float32)
     detail = np.empty(inside, np.float32)
+    weights = row_weight, column_weight
     if calming is not None:
         size, median_rows, median_columns = calming
         held = np.empty(HELD * median_columns.size * step, calm.dtype)
@@ -93,27 +94,40 @@ def sharpen_plane(
         own = begin + step
         above, below = row % 3 * wide + own, (row + 2) % 3 * wide + own
         here = (row + 1) % 3 * wide + own
-        for x in range(inside):
-            twice = _f(2) * load(ring, here + x, 3)
-            away = load(ring, above + x, 3) + load(ring, below + x, 3)
-            before, after = here - step + x, here + step + x
-            beside = load(ring, before, 3) + load(ring, after, 3)
-            down = row_weight * (twice - away)
-            store(detail, x, down + column_weight * (twice - beside), 4)
-        finish_row(
-            result,
-            result_start + (row - first) * result_stride,
-            image,
-            start + row * stride + begin,
-            detail,
-            inside,
-            amount,
-            threshold,
-            hard,
-            low,
-            high,
-            rounding,
-        )
+        at = start + row * stride + begin
+        to = result_start + (row - first) * result_stride
+        if threshold > 0:
+            for x in range(inside):
+                found = _detail(ring, above + x, here + x, below + x, step, weights)
+                store(detail, x, found, 4)
+            finish_row(
+                result,
+                to,
+                image,
+                at,
+                detail,
+                inside,
+                amount,
+                threshold,
+                hard,
+                low,
+                high,
+                rounding,
+            )
+        else:
+            # In one loop float32 without a median takes 0.8 times as long.
+            for x in range(inside):
+                found = _detail(ring, above + x, here + x, below + x, step, weights)
+                value = _f(load(image, at + x, 0)) + amount * found
+                store(result, to + x, min(max(value, low), high) + rounding, 1)
+
+
+@kernel
+def _detail(ring, above, here, below, step, weights):
+    twice = _f(2) * load(ring, here, 3)
+    away = load(ring, above, 3) + load(ring, below, 3)
+    beside = load(ring, here - step, 3) + load(ring, here + step, 3)
+    return weights[0] * (twice - away) + weights[1] * (twice - beside)
 
 
 @kernel
