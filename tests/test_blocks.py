@@ -196,6 +196,8 @@ def test_one_pass_gives_the_same_bits(dtype, mode):
         ("adaptive_unsharp_mask", {}),
         ("gaussian_sharpen", {"sigma": 0.7}),
         ("laplacian_sharpen", {"median_size": 3, "spacing": (1, 2)}),
+        ("laplacian_sharpen", {"median_size": 5, "limits": (20, 200)}),
+        ("laplacian_sharpen", {"median_size": 7}),
         ("laplacian_sharpen", {"amount": -0.1, "threshold": 5}),
     ]
     shapes = (((37, 301), (0, 1)), ((3, 20, 31), (1, 2)), ((17, 4, 23), (0, 2)))

@@ -50,7 +50,7 @@ def calls(draw, **kind):
         sigmas = st.sampled_from([0, 0.5, 1.0, 1.3, 3.9])
         parameters["sigma"] = [draw(sigmas) for _ in axes]
     if method == "laplacian_sharpen":
-        parameters["median_size"] = draw(st.sampled_from([1, 3]))
+        parameters["median_size"] = draw(st.sampled_from([1, 3, 5]))
     if method in ("unsharp_mask", "laplacian_sharpen"):
         parameters["amount"] = draw(st.floats(-2, 5))
         parameters["threshold"] = draw(st.sampled_from([0, 0.5, 20]))

@@ -1,5 +1,7 @@
 """Every method against the slow reference: types, dimensions, borders, colour."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.ndimage import median_filter
@@ -163,11 +165,41 @@ def test_black_gets_grey():
 @pytest.mark.parametrize("size", [3, 5, 7])
 def test_medians_are_scipys(size):
     """Medians by networks are those of scipy, along any two axes of any array."""
-    for shape, axes in (((9, 300), (0, 1)), ((3, 8, 9), (1, 2)), ((9, 8, 3), (0, 1))):
+    shapes = (((9, 300), (0, 1)), ((3, 8, 9), (1, 2)), ((9, 8, 3), (0, 1)))
+    for shape, axes in (*shapes, ((1, 2), (0, 1)), ((7, 2, 1), (0, 2))):
         image = np.floor(cases.picture(shape) * 10)
         window = [size if axis in axes else 1 for axis in range(len(shape))]
         expected = median_filter(image, size=window, mode="reflect")
         np.testing.assert_array_equal(median(image, size, axes), expected)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+@pytest.mark.parametrize("size", [3, 5])
+def test_medians_of_zeros_and_ones(size, dtype):
+    """Networks of exchanges that are right for zeros and ones are right for all.
+
+    Of 3 x 3 these are all windows. Of 5 x 5, where four rows of each column are sorted
+    first, they are all counts of ones in the columns with all last rows. Each window
+    comes as the upper and as the lower of two rows, and upside down.
+    """
+    if size == 3:
+        windows = np.array(list(itertools.product([0, 1], repeat=9))).reshape(-1, 3, 3)
+    else:
+        counts = np.array(list(itertools.product(range(5), repeat=5)))
+        sorted_rows = np.arange(4)[:, np.newaxis] < counts[:, np.newaxis]
+        random = np.random.default_rng(2)
+        rows = random.permuted(np.repeat(sorted_rows, 32, axis=0), axis=1)
+        last = np.array(list(itertools.product([0, 1], repeat=5)))[:, np.newaxis]
+        windows = np.concatenate([rows, np.tile(last, (3125, 1, 1))], axis=1)
+    expected = windows.mean(axis=(1, 2)) > 0.5
+    across = 32
+    for upside in (windows, windows[:, ::-1]):
+        tiles = upside.reshape(-1, across, size, size).transpose(0, 2, 1, 3)
+        image = tiles.reshape(-1, across * size).astype(dtype)
+        for above in (0, 1):
+            found = median(np.pad(image, ((above, 0), (0, 0))), size, (0, 1))[above:]
+            middles = found[size // 2 :: size, size // 2 :: size]
+            np.testing.assert_array_equal(middles.ravel(), expected)
 
 
 def test_detail_at_the_threshold():

@@ -37,7 +37,9 @@ def test_rounding_is_no_clipping():
 
 @pytest.mark.parametrize("mode", ["reflect", "wrap", "constant"])
 @pytest.mark.parametrize("limits", [None, (20, 180.3)])
-@pytest.mark.parametrize(("shape", "channel_axis"), [((40, 50), None), ((30, 40, 3), 2)])
+@pytest.mark.parametrize(
+    ("shape", "channel_axis"), [((40, 50), None), ((30, 40, 3), 2)]
+)
 def test_reports_of_pixels_in_any_type(shape, channel_axis, limits, mode):
     """Bytes, counted as they are, give the report of the same numbers in float64."""
     image = cases.picture(shape, "uint8")

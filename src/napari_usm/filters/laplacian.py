@@ -12,9 +12,12 @@ from napari_usm.filters.border import border_index
 from napari_usm.filters.median import median
 from napari_usm.filters.planes import Planes, span
 from napari_usm.kernels.laplacian import sharpen_plane
+from napari_usm.kernels.median import SIZES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from napari_usm.filters.dtypes import Array
     from napari_usm.filters.one_pass import Finish, Target
@@ -65,8 +68,9 @@ class LaplacianPass:
     hard: bool
 
     def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
-        """Whether planes are filtered."""
-        return len(self.weights) == 2
+        """Whether planes are filtered, up to a border that float32 can hold."""
+        held = mode != "constant" or float(np.float32(cval)) == cval
+        return len(self.weights) == 2 and held
 
     def last_axis(self, ndim: int) -> int:
         """The last filtered axis."""
@@ -81,16 +85,18 @@ class LaplacianPass:
         finish: Finish,
     ) -> bool:
         """Sharpen a block into its place; whether all its pixels were valid."""
-        if block.dtype.kind == "f" and not np.isfinite(block).all():
-            return False
-        down, across = sorted(self.weights)
-        calm = median(block, self.median_size, (down, across))
+        axes = down, across = sorted(self.weights)
+        size, calm, calming = self.median_size, block, None
+        if size in SIZES:
+            calming = (size, *_border_indices(block, axes, size // 2, "reflect"))
+        elif size > 1:
+            if not np.isfinite(block).all():
+                return False
+            calm = median(block, size, axes)
         source, to = (Planes(a.shape, down, across) for a in (block, target))
-        rows, columns = (
-            border_index(block.shape[axis], 1, finish.mode) for axis in (down, across)
-        )
+        rows, columns = _border_indices(block, axes, 1, finish.mode)
         for place, begin in source.cores(inner, to, core):
-            sharpen_plane(
+            finite = sharpen_plane(
                 block.reshape(-1),
                 calm.reshape(-1),
                 source.offset(place, source.others),
@@ -98,6 +104,7 @@ class LaplacianPass:
                 rows,
                 columns,
                 source.step,
+                calming,
                 np.float32(self.weights[down]),
                 np.float32(self.weights[across]),
                 (*span(inner[down]), *span(inner[across])),
@@ -106,4 +113,12 @@ class LaplacianPass:
                 finish.numbers(block.dtype, self.threshold, self.hard),
                 np.float32(finish.cval),
             )
+            if not finite:
+                return False
         return True
+
+
+def _border_indices(
+    block: Array, axes: Sequence[int], reach: int, mode: str
+) -> list[NDArray[np.int64]]:
+    return [border_index(block.shape[axis], reach, mode) for axis in axes]

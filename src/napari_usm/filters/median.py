@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from napari_usm.filters.border import border_index
 from napari_usm.filters.planes import Planes
-from napari_usm.kernels.median import NETWORKS, median_plane
+from napari_usm.kernels.median import SIZES, median_plane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def median(values: Array, size: int, axes: Sequence[int]) -> Array:
 
 
 def _median_filter(values: Array, size: int, axes: Sequence[int]) -> Array:
-    if len(axes) == 2 and size in NETWORKS:
+    if len(axes) == 2 and size in SIZES:
         return _by_network(values, size, axes)
     window = [size if axis in axes else 1 for axis in range(values.ndim)]
     result: Array = ndimage.median_filter(values, size=window, mode="reflect")
@@ -66,7 +66,7 @@ def _by_network(values: Array, size: int, axes: Sequence[int]) -> Array:
             rows,
             columns,
             planes.step,
-            NETWORKS[size],
+            size,
             out.reshape(-1),
         )
     return out

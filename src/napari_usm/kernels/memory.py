@@ -60,6 +60,27 @@ def store(context, array, index, value, buffer):
 
 
 @intrinsic
+def load_some(context, array, index, step, count, buffer):
+    """``array[index]``, ``array[index + step]`` and so on: a tuple of `count`."""
+    if not all(isinstance(n, types.IntegerLiteral) for n in (count, buffer)):
+        return None
+    number, length = buffer.literal_value, count.literal_value
+    returned = types.UniTuple(array.dtype, length)
+
+    def generate(context, builder, signature, arguments):
+        pointer, align = _pointer(context, builder, signature, arguments)
+        step = context.cast(builder, arguments[2], signature.args[2], types.intp)
+        values = []
+        for _ in range(length):
+            value = builder.load(pointer, align=align)
+            values.append(_apart(builder, value, number))
+            pointer = builder.gep(pointer, [step])
+        return context.make_tuple(builder, returned, values)
+
+    return returned(array, index, step, count, buffer), generate
+
+
+@intrinsic
 def multiply_add(context, factor, other, term):
     """``factor * other + term``, rounded once."""
 
