@@ -95,8 +95,9 @@ def sharpen_planes(
             starts[:] = start + planes * depth + place * stride
             begin, count = at + reach * step, (columns.size - 2 * reach) * step
             if deep_taps is None:
+                here = starts[0]
                 for x in range(count):
-                    store(ring, begin + x, load(image, starts[0] + x, IMAGE), RING)
+                    store(ring, begin + x, load(image, here + x, IMAGE), RING)
             else:
                 _rows(ring, begin, thick, image, starts, deep_taps, count, IMAGE, RING)
             for plane in range(count_planes):
