@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +14,15 @@ if TYPE_CHECKING:
 OUTSIDE = -1
 
 
+@lru_cache(64)
 def border_index(length: int, reach: int, mode: str) -> NDArray[np.int64]:
     """Index of the pixel at each place from `-reach` to `length + reach - 1`.
 
     An axis goes on with the meanings of `scipy.ndimage`, as often as it takes.
     """
-    return continued(np.arange(-reach, length + reach), length, mode)
+    index = continued(np.arange(-reach, length + reach), length, mode)
+    index.flags.writeable = False
+    return index
 
 
 def continued(places: NDArray[np.int64], length: int, mode: str) -> NDArray[np.int64]:

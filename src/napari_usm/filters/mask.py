@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Mask:
     threshold: float = 0.0
     hard: bool = False
 
-    @property
+    @cached_property
     def blurred(self) -> list[int]:
         """Axes along which there is anything to do, in order."""
         return sorted(a for a, blur in self.blurs.items() if not blur.does_nothing)

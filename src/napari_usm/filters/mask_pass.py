@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,10 +134,13 @@ def _fours(
         yield planes, min(ROWS, stop - first), first - start
 
 
+@lru_cache(64)
 def _filled(blur: AxisBlur | None) -> Array:
-    """Half of the taps, with zeros up to a whole number of sweeps, one at least."""
+    """Half of the taps, with zeros up to one pair or a whole number of sweeps."""
     half = np.ones(1, np.float32) if blur is None else half_taps(blur.taps, np.float32)
-    sweeps = max(1, -(-(half.size - 1) // PAIRS))
-    filled = np.zeros(sweeps * PAIRS + 1, np.float32)
+    pairs = half.size - 1
+    pairs = 1 if pairs < 2 else -(-pairs // PAIRS) * PAIRS
+    filled = np.zeros(1 + pairs, np.float32)
     filled[: half.size] = half
+    filled.flags.writeable = False
     return filled

@@ -3,8 +3,8 @@
 Rows come into a ring with their borders: in the image's own type, or of four planes
 at once, blurred over those around. Four of them at a time are blurred down, then each
 across; what is left stays in registers and the first-level cache. Nothing is compiled
-for a radius: taps are filled up with zeros to a multiple of four pairs, which changes
-no bit.
+for a radius: taps are filled up with zeros to one pair or a multiple of four, which
+changes no bit.
 """
 
 import numpy as np
@@ -19,8 +19,10 @@ from napari_usm.kernels.sweeps import (
     ROWS,
     across_first,
     across_more,
+    across_near,
     rows_first,
     rows_more,
+    rows_near,
 )
 
 
@@ -54,8 +56,8 @@ def sharpen_planes(
                     first of the four on
     rows, columns : (count + 2 * radius,), where the pixel at each place from
                     -radius on is taken from; -1 for the value `outside`
-    *_taps        : (1 + radius,), float32, radius a multiple of `PAIRS`, above 0: down
-                    the rows and along the columns; over the planes it may be None
+    *_taps        : (1 + radius,), float32, radius 1 or a multiple of `PAIRS`: down the
+                    rows and along the columns; over the planes it may be None
     core          : how many planes, first and last + 1 row, first and last + 1 column
     row_type      : (0,), of the type that rows are kept in: the image's, or float32
                     where planes are blurred
@@ -115,9 +117,7 @@ def sharpen_planes(
             middle = start + planes[deep + plane] * depth + left * step
             for r in range(row, min(row + ROWS, last)):
                 at = (r - row) * wide + (reach + left) * step
-                across_first(across, down, at, step, column_taps, inside)
-                for k in range(1 + PAIRS, reach + 1, PAIRS):
-                    across_more(across, down, at, step, k, column_taps, inside)
+                _across(across, down, at, step, column_taps, inside)
                 own = middle + r * stride
                 to = target[0] + plane * target[1] + (r - first) * target[2]
                 finish_mask_row(image, own, across, inside, result, edges, to, finish)
@@ -128,9 +128,23 @@ def sharpen_planes(
 def _rows(out, to, apart, source, starts, taps, count, read, written):
     """Four rows, blurred over those around them."""
     read, written = literally(read), literally(written)
+    if taps.size == 2:
+        rows_near(out, to, apart, source, starts, taps, count, read, written)
+        return
     rows_first(out, to, apart, source, starts, taps, count, read, written)
     for k in range(1 + PAIRS, taps.size, PAIRS):
         rows_more(out, to, apart, source, starts, k, taps, count, read, written)
+
+
+@kernel
+def _across(across, rows, at, step, taps, count):
+    """One row, blurred along itself."""
+    if taps.size == 2:
+        across_near(across, rows, at, step, taps, count)
+        return
+    across_first(across, rows, at, step, taps, count)
+    for k in range(1 + PAIRS, taps.size, PAIRS):
+        across_more(across, rows, at, step, k, taps, count)
 
 
 @kernel

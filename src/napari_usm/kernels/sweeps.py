@@ -89,6 +89,35 @@ def rows_more(out, to, apart, source, starts, k, taps, count, read, written):
 
 
 @kernel
+def rows_near(out, to, apart, source, starts, taps, count, read, written):
+    """The centre and one pair of rows, for four rows: all that a box needs."""
+    read, written = literally(read), literally(written)
+    w0, w1 = taps[0], taps[1]
+    a0, a1, a2 = starts[0], starts[1], starts[2]
+    a3, a4, a5 = starts[3], starts[4], starts[5]
+    b0, b1, b2, b3 = to, to + apart, to + 2 * apart, to + 3 * apart
+    for x in range(count):
+        c0, c1 = _f(load(source, a0 + x, read)), _f(load(source, a1 + x, read))
+        c2, c3 = _f(load(source, a2 + x, read)), _f(load(source, a3 + x, read))
+        c4, c5 = _f(load(source, a4 + x, read)), _f(load(source, a5 + x, read))
+        store(out, b0 + x, multiply_add(w1, c0 + c2, w0 * c1), written)
+        store(out, b1 + x, multiply_add(w1, c1 + c3, w0 * c2), written)
+        store(out, b2 + x, multiply_add(w1, c2 + c4, w0 * c3), written)
+        store(out, b3 + x, multiply_add(w1, c3 + c5, w0 * c4), written)
+
+
+@kernel
+def across_near(across, rows, at, step, taps, count):
+    """The centre and one pair of columns of one row."""
+    w0, w1 = taps[0], taps[1]
+    for x in range(count):
+        i = at + x
+        pair = load(rows, i - step, LINES) + load(rows, i + step, LINES)
+        term = multiply_add(w1, pair, w0 * load(rows, i, LINES))
+        store(across, x, term, DETAIL)
+
+
+@kernel
 def across_first(across, rows, at, step, taps, count):
     """The centre and the first four pairs of columns of one row."""
     w0, w1, w2, w3, w4 = taps[0], taps[1], taps[2], taps[3], taps[4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ class Entry:
     label: str
     audience: str
 
-    @property
+    @cached_property
     def parameters(self) -> Mapping[str, Parameter]:
         """Name to description of every parameter, in the order of the signature.
 

@@ -146,7 +146,7 @@ class AdaptiveUnsharpMask(MaskMethod):
         amount = 1 / gain if gain.size > 1 else 1 / float(gain.item())
         return Constants(amount, gain, self._gains(), curve)
 
-    def mask(self, axes: Sequence[int]) -> Mask:
+    def make_mask(self, axes: Sequence[int]) -> Mask:
         """The blur by kernel and sigma."""
         return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
 

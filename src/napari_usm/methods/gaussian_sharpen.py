@@ -93,7 +93,7 @@ class GaussianSharpen(MaskMethod):
         # The centre of the mask that was divided by its sum is g0 / N.
         return Constants(1 / (1 + centre))
 
-    def mask(self, axes: Sequence[int]) -> Mask:
+    def make_mask(self, axes: Sequence[int]) -> Mask:
         """The Gaussian on its square."""
         # On every pixel, however wide: ImageMagick's own weights.
         blur = AxisBlur(gaussian_taps(self.sigma, self._radius()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,8 +95,19 @@ class MaskMethod(Method):
     """A method whose detail is the image less its blur."""
 
     @abstractmethod
-    def mask(self, axes: Sequence[int]) -> Mask:
+    def make_mask(self, axes: Sequence[int]) -> Mask:
         """The blur, and what is done to the detail."""
+
+    def mask(self, axes: Sequence[int]) -> Mask:
+        """The same, made once: a call asks for it several times."""
+        axes = tuple(axes)
+        if axes not in self._masks:
+            self._masks[axes] = self.make_mask(axes)
+        return self._masks[axes]
+
+    @cached_property
+    def _masks(self) -> dict[tuple[int, ...], Mask]:
+        return {}
 
     def one_pass(self, axes: Sequence[int]) -> OnePass:
         """The mask, on every pixel or by way of a coarser grid."""

@@ -82,7 +82,7 @@ class UnsharpMask(MaskMethod):
         """The amount as given."""
         return Constants(float(self.amount))
 
-    def mask(self, axes: Sequence[int]) -> Mask:
+    def make_mask(self, axes: Sequence[int]) -> Mask:
         """The blur by kernel and sigma, and the threshold."""
         blurs = mask_blurs(self.kernel, self.sigma, self.truncate, axes)
         return Mask(blurs, self.threshold, self.hard)
