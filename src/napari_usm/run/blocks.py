@@ -11,9 +11,12 @@ if TYPE_CHECKING:
 
 Slices = tuple[slice, ...]
 
-# Pixels of a block: 8 MB in float32, small beside the memory of any machine and
-# large beside the cost of starting a filter.
+# Pixels of a block: large beside the neighbours that are read with it.
 BLOCK = 2**21
+
+# Pixels of a part of it, for what goes step by step: each step leaves an array, of
+# 2 MB in float64, small enough for the second-level cache of most machines.
+PART = 2**18
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,31 @@ def cut(
         )
         for corner in product(*starts)
     ]
+
+
+def parts_of(
+    block: Block,
+    shape: Sequence[int],
+    halo: Mapping[int, int | None],
+    grid: Mapping[int, int],
+    whole: Sequence[int],
+) -> Iterator[tuple[Block, Slices]]:
+    """Blocks of about `PART` pixels that make up a block, and their place in it.
+
+    The place is that of a part with its neighbours, among the block with its own.
+    """
+    lengths = [span.stop - span.start for span in block.core]
+    for piece in cut(lengths, halo, grid, whole, PART):
+        core = [
+            slice(own.start + span.start, own.start + span.stop)
+            for own, span in zip(block.core, piece.core, strict=True)
+        ]
+        part = grown(core, shape, halo, grid)
+        place = [
+            slice(span.start - begin.start, span.stop - begin.start)
+            for span, begin in zip(part.grown, block.grown, strict=True)
+        ]
+        yield part, tuple(place)
 
 
 def from_chunks(

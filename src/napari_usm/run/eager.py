@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_usm.filters.one_pass import Finish, Target
 from napari_usm.run import report
-from napari_usm.run.blocks import BLOCK, Block, Slices, cut
+from napari_usm.run.blocks import BLOCK, Block, Slices, cut, parts_of
 from napari_usm.run.tally import Tally, tally
 from napari_usm.run.threads import in_order, thread_count
 
@@ -86,38 +86,48 @@ def run(
     def read(where: Slices) -> Array:
         return np.asarray(image[where])
 
-    def first(block: Block) -> tuple[Block, FirstStage]:
-        return block, first_stage_of(plan, read(block.grown), block)
+    def first(block: Block) -> list[tuple[Block, FirstStage]]:
+        grown = read(block.grown)
+        return [
+            (part, first_stage_of(plan, grown[place], part))
+            for part, place in _parts(plan, block)
+        ]
 
-    parts = []
+    stages = []
     if needs_first_stage(plan):
-        for part in in_order(first, blocks, count):
-            parts.append(part)
+        for found in in_order(first, blocks, count):
+            stages.extend(found)
             yield
-    constants, limits = finish_first_stage(plan, parts)
+    constants, limits = finish_first_stage(plan, stages)
     result = np.empty(plan.shape, plan.result) if want_image else None
     edges = np.empty(plan.edge_shape, np.float32) if want_edge_map else None
 
-    def second(block: Block) -> Tally | None:
+    def second(block: Block) -> list[Tally]:
         grown = read(block.grown)
-        amount = local_amount(plan, constants.amount, block)
-        if _in_one_pass(plan, grown, block, amount, limits, result, edges):
-            edge_map = None if edges is None else edges[block.core]
-        else:
-            edge_map = edge_map_of(plan, grown, block)
-            if edges is not None:
-                edges[plan.edge_slices(block.core)] = plan.public_edge_map(edge_map)
-            if result is not None:
-                core = grown[block.inner]
-                result[block.core] = plan.combine(core, edge_map, amount, limits)
-        if not want_report or result is None or edge_map is None:
-            return None
-        return tally(plan, grown, block, edge_map, amount, limits, result[block.core])
+        amount = constants.amount
+        done = _in_one_pass(plan, grown, block, amount, limits, result, edges)
+        tallies: list[Tally] = []
+        if done and not want_report:
+            return tallies
+        for part, place in _parts(plan, block):
+            pixels, own = grown[place], local_amount(plan, amount, part)
+            if done and edges is not None:
+                edge_map = edges[part.core]
+            else:
+                edge_map = edge_map_of(plan, pixels, part)
+            if not done and edges is not None:
+                edges[plan.edge_slices(part.core)] = plan.public_edge_map(edge_map)
+            if not done and result is not None:
+                core = pixels[part.inner]
+                result[part.core] = plan.combine(core, edge_map, own, limits)
+            if want_report and result is not None:
+                made = result[part.core]
+                tallies.append(tally(plan, pixels, part, edge_map, own, limits, made))
+        return tallies
 
     tallies = []
-    for found in in_order(second, blocks, count):
-        if found is not None:
-            tallies.append(found)
+    for counted in in_order(second, blocks, count):
+        tallies.extend(counted)
         yield
     if not tallies:
         return Outcome(constants, result, edges, None)
@@ -240,5 +250,12 @@ def _range(values: Array) -> Limits:
 
 
 def _blocks(plan: Plan, size: int) -> list[Block]:
-    whole = [] if plan.channel_axis is None else [plan.channel_axis]
-    return cut(plan.shape, plan.halo, plan.grid, whole, size)
+    return cut(plan.shape, plan.halo, plan.grid, _whole(plan), size)
+
+
+def _parts(plan: Plan, block: Block) -> Iterator[tuple[Block, Slices]]:
+    return parts_of(block, plan.shape, plan.halo, plan.grid, _whole(plan))
+
+
+def _whole(plan: Plan) -> list[int]:
+    return [] if plan.channel_axis is None else [plan.channel_axis]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_usm.filters.border import border_index
 from napari_usm.filters.dtypes import Array, rounded
 from napari_usm.filters.one_pass import Finish
-from napari_usm.kernels.tally import tally_pixels
+from napari_usm.filters.planes import Planes, span
+from napari_usm.kernels.tally import tally_plane
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from napari_usm.run.blocks import Block, Slices
@@ -74,43 +77,94 @@ def _in_one_pass(
     result: Array,
 ) -> Tally:
     assert plan.stored is not None
-    channels, inner = 1, result.size
-    if plan.channel_axis is not None:
-        channels = result.shape[plan.channel_axis]
-        inner = math.prod(result.shape[plan.channel_axis + 1 :])
-    arrays = (grown[block.inner], result, edge_map)
-    finish = Finish(amount, limits, plan.method.mode, plan.method.cval)
-    clipped = np.zeros((2, channels), np.int64)
-    found = np.zeros(6)
-    tally_pixels(
-        *(_flat(a, plan.stored) for a in arrays[:2]),
-        _flat(edge_map, np.dtype(np.float32)),
-        *(_flat(a[block.inner], plan.stored) for a in _local_range(plan, grown)),
-        channels,
-        inner,
-        finish.numbers(plan.stored, 0.0, False),
-        clipped,
-        found,
+    deep, down, across = _tally_axes(plan)
+    ranges = _local_range(plan, grown, deep)
+    image, lowest, highest, made = (
+        _with_front(a, plan.stored) for a in (grown, *ranges, result)
     )
-    over, under, over_sum, under_sum, change_sum, pixels = found.tolist()
+    edges = _with_front(edge_map, np.dtype(np.float32))
+    source, to = (Planes(a.shape, down, across) for a in (image, made))
+    above, below = _neighbours(plan, image.shape, down)
+    before, after = _neighbours(plan, image.shape, across)
+    ends = (image.shape[across], int(before[0]), int(after[-1]))
+    inner = [slice(0, 1), *block.inner]
+    core = [slice(0, length) for length in made.shape]
+    channels, apart, channel_axis = 1, 1, None
+    if plan.channel_axis is not None:
+        channel_axis = plan.channel_axis + 1
+        channels, apart = made.shape[channel_axis], to.distance(channel_axis)
+    # Channels behind the columns are side by side in a row; else planes have one each.
+    mixed = channel_axis is not None and channel_axis > across
+    numbers = Finish(amount, limits, "", 0.0).numbers(plan.stored, 0.0, False)
+    clipped, found = np.zeros((channels, 2, 1), np.int64), np.zeros(6)
+    for place, begin in source.cores(inner, to, core):
+        cut = np.zeros((2, channels if mixed else 1), np.int64)
+        tally_plane(
+            image.reshape(-1),
+            lowest.reshape(-1),
+            highest.reshape(-1),
+            (source.offset(place, source.others), source.stride, source.step),
+            above,
+            below,
+            ends,
+            (*span(inner[down]), *span(inner[across])),
+            made.reshape(-1),
+            edges.reshape(-1),
+            (begin, to.stride),
+            cut.shape[1],
+            apart,
+            numbers,
+            cut,
+            found,
+        )
+        if mixed or channel_axis is None:
+            clipped += cut.T[:, :, np.newaxis]
+        else:
+            clipped[place[source.others.index(channel_axis)]] += cut
+    over, under, over_sum, under_sum, change_sum, counted = found.tolist()
     return Tally(
-        clipped[0],
-        clipped[1],
+        clipped[:, 0, 0],
+        clipped[:, 1, 0],
         result.size // channels,
         over,
         under,
         over_sum,
         under_sum,
         change_sum,
-        int(pixels),
+        int(counted),
     )
 
 
-def _flat(values: Array, dtype: np.dtype[Any]) -> Array:
-    flat: Array = np.ascontiguousarray(values).reshape(-1)
-    if flat.dtype != dtype:
-        flat = flat.view(dtype) if flat.dtype.kind == "b" else flat.astype(dtype)
-    return flat if flat.flags.writeable else flat.copy()
+def _tally_axes(plan: Plan) -> tuple[list[int], int, int]:
+    """Axes before the last two that are filtered; rows and columns for the kernel.
+
+    The latter are of arrays with an axis in front of all others. Rows need not be
+    filtered, but channels are no rows.
+    """
+    *deep, across = sorted(plan.axes)
+    if deep:
+        return deep[:-1], deep[-1] + 1, across + 1
+    down = across - 1
+    return [], 0 if down == plan.channel_axis else down + 1, across + 1
+
+
+def _neighbours(
+    plan: Plan, shape: tuple[int, ...], axis: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Index before and after each along an axis; its own where nothing is filtered."""
+    if axis - 1 not in plan.axes:
+        same = border_index(shape[axis], 0, plan.method.mode)
+        return same, same
+    index = border_index(shape[axis], 1, plan.method.mode)
+    return index[:-2], index[2:]
+
+
+def _with_front(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Contiguous and writeable, of this type, with an axis in front."""
+    found: Array = np.ascontiguousarray(values)[np.newaxis]
+    if found.dtype != dtype:
+        found = found.view(dtype) if found.dtype.kind == "b" else found.astype(dtype)
+    return found if found.flags.writeable else found.copy()
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -137,7 +191,7 @@ def _step_by_step(
     if plan.method.alpha:
         assert plan.channel_axis is not None
         after = np.delete(after, -1, plan.channel_axis)
-    lowest, highest = _local_range(plan, colours)
+    lowest, highest = _local_range(plan, colours, plan.axes)
     over = np.maximum(after - highest[inner], 0)
     under = np.maximum(lowest[inner] - after, 0)
     counted = np.isfinite(core) & np.isfinite(after)
@@ -154,14 +208,16 @@ def _step_by_step(
     )
 
 
-def _local_range(plan: Plan, colours: Array) -> tuple[Array, Array]:
-    """Smallest and largest valid value of the 3-wide neighbourhood of each pixel."""
+def _local_range(
+    plan: Plan, colours: Array, axes: Sequence[int]
+) -> tuple[Array, Array]:
+    """Smallest and largest valid value of the 3-wide neighbourhood along `axes`."""
     lowest = highest = colours
     if colours.dtype.kind == "f" and not (valid := np.isfinite(colours)).all():
         lowest = np.where(valid, colours, np.inf)
         highest = np.where(valid, colours, -np.inf)
     mode, cval = plan.method.mode, plan.method.cval
-    for axis in plan.axes:
+    for axis in axes:
         lowest = _spread(lowest, np.minimum, axis, mode, cval)
         highest = _spread(highest, np.maximum, axis, mode, cval)
     return lowest, highest
