@@ -2,7 +2,7 @@
 
     python benchmarks/plots.py
 
-Writes docs/pictures/speed-size.png and speed-sigma.png: uint8, the one type that all of
+Writes docs/plots/speed-size.png and speed-sigma.png: uint8, the one type that all of
 them take, on one thread. Takes some minutes.
 """
 
@@ -17,7 +17,7 @@ from timing import in_turns, milliseconds, stopwatch
 
 import napari_usm as usm
 
-FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+FOLDER = Path(__file__).parents[1] / "docs" / "plots"
 COLOURS = {
     "napari-usm": "#c2185b",
     "OpenCV": "#1f6fb4",

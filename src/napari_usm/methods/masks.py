@@ -51,7 +51,8 @@ def truncate_parameter() -> Any:
         "float",
         "Truncate",
         "Where the Gaussian is cut off, in sigmas: its half-width is "
-        "``int(truncate * sigma + 0.5)`` pixels.",
+        "``int(truncate * sigma + 0.5)`` pixels. From sigma 4 on, 4 or more stands for "
+        "the whole Gaussian, to 5.5e-4 of a step's height.",
         unit="sigma",
         minimum=1.0,
         maximum=10.0,
