@@ -16,14 +16,34 @@ from napari_usm.kernels.mask import sharpen_planes
 from napari_usm.kernels.sweeps import PAIRS, ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from napari_usm.filters.dtypes import Array
     from napari_usm.filters.mask import Mask
     from napari_usm.filters.one_pass import Finish
 
-# The planes for one that is not blurred over others.
-_HERE = np.zeros(1, np.int64)
+
+@dataclass(frozen=True)
+class _Depth:
+    """What planes are blurred over.
+
+    Attributes
+    ----------
+    taps : array, optional
+        Half of the weights; None if each plane is on its own.
+    groups : list of tuple
+        For every four planes that are sharpened at once: the planes to take, how many
+        of the four there are, and how many planes of the block come before them.
+    distances : (int, int)
+        Pixels from plane to plane in the block and in the result.
+    """
+
+    taps: Array | None
+    groups: list[tuple[Array, int, int]]
+    distances: tuple[int, int]
+
+
+_ALONE = _Depth(None, [(np.zeros(1, np.int64), 1, 0)], (0, 0))
 
 
 @dataclass(frozen=True)
@@ -61,45 +81,64 @@ class MaskPass:
         *deep, down = self.mask.blurred[:-1] or [across - 1]
         source, to = (Planes(a.shape, down, across, *deep) for a in (block, target))
         row_taps, column_taps = (
-            _filled(self.mask.blurs.get(a)) for a in (down, across)
+            _filled(self.mask.blurs.get(axis)) for axis in (down, across)
         )
-        window = (*span(inner[down]), *span(inner[across]))
         rows, columns = (
             border_index(block.shape[axis], taps.size - 1, finish.mode)
             for axis, taps in ((down, row_taps), (across, column_taps))
         )
-        deep_taps, groups, depths = None, [(_HERE, 1, 0)], (0, 0)
-        if deep:
-            (axis,) = deep
-            deep_taps = _filled(self.mask.blurs[axis])
-            around = border_index(block.shape[axis], deep_taps.size + 3, finish.mode)
-            groups = list(_fours(around, deep_taps.size - 1, *span(inner[axis])))
-            depths = source.distance(axis), to.distance(axis)
+        depth = self._depth(source, to, inner, finish.mode)
         # Blurred over planes, a row is float32.
         row_type = np.dtype(np.float32) if deep else block.dtype
         outside = finish.cval if finish.mode == "constant" else 0
-        for place, begin in source.cores(inner, to, core):
-            start = source.offset(place, source.others)
-            for planes, count, before in groups:
-                finite = sharpen_planes(
-                    block.reshape(-1),
-                    (start, depths[0], source.stride, source.step),
-                    planes,
-                    rows,
-                    columns,
-                    deep_taps,
-                    row_taps,
-                    column_taps,
-                    (count, *window),
-                    np.empty(0, row_type),
-                    *target.flat,
-                    (begin + before * depths[1], depths[1], to.stride),
-                    finish.numbers(block.dtype, self.mask.threshold, self.mask.hard),
-                    row_type.type(outside),
-                )
-                if not finite:
-                    return False
-        return True
+        return all(
+            sharpen_planes(
+                block.reshape(-1),
+                (
+                    source.offset(place, source.others),
+                    depth.distances[0],
+                    source.stride,
+                    source.step,
+                ),
+                planes,
+                rows,
+                columns,
+                depth.taps,
+                row_taps,
+                column_taps,
+                (count, *span(inner[down]), *span(inner[across])),
+                np.empty(0, row_type),
+                *target.flat,
+                (
+                    begin + before * depth.distances[1],
+                    depth.distances[1],
+                    to.stride,
+                ),
+                finish.numbers(block.dtype, self.mask.threshold, self.mask.hard),
+                row_type.type(outside),
+            )
+            for place, begin in source.cores(inner, to, core)
+            for planes, count, before in depth.groups
+        )
+
+    def _depth(
+        self, source: Planes, to: Planes, inner: Sequence[slice], mode: str
+    ) -> _Depth:
+        axis = source.deep
+        if axis is None:
+            return _ALONE
+        taps = _filled(self.mask.blurs[axis])
+        start, stop = span(inner[axis])
+        around = border_index(source.shape[axis], taps.size - 1 + ROWS, mode)
+        groups = [
+            (
+                around[first + ROWS : first + 2 * (taps.size - 1) + 2 * ROWS],
+                min(ROWS, stop - first),
+                first - start,
+            )
+            for first in range(start, stop, ROWS)
+        ]
+        return _Depth(taps, groups, (source.distance(axis), to.distance(axis)))
 
     def _with_one_row(
         self,
@@ -119,19 +158,6 @@ class MaskPass:
         return MaskPass(replace(self.mask, blurs=moved)).sharpen_into(
             Target(image, edge_map), (one, *core), row, (one, *inner), finish
         )
-
-
-def _fours(
-    around: Array, radius: int, start: int, stop: int
-) -> Iterator[tuple[Array, int, int]]:
-    """Planes for every four that are sharpened, how many of these, and how many before.
-
-    around : the plane at each place from ``-radius - ROWS`` on
-    """
-    for first in range(start, stop, ROWS):
-        begin = first + ROWS
-        planes = around[begin : begin + 2 * radius + ROWS]
-        yield planes, min(ROWS, stop - first), first - start
 
 
 @lru_cache(64)

@@ -34,7 +34,7 @@ class Finish:
     cval: float
 
     def numbers(
-        self, dtype: np.dtype[Any], threshold: float, hard: bool
+        self, dtype: np.dtype[Any], threshold: float = 0.0, hard: bool = False
     ) -> tuple[Any, ...]:
         """What `finish_row` takes, for results of this type."""
         with np.errstate(over="ignore"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from napari_usm.filters.one_pass import Finish, Target
+from napari_usm.filters.one_pass import Target
 from napari_usm.run import report
 from napari_usm.run.blocks import BLOCK, Block, Slices, cut, parts_of
 from napari_usm.run.tally import Tally, tally
@@ -190,7 +190,7 @@ def _in_one_pass(
         np.empty(0, grown.dtype) if result is None else result,
         np.empty(0, np.float32) if edges is None else edges,
     )
-    finish = Finish(amount, limits, plan.method.mode, float(plan.method.cval))
+    finish = plan.finish(amount, limits)
     return one_pass.sharpen_into(target, block.core, grown, block.inner, finish)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from napari_usm.filters.colour import filtered_part, scaled_to_value
 from napari_usm.filters.combine import add_detail, limited
 from napari_usm.filters.dtypes import Array, cast, type_limits, working_type
-from napari_usm.filters.one_pass import OnePass, stored_type
+from napari_usm.filters.one_pass import Finish, OnePass, stored_type
 from napari_usm.methods import checks
 
 if TYPE_CHECKING:
@@ -209,6 +209,10 @@ class Plan:
             return None
         cval = float(self.method.cval)
         return found if found.fits(self.stored, self.method.mode, cval) else None
+
+    def finish(self, amount: float, limits: Limits) -> Finish:
+        """What turns detail into a result in one pass."""
+        return Finish(amount, limits, self.method.mode, float(self.method.cval))
 
     @_QUIET
     def unlimited(

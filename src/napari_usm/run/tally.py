@@ -9,7 +9,6 @@ import numpy as np
 
 from napari_usm.filters.border import border_index
 from napari_usm.filters.dtypes import Array, rounded
-from napari_usm.filters.one_pass import Finish
 from napari_usm.filters.planes import Planes, span
 from napari_usm.kernels.tally import tally_plane
 
@@ -95,7 +94,7 @@ def _in_one_pass(
         channels, apart = made.shape[channel_axis], to.distance(channel_axis)
     # Channels behind the columns are side by side in a row; else planes have one each.
     mixed = channel_axis is not None and channel_axis > across
-    numbers = Finish(amount, limits, "", 0.0).numbers(plan.stored, 0.0, False)
+    numbers = plan.finish(amount, limits).numbers(plan.stored)
     clipped, found = np.zeros((channels, 2, 1), np.int64), np.zeros(6)
     for place, begin in source.cores(inner, to, core):
         cut = np.zeros((2, channels if mixed else 1), np.int64)
