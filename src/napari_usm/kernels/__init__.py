@@ -3,11 +3,13 @@
 Contract shared by every kernel:
 
 * arrays are C-contiguous, writeable and in this machine's byte order;
-* pixels are finite, and `out` never overlaps an input;
+* pixels are finite, unless a kernel says whether they were; what is written never
+  overlaps what is read;
 * nothing is validated or raised; `filters/` has settled everything before;
 * the GIL is released, and no kernel starts threads: whoever cuts blocks does.
 
 One blur has one result: for every pixel, ``w[0] * centre`` and then, in order of
-distance, one fused multiply-add of ``w[k]`` and the sum of the pair at distance k.
-So the same bits come out of every kernel, block, direction of an axis and machine.
+distance, one fused multiply-add of ``w[k]`` and the sum of the pair at distance k; to
+a coarser grid and back one fused multiply-add for every pixel, or point, in order. So
+the same bits come out of every kernel, block, direction of an axis and machine.
 """
