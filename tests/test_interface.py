@@ -11,10 +11,11 @@ import napari_usm as usm
 import reference
 
 
-def test_import_is_light():
-    """`import napari_usm` loads no Qt, napari, dask, scipy or numba."""
+@pytest.mark.parametrize("name", ["napari_usm", "napari_usm.warm_up"])
+def test_import_is_light(name):
+    """Neither of these loads Qt, napari, dask, scipy or numba."""
     code = (
-        "import sys, napari_usm; dir(napari_usm); "
+        f"import sys, {name}; dir(napari_usm); "
         "heavy = {'napari', 'magicgui', 'qtpy', 'PyQt6', 'dask', 'numba', 'scipy'}; "
         "sys.exit(' '.join(heavy & set(sys.modules)))"
     )
