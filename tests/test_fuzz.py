@@ -113,9 +113,9 @@ def away_from_a_hard_threshold(image, method, parameters, slack, expected):
     return np.abs(np.abs(whole.edge_map) - level) > slack
 
 
-def draw_call(rng):
+def draw_call(rng, methods=cases.METHODS, dtypes=WEIGHTED):
     """An image, a method and parameters that fit it."""
-    method = str(rng.choice(cases.METHODS))
+    method = str(rng.choice(methods))
     ndim = int(rng.integers(2 if method == "gaussian_sharpen" else 1, 5))
     count = 2 if method == "gaussian_sharpen" else int(rng.integers(1, ndim + 1))
     axes = [int(axis) for axis in rng.permutation(ndim)[:count]]
@@ -136,7 +136,7 @@ def draw_call(rng):
     else:
         axes = sorted(axes)  # the default: all but the channels
 
-    image = draw_image(rng, shape, positive=color == "value")
+    image = draw_image(rng, shape, dtypes, positive=color == "value")
     low, high = draw_range(image)
     if parameters["mode"] == "constant":
         cval = rng.uniform(low - (high - low) / 4, high + (high - low) / 4)
@@ -198,9 +198,9 @@ def draw_shape(rng, ndim):
     return shape.tolist()
 
 
-def draw_image(rng, shape, positive):
+def draw_image(rng, shape, dtypes, positive):
     """Structure or noise of any type, sometimes flat, sometimes with invalid pixels."""
-    dtype = str(rng.choice(WEIGHTED))
+    dtype = str(rng.choice(dtypes))
     image = cases.picture(shape, dtype, int(rng.integers(2**32)))
     kind = rng.random()
     if kind < 0.2:

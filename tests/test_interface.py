@@ -11,10 +11,11 @@ import napari_usm as usm
 import reference
 
 
-def test_import_is_light():
-    """`import napari_usm` loads no Qt, napari, dask, scipy or numba."""
+@pytest.mark.parametrize("name", ["napari_usm", "napari_usm.warm_up"])
+def test_import_is_light(name):
+    """Neither of these loads Qt, napari, dask, scipy or numba."""
     code = (
-        "import sys, napari_usm; dir(napari_usm); "
+        f"import sys, {name}; dir(napari_usm); "
         "heavy = {'napari', 'magicgui', 'qtpy', 'PyQt6', 'dask', 'numba', 'scipy'}; "
         "sys.exit(' '.join(heavy & set(sys.modules)))"
     )
@@ -36,6 +37,15 @@ def test_sharpening_needs_no_viewer():
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert done.stderr.strip() == ""
+
+
+def test_a_mask_needs_no_ndimage():
+    """The first call of a mask does not wait for a module of scipy that it never uses."""
+    code = (
+        "import sys, numpy, napari_usm; napari_usm.sharpen(numpy.eye(9)); "
+        "sys.exit('scipy.ndimage' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", usm.__all__)

@@ -1,7 +1,10 @@
 """What is promised of the compiled loops: no compiling for a value, errors bounded."""
 
 import pkgutil
+import subprocess
+import sys
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +13,8 @@ from scipy import ndimage
 
 import cases
 import napari_usm as usm
-from napari_usm import kernels
+import test_fuzz
+from napari_usm import kernels, warm_up
 
 
 def compiled():
@@ -41,6 +45,35 @@ def test_nothing_is_compiled_for_a_value(dtype):
         usm.gaussian_sharpen(image, sigma=2)
         usm.laplacian_sharpen(image, -0.1, threshold=3, mode="reflect")
     assert compiled() == before
+
+
+@pytest.mark.parametrize("dtype", warm_up.DTYPES)
+@pytest.mark.parametrize("method", warm_up.CALLS)
+def test_the_table_of_calls_is_complete(method, dtype):
+    """In a process that has made a method's calls, no other call needs compiling."""
+    code = f"import test_kernels; test_kernels.compile_no_more({method!r}, {dtype!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def compile_no_more(method, dtype):
+    """Make the calls of the table, then any: what the test above does elsewhere."""
+    warm_up.make_calls(method, dtype)
+    before = compiled()
+    for seed in range(80):
+        rng = np.random.default_rng(seed)
+        image, _, parameters = test_fuzz.draw_call(rng, [method], [dtype])
+        if "sigma" in parameters and rng.random() < 0.3:
+            parameters["sigma"] = 5.0
+        usm.sharpen(image, method, **parameters)
+        getattr(usm, method)(test_fuzz.elsewhere(rng, image), **parameters)
+        assert compiled() == before, parameters
 
 
 @pytest.mark.parametrize("sigma", [4, 4.5, 5, 5.3, 6.6, 8, 11, 20, 37.5])

@@ -1,0 +1,201 @@
+"""Kernels compiled before they are needed, by a process of its own.
+
+    python -m napari_usm.warm_up uint16 laplacian_sharpen
+
+A kernel is compiled at its first call for a type, which takes seconds, and kept on
+disk. Even on a thread of its own that makes a window hitch: it holds Python's lock. So
+another process makes all those calls, the wanted ones first, and prints a line after
+each method and type that is ready.
+"""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import os
+import subprocess
+import sys
+import threading
+from itertools import product
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from napari_usm.filters.dtypes import Array
+
+# The types that have kernels of their own; the first where no image is chosen yet.
+DTYPES = ("uint16", "uint8", "float32")
+
+# Rows of 64 pixels and more are blurred by another kernel than shorter ones are: in
+# each of these images both are needed.
+_SHAPES = {
+    "plane": (70, 70),
+    "plane with a gap": (70, 70),
+    "volume": (3, 70, 70),
+    "colours": (70, 70, 3),
+}
+
+# Blurred on a coarser grid.
+_WIDE = {"kernel": "gaussian", "sigma": 5.0}
+
+# Kinds of image, and parameters: calls that need all that is ever compiled for such a
+# type, each method's by themselves. No kernel is compiled for a value or a size. Only
+# what stands in the menus: `gaussian_sharpen` has the kernels of `unsharp_mask`.
+CALLS: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]] = MappingProxyType(
+    {
+        "unsharp_mask": (
+            ("plane", {}),
+            ("plane", _WIDE),
+            ("volume", {}),
+            ("volume", _WIDE),
+            ("plane with a gap", {}),
+            ("plane with a gap", _WIDE),
+        ),
+        "laplacian_sharpen": (
+            ("plane", {}),
+            ("plane", {"median_size": 3}),
+        ),
+        "adaptive_unsharp_mask": (
+            ("plane", {}),
+            ("plane", _WIDE),
+            ("volume", {}),
+            ("volume", _WIDE),
+            ("colours", {"channel_axis": 2, "color": "luminance"}),
+        ),
+    }
+)
+
+
+class WarmUp:
+    """A process that compiles, and what it has told so far.
+
+    While it runs, whatever it has not told yet is waited for. All counts as ready
+    without it, and once it has ended, however it did: what is missing is then compiled
+    where it is called.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Program and arguments that DTYPE and METHOD are added to; none for no process.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._started = False
+        self._process: subprocess.Popen[str] | None = None
+        self._awaited: set[tuple[str, ...]] = set()
+        self._told = threading.Condition()
+
+    def start(self, method: str, dtype: str) -> None:
+        """Start the process, the first time this is called, for these kernels first."""
+        if self._started or not self._command:
+            return
+        self._started = True
+        first = dtype if dtype in DTYPES else DTYPES[0]
+        try:
+            self._process = subprocess.Popen(
+                [*self._command, first, method],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                encoding="ascii",
+                errors="replace",
+                creationflags=_quietly(),
+            )
+        except OSError:
+            return
+        self._awaited = set(product(CALLS, DTYPES))
+        atexit.register(self.stop)
+        listener = threading.Thread(
+            target=self._listen, args=[self._process], name="warm-up", daemon=True
+        )
+        listener.start()
+
+    def is_ready(self, method: str, dtype: str) -> bool:
+        """Whether nothing would be gained by waiting."""
+        return (method, dtype) not in self._awaited
+
+    def wait(self, method: str, dtype: str, timeout: float) -> bool:
+        """Whether the kernels are ready, after at most so many seconds of waiting."""
+        with self._told:
+            return self._told.wait_for(lambda: self.is_ready(method, dtype), timeout)
+
+    def stop(self) -> None:
+        """End the process, without waiting until it has."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        with process:
+            for line in process.stdout or ():
+                with self._told:
+                    self._awaited.discard(tuple(line.split()))
+                    self._told.notify_all()
+        with self._told:
+            self._awaited.clear()
+            self._told.notify_all()
+
+
+def own_command() -> tuple[str, ...]:
+    """What runs `main`; nothing where there is no Python to run it.
+
+    In a frozen application `sys.executable` is that application.
+    """
+    if not sys.executable or getattr(sys, "frozen", False):
+        return ()
+    # -P: files that lie where napari was started are no modules.
+    return sys.executable, "-P", "-m", "napari_usm.warm_up"
+
+
+#: The one of this session.
+session = WarmUp(own_command())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make all calls of the table, and say after each method and type that it is ready.
+
+    Those of the type that is asked for come first, and of these the method's.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m napari_usm.warm_up", description="Compile all kernels."
+    )
+    parser.add_argument("dtype", metavar="DTYPE", choices=DTYPES, help="type first")
+    parser.add_argument("method", metavar="METHOD", choices=CALLS, nargs="?")
+    asked = parser.parse_args(arguments)
+    if hasattr(os, "nice"):
+        os.nice(10)
+    for dtype in sorted(DTYPES, key=lambda dtype: dtype != asked.dtype):
+        for method in sorted(CALLS, key=lambda method: method != asked.method):
+            make_calls(method, dtype)
+            print(method, dtype, flush=True)
+
+
+def make_calls(method: str, dtype: str) -> None:
+    """Make the calls of a method on images of a type."""
+    from napari_usm import api
+
+    for kind, parameters in CALLS[method]:
+        api.sharpen(_image(kind, dtype), method, **parameters)
+
+
+def _image(kind: str, dtype: str) -> Array:
+    import numpy as np
+
+    pixels = np.random.default_rng(0).integers(0, 256, _SHAPES[kind])
+    image: Array = pixels.astype(dtype)
+    if kind == "plane with a gap" and dtype == "float32":
+        image[35, 35] = np.nan
+    return image
+
+
+def _quietly() -> int:
+    """On Windows no console, and low priority; `main` sees to that elsewhere."""
+    if sys.platform != "win32":
+        return 0
+    return subprocess.CREATE_NO_WINDOW | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+
+
+if __name__ == "__main__":
+    main()
