@@ -2,6 +2,14 @@
 
 import pytest
 
+from napari_usm import warm_up
+
+
+@pytest.fixture(autouse=True)
+def no_warm_up(monkeypatch):
+    """Docks that tests open start no process: their kernels count as ready."""
+    monkeypatch.setattr(warm_up, "session", warm_up.WarmUp(()))
+
 
 @pytest.fixture
 def open_dock(make_napari_viewer):

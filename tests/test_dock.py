@@ -1,6 +1,7 @@
 """The docks, opened through the manifest in a real viewer and driven as by a user."""
 
 import gc
+import sys
 import threading
 from contextlib import suppress
 
@@ -13,6 +14,7 @@ from qtpy.QtWidgets import QPushButton
 
 import cases
 import napari_usm as usm
+from napari_usm import warm_up
 from napari_usm.widgets import layer_run
 from napari_usm.widgets.layer_data import is_result
 
@@ -487,6 +489,107 @@ def slow_run(monkeypatch):
     go.set()
 
 
+@pytest.fixture
+def go(monkeypatch, tmp_path):
+    """A file: when it is there, a process says that the kernels of a mask are ready."""
+    path = tmp_path / "go"
+    code = (
+        "import os, time\n"
+        f"while not os.path.exists({str(path)!r}): time.sleep(0.01)\n"
+        "print('unsharp_mask uint16', flush=True); time.sleep(60)"
+    )
+    session = warm_up.WarmUp([sys.executable, "-c", code])
+    monkeypatch.setattr(warm_up, "session", session)
+    yield path
+    session.stop()
+    assert session.wait("unsharp_mask", "uint16", 10)
+
+
+def is_preparing(widget):
+    return "Preparing, once on this machine…" in texts(widget)
+
+
+def test_a_run_waits_for_its_kernels(open_dock, qtbot, go):
+    """While kernels are compiled elsewhere that is said, and no longer; then it runs."""
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(PIXELS)
+    run_button(widget).click()
+    assert not is_preparing(widget)
+    qtbot.waitUntil(lambda: is_preparing(widget))
+    qtbot.wait(500)
+    assert widget._dock._progress.value() == 0
+    assert len(viewer.layers) == 1
+    go.touch()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3)
+    assert any(text.startswith("clipped") for text in texts(widget))
+    assert not is_preparing(widget)
+
+
+def test_preparing_is_said_no_longer_than_it_lasts(open_dock, qtbot, go, monkeypatch):
+    """When the first step begins the line is gone, before anything is done."""
+    begun, done = threading.Event(), threading.Event()
+
+    def run(plan, pixels, name=""):
+        begun.set()
+        done.wait(10)
+        return (yield from original(plan, pixels, name=name))
+
+    original = layer_run.eager.run
+    monkeypatch.setattr(layer_run.eager, "run", run)
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(PIXELS)
+    run_button(widget).click()
+    qtbot.waitUntil(lambda: is_preparing(widget))
+    assert not begun.is_set()
+    go.touch()
+    qtbot.waitUntil(begun.is_set)
+    qtbot.waitUntil(lambda: not is_preparing(widget))
+    assert len(viewer.layers) == 1
+    done.set()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3)
+
+
+def test_cancel_while_it_prepares(open_dock, qtbot, go):
+    """The button ends the waiting too, and the next run waits anew."""
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(PIXELS)
+    run_button(widget).click()
+    qtbot.waitUntil(lambda: is_preparing(widget))
+    worker = widget._worker
+    run_button(widget).click()
+    assert run_button(widget).text() == "Run"
+    qtbot.waitUntil(lambda: not worker.is_running, timeout=1000)
+    qtbot.wait(50)
+    assert "Cancelled: nothing was changed." in texts(widget)
+    run_button(widget).click()
+    qtbot.waitUntil(lambda: is_preparing(widget))
+    go.touch()
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3)
+
+
+def test_calling_the_widget_waits_for_nothing(open_dock, go):
+    """A call from Python compiles what is missing itself."""
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(PIXELS)
+    widget()
+    assert len(viewer.layers) == 3
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_a_dock_starts_with_what_it_shows(
+    make_napari_viewer, open_dock, monkeypatch, dtype
+):
+    """The kernels for a dock's method and the chosen image come first."""
+    asked = []
+    monkeypatch.setattr(
+        warm_up.session, "start", lambda *kernels: asked.append(kernels)
+    )
+    viewer = make_napari_viewer()
+    viewer.add_image(PIXELS.astype(dtype))
+    open_dock("Laplacian sharpen", viewer)
+    assert asked == [("laplacian_sharpen", dtype)]
+
+
 def test_cancel_leaves_nothing(open_dock, qtbot, slow_run):
     """The button cancels a run under way: no layer, no further step, and Run again."""
     _, steps = slow_run
@@ -531,7 +634,7 @@ def test_the_window_responds_during_a_run(open_dock, qtbot, slow_run):
     assert bar.maximum() == 51
     go.set()
     qtbot.waitUntil(lambda: len(viewer.layers) == 3)
-    assert bar.isHidden()
+    assert (bar.value(), bar.isHidden()) == (51, True)
 
 
 def test_the_viewer_closed_during_a_run(make_napari_viewer, qtbot, slow_run, open_dock):

@@ -12,14 +12,14 @@ from napari.layers import Image
 from napari.utils.notifications import show_error, show_warning
 from qtpy.compat import isalive
 
-from napari_usm import axes
+from napari_usm import axes, warm_up
 from napari_usm.methods import METHODS
 from napari_usm.widgets.dock_layout import DockLayout
 from napari_usm.widgets.functions import core_parameters, layer_function, layer_run
 from napari_usm.widgets.layer_data import METADATA, is_result
 from napari_usm.widgets.layer_run import layer_parameters
 from napari_usm.widgets.result_layers import results_of
-from napari_usm.widgets.run_worker import worker_of
+from napari_usm.widgets.run_worker import PREPARING, worker_of
 from napari_usm.widgets.status import status_line
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ class SharpenWidget(Container):
         napari_viewer.layers.events.removed.connect(self._on_layer_removed)
         self._choose_active_layer()
         self._on_change()
+        layer = self._chosen()
+        warm_up.session.start(self.method, "" if layer is None else str(layer.dtype))
 
     def __call__(self) -> list[napari.types.LayerDataTuple]:
         """Run here and now; the two layers as tuples, as they were placed."""
@@ -233,16 +235,21 @@ class SharpenWidget(Container):
             return
         worker = worker_of(run)
         worker.run_of, worker.asked = run, asked
-        worker.yielded.connect(lambda _: self._on_step(worker))
+        worker.yielded.connect(lambda step: self._on_step(worker, step))
         worker.returned.connect(lambda tuples: self._on_done(worker, tuples, started))
         worker.errored.connect(lambda error: self._on_error(worker, error))
         self._worker = worker
         self._dock.start(run.steps)
         worker.start()
 
-    def _on_step(self, worker: Any) -> None:
-        if self._is_current(worker):
-            self._dock.advance()
+    def _on_step(self, worker: Any, step: int) -> None:
+        if not self._is_current(worker):
+            return
+        if step == PREPARING:
+            self._dock.tell("Preparing, once on this machine…")
+        else:
+            self._dock.tell("")
+            self._dock.advance(step)
 
     def _on_done(self, worker: Any, tuples: Any, started: float) -> None:
         if not self._is_current(worker):

@@ -101,9 +101,9 @@ class DockLayout(QObject):
         self.run.setText("Cancel")
         self.tell("")
 
-    def advance(self) -> None:
-        """One step of the progress."""
-        self._progress.setValue(self._progress.value() + 1)
+    def advance(self, steps: int) -> None:
+        """Show that so many steps are done."""
+        self._progress.setValue(steps)
 
     def stop(self) -> None:
         """Ready for another run."""

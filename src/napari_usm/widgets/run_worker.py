@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
 
+from napari_usm import warm_up
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -14,8 +16,19 @@ if TYPE_CHECKING:
     from napari_usm.widgets.layer_run import LayerRun
 
 
+# Yielded while the kernels of a run are being compiled elsewhere.
+PREPARING = -1
+
+# Seconds until that is said, and until a run that is cancelled meanwhile has ended.
+_PATIENCE = 0.2
+
+
 def worker_of(run: LayerRun) -> Any:
-    """The worker for a run, not started: it yields at every pause."""
+    """The worker for a run, not started.
+
+    At every pause it yields how many steps are done, before the first `PREPARING` as
+    often as it takes, and 0.
+    """
     return create_worker(_counted, run, _start_thread=False)
 
 
@@ -26,7 +39,10 @@ class RunError(Exception):
 def _counted(
     run: LayerRun,
 ) -> Generator[int, None, list[napari.types.LayerDataTuple]]:
-    """A run as napari's workers want it: every pause with a number."""
+    """A run as napari's workers want it: they stop only where something is yielded."""
+    while not warm_up.session.wait(run.method, run.plan.dtype.name, _PATIENCE):
+        yield PREPARING
+    yield 0
     running = run.run()
     step = 0
     while True:
