@@ -39,6 +39,15 @@ def test_sharpening_needs_no_viewer():
     assert done.stderr.strip() == ""
 
 
+def test_a_mask_needs_no_ndimage():
+    """The first call of a mask does not wait for a module of scipy that it never uses."""
+    code = (
+        "import sys, numpy, napari_usm; napari_usm.sharpen(numpy.eye(9)); "
+        "sys.exit('scipy.ndimage' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 @pytest.mark.parametrize("name", usm.__all__)
 def test_public_names_exist(name):
     """Every name in `__all__` is there and explains itself."""

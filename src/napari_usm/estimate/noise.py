@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +27,8 @@ def noise_level(values: Array, axes: Sequence[int]) -> float:
        Understanding 64(2), 1996, with the median of Donoho (1995) in place of the
        mean. :doi:`10.1006/cviu.1996.0060`
     """
+    from scipy import ndimage  # late: it takes 0.07 s
+
     residual = np.where(np.isfinite(values), values, 0).astype(np.float64)
     growth = 1.0
     for axis in axes:
