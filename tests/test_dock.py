@@ -634,7 +634,7 @@ def test_the_window_responds_during_a_run(open_dock, qtbot, slow_run):
     assert bar.maximum() == 51
     go.set()
     qtbot.waitUntil(lambda: len(viewer.layers) == 3)
-    assert bar.isHidden()
+    assert (bar.value(), bar.isHidden()) == (51, True)
 
 
 def test_the_viewer_closed_during_a_run(make_napari_viewer, qtbot, slow_run, open_dock):
