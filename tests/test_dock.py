@@ -496,13 +496,13 @@ def go(monkeypatch, tmp_path):
     code = (
         "import os, time\n"
         f"while not os.path.exists({str(path)!r}): time.sleep(0.01)\n"
-        "print('unsharp_mask uint16', flush=True); time.sleep(60)"
+        "print('unsharp_mask planes uint16', flush=True); time.sleep(60)"
     )
     session = warm_up.WarmUp([sys.executable, "-c", code])
     monkeypatch.setattr(warm_up, "session", session)
     yield path
     session.stop()
-    assert session.wait("unsharp_mask", "uint16", 10)
+    assert session.wait("unsharp_mask", "planes", "uint16", 10)
 
 
 def is_preparing(widget):

@@ -48,7 +48,7 @@ def test_nothing_is_compiled_for_a_value(dtype):
 
 
 @pytest.mark.parametrize("dtype", warm_up.DTYPES)
-@pytest.mark.parametrize("method", warm_up.CALLS)
+@pytest.mark.parametrize("method", sorted({key[0] for key in warm_up.CALLS}))
 def test_the_table_of_calls_is_complete(method, dtype):
     """In a process that has made a method's calls, no other call needs compiling."""
     code = f"import test_kernels; test_kernels.compile_no_more({method!r}, {dtype!r})"
@@ -64,7 +64,9 @@ def test_the_table_of_calls_is_complete(method, dtype):
 
 def compile_no_more(method, dtype):
     """Make the calls of the table, then any: what the test above does elsewhere."""
-    warm_up.make_calls(method, dtype)
+    for key in warm_up.CALLS:
+        if key[0] == method:
+            warm_up.make_calls(*key, dtype)
     before = compiled()
     for seed in range(80):
         rng = np.random.default_rng(seed)

@@ -25,26 +25,26 @@ def started():
     yield start
     for each in made:
         each.stop()
-        assert each.wait("unsharp_mask", "uint16", 10)
+        assert each.wait("unsharp_mask", "planes", "uint16", 10)
 
 
 def test_every_method_of_the_menus_has_calls():
     """A dock's method is in the table; all others count as ready."""
     in_menus = {name for name, entry in METHODS.items() if entry.audience == "menu"}
-    assert set(warm_up.CALLS) == in_menus
+    assert {method for method, _ in warm_up.CALLS} == in_menus
 
 
 def test_what_is_wanted_comes_first(monkeypatch, capsys):
     """Every method and type is made ready and told, the wanted ones first."""
     calls = []
-    monkeypatch.setattr(warm_up, "make_calls", lambda *pair: calls.append(pair))
+    monkeypatch.setattr(warm_up, "make_calls", lambda *key: calls.append(key))
     monkeypatch.setattr(os, "nice", calls.append, raising=False)
     warm_up.main(["float32", "laplacian_sharpen"])
     told = capsys.readouterr().out.splitlines()
     assert calls.pop(0) == 10
-    assert told == [" ".join(pair) for pair in calls]
+    assert told == [" ".join(key) for key in calls]
     assert len(set(told)) == len(warm_up.CALLS) * len(warm_up.DTYPES)
-    assert told[0] == "laplacian_sharpen float32"
+    assert told[0] == "laplacian_sharpen planes float32"
     assert all(line.endswith("float32") for line in told[: len(warm_up.CALLS)])
 
 
@@ -52,27 +52,28 @@ def test_the_real_process():
     """What a session starts tells first of the kernels that are wanted first."""
     command = [*warm_up.own_command(), "uint8", "laplacian_sharpen"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "laplacian_sharpen uint8\n"
+        assert process.stdout.readline() == "laplacian_sharpen planes uint8\n"
         process.terminate()
 
 
 def test_what_has_been_told_is_ready(started):
-    """One line makes one method and type ready; other types are never waited for."""
+    """One line makes one group of calls ready; other types are never waited for."""
     kernels = started(
-        "print('a line that means nothing\\nunsharp_mask uint8', flush=True); "
+        "print('a line that means nothing\\nunsharp_mask planes uint8', flush=True); "
         + FOREVER
     )
-    assert kernels.wait("unsharp_mask", "uint8", 10)
-    assert not kernels.wait("unsharp_mask", "uint16", 0.05)
-    assert not kernels.is_ready("laplacian_sharpen", "uint8")
-    for ready in (("unsharp_mask", "float64"), ("gaussian_sharpen", "uint8")):
-        assert kernels.is_ready(*ready)
+    assert kernels.wait("unsharp_mask", "planes", "uint8", 10)
+    assert not kernels.wait("unsharp_mask", "planes", "uint16", 0.05)
+    assert not kernels.is_ready("laplacian_sharpen", "planes", "uint8")
+    assert not kernels.is_ready("unsharp_mask", "volumes", "uint8")
+    for method, dtype in (("unsharp_mask", "float64"), ("gaussian_sharpen", "uint8")):
+        assert kernels.is_ready(method, "planes", dtype)
 
 
 @pytest.mark.parametrize("code", ["raise SystemExit(1)", "import nothing_of_the_kind"])
 def test_a_process_that_dies(started, code):
     """Nobody waits for a process that is gone."""
-    assert started(code).wait("unsharp_mask", "uint16", 10)
+    assert started(code).wait("unsharp_mask", "planes", "uint16", 10)
 
 
 @pytest.mark.parametrize("command", [[], [os.path.join("no", "such", "python")]])
@@ -80,8 +81,8 @@ def test_a_process_that_cannot_start(command):
     """Without a process everything is ready at once."""
     kernels = warm_up.WarmUp(command)
     kernels.start("unsharp_mask", "uint16")
-    assert kernels.is_ready("unsharp_mask", "uint16")
-    assert kernels.wait("unsharp_mask", "uint16", 0)
+    assert kernels.is_ready("unsharp_mask", "planes", "uint16")
+    assert kernels.wait("unsharp_mask", "planes", "uint16", 0)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_one_process_for_a_session(started, tmp_path):
     asked = tmp_path / "asked"
     kernels = started(f"import sys; open({str(asked)!r}, 'a').write(str(sys.argv[1:]))")
     kernels.start("laplacian_sharpen", "float32")
-    assert kernels.wait("unsharp_mask", "uint16", 10)
+    assert kernels.wait("unsharp_mask", "planes", "uint16", 10)
     kernels.start("laplacian_sharpen", "float32")
     assert asked.read_text() == "['uint16', 'unsharp_mask']"
 
@@ -109,7 +110,7 @@ def test_a_type_without_kernels_of_its_own(tmp_path):
     asked = tmp_path / "asked"
     kernels = warm_up.WarmUp([sys.executable, "-c", code, str(asked)])
     kernels.start("unsharp_mask", "float64")
-    assert kernels.wait("unsharp_mask", "uint16", 10)
+    assert kernels.wait("unsharp_mask", "planes", "uint16", 10)
     assert asked.read_text() == f"['{warm_up.DTYPES[0]}', 'unsharp_mask']"
 
 

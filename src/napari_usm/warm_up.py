@@ -5,7 +5,7 @@
 A kernel is compiled at its first call for a type, which takes seconds, and kept on
 disk. Even on a thread of its own that makes a window hitch: it holds Python's lock. So
 another process makes all those calls, the wanted ones first, and prints a line after
-each method and type that is ready.
+each group of calls that is ready.
 """
 
 from __future__ import annotations
@@ -37,34 +37,43 @@ _SHAPES = {
     "colours": (70, 70, 3),
 }
 
+PLANES, VOLUMES = "planes", "volumes"
+
 # Blurred on a coarser grid.
 _WIDE = {"kernel": "gaussian", "sigma": 5.0}
 
-# Kinds of image, and parameters: calls that need all that is ever compiled for such a
-# type, each method's by themselves. No kernel is compiled for a value or a size. Only
-# what stands in the menus: `gaussian_sharpen` has the kernels of `unsharp_mask`.
-CALLS: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]] = MappingProxyType(
-    {
-        "unsharp_mask": (
-            ("plane", {}),
-            ("plane", _WIDE),
-            ("volume", {}),
-            ("volume", _WIDE),
-            ("plane with a gap", {}),
-            ("plane with a gap", _WIDE),
-        ),
-        "laplacian_sharpen": (
-            ("plane", {}),
-            ("plane", {"median_size": 3}),
-        ),
-        "adaptive_unsharp_mask": (
-            ("plane", {}),
-            ("plane", _WIDE),
-            ("volume", {}),
-            ("volume", _WIDE),
-            ("colours", {"channel_axis": 2, "color": "luminance"}),
-        ),
-    }
+# Per method, for planes and for volumes: kinds of image, and parameters. These calls
+# need all that is ever compiled for such a type, each group's by themselves. No kernel
+# is compiled for a value or a size. Only what stands in the menus: `gaussian_sharpen`
+# has the kernels of `unsharp_mask`. A Laplacian of volumes has none.
+CALLS: Mapping[tuple[str, str], Sequence[tuple[str, Mapping[str, Any]]]] = (
+    MappingProxyType(
+        {
+            ("unsharp_mask", PLANES): (
+                ("plane", {}),
+                ("plane", _WIDE),
+                ("plane with a gap", {}),
+                ("plane with a gap", _WIDE),
+            ),
+            ("laplacian_sharpen", PLANES): (
+                ("plane", {}),
+                ("plane", {"median_size": 3}),
+            ),
+            ("adaptive_unsharp_mask", PLANES): (
+                ("plane", {}),
+                ("plane", _WIDE),
+                ("colours", {"channel_axis": 2, "color": "luminance"}),
+            ),
+            ("unsharp_mask", VOLUMES): (
+                ("volume", {}),
+                ("volume", _WIDE),
+            ),
+            ("adaptive_unsharp_mask", VOLUMES): (
+                ("volume", {}),
+                ("volume", _WIDE),
+            ),
+        }
+    )
 )
 
 
@@ -106,21 +115,25 @@ class WarmUp:
             )
         except OSError:
             return
-        self._awaited = set(product(CALLS, DTYPES))
+        self._awaited = {(*key, dtype) for key, dtype in product(CALLS, DTYPES)}
         atexit.register(self.stop)
         listener = threading.Thread(
             target=self._listen, args=[self._process], name="warm-up", daemon=True
         )
         listener.start()
 
-    def is_ready(self, method: str, dtype: str) -> bool:
+    def is_ready(self, method: str, dimensions: str, dtype: str) -> bool:
         """Whether nothing would be gained by waiting."""
-        return (method, dtype) not in self._awaited
+        return (method, dimensions, dtype) not in self._awaited
 
-    def wait(self, method: str, dtype: str, timeout: float) -> bool:
+    def wait(self, method: str, dimensions: str, dtype: str, timeout: float) -> bool:
         """Whether the kernels are ready, after at most so many seconds of waiting."""
+
+        def ready() -> bool:
+            return self.is_ready(method, dimensions, dtype)
+
         with self._told:
-            return self._told.wait_for(lambda: self.is_ready(method, dtype), timeout)
+            return self._told.wait_for(ready, timeout)
 
     def stop(self) -> None:
         """End the process, without waiting until it has."""
@@ -154,29 +167,30 @@ session = WarmUp(own_command())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make all calls of the table, and say after each method and type that it is ready.
+    """Make all calls of the table, and say after each group and type that it is ready.
 
     Those of the type that is asked for come first, and of these the method's.
     """
     parser = argparse.ArgumentParser(
         prog="python -m napari_usm.warm_up", description="Compile all kernels."
     )
+    methods = sorted({method for method, _ in CALLS})
     parser.add_argument("dtype", metavar="DTYPE", choices=DTYPES, help="type first")
-    parser.add_argument("method", metavar="METHOD", choices=CALLS, nargs="?")
+    parser.add_argument("method", metavar="METHOD", choices=methods, nargs="?")
     asked = parser.parse_args(arguments)
     if hasattr(os, "nice"):
         os.nice(10)
     for dtype in sorted(DTYPES, key=lambda dtype: dtype != asked.dtype):
-        for method in sorted(CALLS, key=lambda method: method != asked.method):
-            make_calls(method, dtype)
-            print(method, dtype, flush=True)
+        for key in sorted(CALLS, key=lambda key: key[0] != asked.method):
+            make_calls(*key, dtype)
+            print(*key, dtype, flush=True)
 
 
-def make_calls(method: str, dtype: str) -> None:
-    """Make the calls of a method on images of a type."""
+def make_calls(method: str, dimensions: str, dtype: str) -> None:
+    """Make the calls of a method, for planes or volumes, on images of a type."""
     from napari_usm import api
 
-    for kind, parameters in CALLS[method]:
+    for kind, parameters in CALLS[method, dimensions]:
         api.sharpen(_image(kind, dtype), method, **parameters)
 
 

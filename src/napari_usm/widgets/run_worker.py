@@ -40,7 +40,9 @@ def _counted(
     run: LayerRun,
 ) -> Generator[int, None, list[napari.types.LayerDataTuple]]:
     """A run as napari's workers want it: they stop only where something is yielded."""
-    while not warm_up.session.wait(run.method, run.plan.dtype.name, _PATIENCE):
+    dimensions = warm_up.VOLUMES if len(run.plan.axes) > 2 else warm_up.PLANES
+    kernels = run.method, dimensions, run.plan.dtype.name
+    while not warm_up.session.wait(*kernels, _PATIENCE):
         yield PREPARING
     yield 0
     running = run.run()
