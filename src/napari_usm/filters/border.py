@@ -13,16 +13,26 @@ if TYPE_CHECKING:
 # Stands for a pixel of the constant beyond the border.
 OUTSIDE = -1
 
+_LONG = 2**14
 
-@lru_cache(64)
+
 def border_index(length: int, reach: int, mode: str) -> NDArray[np.int64]:
     """Index of the pixel at each place from `-reach` to `length + reach - 1`.
 
     An axis goes on with the meanings of `scipy.ndimage`, as often as it takes.
     """
+    # Made again, a long axis costs nothing beside its pixels; kept, gigabytes.
+    index = _kept if length <= _LONG else _border_index
+    return index(length, reach, mode)
+
+
+def _border_index(length: int, reach: int, mode: str) -> NDArray[np.int64]:
     index = continued(np.arange(-reach, length + reach), length, mode)
     index.flags.writeable = False
     return index
+
+
+_kept = lru_cache(64)(_border_index)
 
 
 def continued(places: NDArray[np.int64], length: int, mode: str) -> NDArray[np.int64]:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from napari_usm.filters.one_pass import Finish
 
 
+# Sums of pixels beyond the border must be finite in float32.
+_LARGE = 8e37
+
+
 @dataclass(frozen=True)
 class _Depth:
     """What planes are blurred over.
@@ -53,14 +57,15 @@ class MaskPass:
     mask: Mask
 
     def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
-        """Whether it blurs up to three axes, up to a border that `dtype` can hold."""
+        """Whether it blurs three axes, or two and a constant `dtype` holds."""
         if mode != "constant":
             return len(self.mask.blurred) <= 3
-        if dtype.kind != "f":
+        if dtype.kind == "f":
+            held = abs(cval) < _LARGE
+        else:
             info = np.iinfo(dtype)
-            if not (cval.is_integer() and info.min <= cval <= info.max):
-                return False
-        return len(self.mask.blurred) <= 2
+            held = cval.is_integer() and info.min <= cval <= info.max
+        return held and len(self.mask.blurred) <= 2
 
     def last_axis(self, ndim: int) -> int:
         """The last axis that is blurred; any will do if none is."""

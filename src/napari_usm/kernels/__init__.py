@@ -2,7 +2,8 @@
 
 Contract shared by every kernel:
 
-* arrays are C-contiguous, writeable and in this machine's byte order;
+* arrays are C-contiguous and in this machine's byte order; pixels are writeable,
+  taps and indices that are kept are not: for numba that makes two types;
 * pixels are finite, unless a kernel says whether they were; what is written never
   overlaps what is read;
 * nothing is validated or raised; `filters/` has settled everything before;

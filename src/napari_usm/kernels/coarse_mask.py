@@ -150,7 +150,9 @@ def sharpen_plane(
     first         : where the one before that at the first row and column of the block
                     is, and points from row to row
     *_taps        : (4 * factor,), float32, those of a pixel's four splines of sum 1
-    core, result, edges, target, finish : as for `mask.sharpen_plane`
+    core          : first and last + 1 row, first and last + 1 column to compute
+    result, edges, finish : as for `mask.sharpen_planes`
+    target        : row r of the core goes to ``target[0] + r * target[1]``
     """
     start, stride, step = source
     top, bottom, left, right = core

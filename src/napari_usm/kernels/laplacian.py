@@ -47,7 +47,9 @@ def sharpen_plane(
     calming       : size, rows and columns as for `median.median_plane`, of the median
                     that `calm` still needs; or None
     *_weight      : float32, of the second differences down and across
-    The others are those of `mask.sharpen_plane`.
+    core          : first and last + 1 row, first and last + 1 column to compute
+    target        : row r of the core goes to ``target[0] + r * target[1]``
+    The others are those of `mask.sharpen_planes`.
     """
     first, last, left, right = core
     count = (columns.size - 2) * step

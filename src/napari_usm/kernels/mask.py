@@ -149,11 +149,14 @@ def _across(across, rows, at, step, taps, count):
 
 @kernel
 def _with_borders(ring, at, columns, step, reach, outside):
-    """Give a row its borders; whether all of it is finite."""
+    """Give a row its borders; whether all of it is finite, and its sums will be.
+
+    A tap of zero makes NaN of a sum that is infinite.
+    """
     finite = True
     for x in range((columns.size - 2 * reach) * step):
-        pixel = load(ring, at + reach * step + x, RING)
-        finite &= pixel - pixel == 0
+        several = load(ring, at + reach * step + x, RING) * 4
+        finite &= several - several == 0
     for place in range(reach):
         _fill_place(ring, at, columns, step, reach, place, outside)
         _fill_place(ring, at, columns, step, reach, columns.size - 1 - place, outside)

@@ -40,7 +40,10 @@ def load(context, array, index, buffer):
 
 @intrinsic
 def store(context, array, index, value, buffer):
-    """``array[index] = value`` of a one-dimensional array; integers round down."""
+    """``array[index] = value`` of a one-dimensional array.
+
+    A float is rounded down to an integer, which must be able to hold it.
+    """
     if not isinstance(buffer, types.IntegerLiteral):
         return None
     number = buffer.literal_value

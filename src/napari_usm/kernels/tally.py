@@ -3,12 +3,15 @@
 import numpy as np
 
 from napari_usm.kernels.buffers import buffer
-from napari_usm.kernels.compiled import summing
+from napari_usm.kernels.compiled import kernel, summing
 from napari_usm.kernels.memory import EDGES, IMAGE, RESULT, load, store
 
 # The buffers, beside image, result and edge map: the lowest and highest of three rows,
 # with borders, and what over- and undershoot are in.
 _LOW, _HIGH, _OVER, _UNDER = 2, 3, 4, 6
+
+# Pixels that are counted in float32 at a time: exact up to 2**24.
+_RUN = 2**20
 
 _f = np.float32
 
@@ -77,47 +80,49 @@ def tally_plane(
             store(low, step + wide + c, load(low, after, _LOW), _LOW)
             store(high, step + wide + c, load(high, after, _HIGH), _HIGH)
         pixels, to = here + left * step, target[0] + (row - first) * target[1]
-        cut_low, cut_high = _f(0), _f(0)
-        over_sum, under_sum, change_sum, counted = 0.0, 0.0, 0.0, _f(0)
-        for i in range(inside):
-            shown = _shown(image, edges, pixels + i, to + i, finish)
-            cut_low += _f(_is_below(shown, finish))
-            cut_high += _f(_is_above(shown, finish))
-            after = _f(load(result, to + i, RESULT))
-            # Where image or result is not finite, neither is their difference.
-            change = after - _f(load(image, pixels + i, IMAGE))
-            counts = change - change == 0
-            x = left * step + i
-            beside = max(load(high, x, _HIGH), load(high, x + 2 * step, _HIGH))
-            more = after - _f(max(beside, load(high, x + step, _HIGH)))
-            beside = min(load(low, x, _LOW), load(low, x + 2 * step, _LOW))
-            less = _f(min(beside, load(low, x + step, _LOW))) - after
-            more = max(more, _f(0)) if counts else _f(0)
-            less = max(less, _f(0)) if counts else _f(0)
-            store(over, i, max(load(over, i, _OVER), more), _OVER)
-            store(under, i, max(load(under, i, _UNDER), less), _UNDER)
-            over_sum += np.float64(more)
-            under_sum += np.float64(less)
-            change_sum += np.float64(change if counts else _f(0))
-            counted += _f(counts)
-        found[2] += over_sum
-        found[3] += under_sum
-        found[4] += change_sum
-        found[5] += counted
-        if channels == 1:
-            clipped[0, 0] += int(cut_low)
-            clipped[1, 0] += int(cut_high)
-        elif cut_low + cut_high > 0:
-            for i in range(inside):
+        for begin in range(0, inside, _RUN):
+            end = min(begin + _RUN, inside)
+            cut_low, cut_high = _f(0), _f(0)
+            over_sum, under_sum, change_sum, counted = 0.0, 0.0, 0.0, _f(0)
+            for i in range(begin, end):
                 shown = _shown(image, edges, pixels + i, to + i, finish)
-                channel = i // inner % channels
-                clipped[0, channel] += _is_below(shown, finish)
-                clipped[1, channel] += _is_above(shown, finish)
+                cut_low += _f(_is_below(shown, finish))
+                cut_high += _f(_is_above(shown, finish))
+                after = _f(load(result, to + i, RESULT))
+                # Where image or result is not finite, neither is their difference.
+                change = after - _f(load(image, pixels + i, IMAGE))
+                counts = change - change == 0
+                x = left * step + i
+                beside = max(load(high, x, _HIGH), load(high, x + 2 * step, _HIGH))
+                more = after - _f(max(beside, load(high, x + step, _HIGH)))
+                beside = min(load(low, x, _LOW), load(low, x + 2 * step, _LOW))
+                less = _f(min(beside, load(low, x + step, _LOW))) - after
+                more = max(more, _f(0)) if counts else _f(0)
+                less = max(less, _f(0)) if counts else _f(0)
+                store(over, i, max(load(over, i, _OVER), more), _OVER)
+                store(under, i, max(load(under, i, _UNDER), less), _UNDER)
+                over_sum += np.float64(more)
+                under_sum += np.float64(less)
+                change_sum += np.float64(change if counts else _f(0))
+                counted += _f(counts)
+            found[2] += over_sum
+            found[3] += under_sum
+            found[4] += change_sum
+            found[5] += counted
+            if channels == 1:
+                clipped[0, 0] += int(cut_low)
+                clipped[1, 0] += int(cut_high)
+            elif cut_low + cut_high > 0:
+                for i in range(begin, end):
+                    shown = _shown(image, edges, pixels + i, to + i, finish)
+                    channel = i // inner % channels
+                    clipped[0, channel] += _is_below(shown, finish)
+                    clipped[1, channel] += _is_above(shown, finish)
     found[0] = max(found[0], over.max())
     found[1] = max(found[1], under.max())
 
 
-@summing
+@kernel
 def _shown(image, edges, at, to, finish):
     """The result as its type would show it, before it saturates."""
     amount, _, _, _, _, rounding = finish
@@ -125,11 +130,11 @@ def _shown(image, edges, at, to, finish):
     return np.floor(raw + rounding) if rounding > 0 else raw
 
 
-@summing
+@kernel
 def _is_below(shown, finish):
     return shown - shown == 0 and shown < finish[3]
 
 
-@summing
+@kernel
 def _is_above(shown, finish):
     return shown - shown == 0 and shown > finish[4]

@@ -125,8 +125,10 @@ class LaplacianSharpen(Method):
         if self.threshold or self.median_size > 1:
             return None
         weights = np.array(list(self._weights(axes).values()))
-        centre = 1 + 2 * amount * weights.sum()
-        return np.sqrt(centre**2 + 2 * amount**2 * np.sum(weights**2))
+        with np.errstate(over="ignore"):
+            amount = np.asarray(amount, np.float64)
+            centre = 1 + 2 * amount * weights.sum()
+            return np.sqrt(centre**2 + 2 * amount**2 * np.sum(weights**2))
 
     def _weights(self, axes: Sequence[int]) -> dict[int, float]:
         if self.spacing is None:

@@ -139,5 +139,7 @@ class MaskMethod(Method):
         if mask.threshold:
             return None
         centre, squares = energy([blur.weights for blur in mask.blurs.values()])
-        own, both = 1 + amount, amount * (1 + amount)
-        return np.sqrt(own**2 - 2 * both * centre + amount**2 * squares)
+        with np.errstate(over="ignore", invalid="ignore"):
+            amount = np.asarray(amount, np.float64)
+            own, both = 1 + amount, amount * (1 + amount)
+            return np.sqrt(own**2 - 2 * both * centre + amount**2 * squares)

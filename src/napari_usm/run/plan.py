@@ -136,8 +136,10 @@ class Plan:
         """
         least, largest = type_limits(self.result)
         if self.color == "value":
-            least, high = max(least, 0.0), max(high, 0.0)
-        return max(float(low), least), min(float(high), largest)
+            least = max(least, 0.0)
+        # Limits that lie wholly beyond the range are its end.
+        low = min(max(float(low), least), largest)
+        return low, max(min(float(high), largest), least)
 
     @property
     def edge_shape(self) -> tuple[int, ...]:
