@@ -122,6 +122,47 @@ def test_blocks_of_images_with_invalid_pixels(method, mode):
     np.testing.assert_array_equal(found.edge_map.compute(), expected.edge_map)
 
 
+@pytest.mark.parametrize("row", range(0, 40, 3))
+def test_invalid_pixels_next_to_a_block(row):
+    """A NaN in any row, of a block or beside it, is met by the pass of the Laplacian."""
+    image = cases.picture((40, 30), "float32")
+    image[row, 11] = np.nan
+    lazy = da.from_array(image, chunks=-1)
+    for size in (1, 3, 5):
+        expected = usm.sharpen(lazy, "laplacian_sharpen", median_size=size)
+        for block_size in (250, 1000):
+            plan, pixels = prepare(image, "laplacian_sharpen", median_size=size)
+            found = eager.result_of(eager.run(plan, pixels, block_size=block_size))
+            np.testing.assert_array_equal(found.image, expected.image)
+            np.testing.assert_array_equal(found.edge_map, expected.edge_map)
+
+
+@pytest.mark.parametrize("limits", [(-1000, -500), (1e6, 2e6), (-np.inf, -1e9)])
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "uint16", "int8", "int16", "bool", "float32"]
+)
+def test_limits_beside_the_type(dtype, limits):
+    """Limits that no value of the type lies in give the end of its range."""
+    image = cases.picture((40, 50), dtype)
+    for method in ("unsharp_mask", "laplacian_sharpen"):
+        lazy = usm.sharpen(da.from_array(image, chunks=-1), method, limits=limits)
+        found = usm.sharpen(image, method, limits=limits)
+        np.testing.assert_array_equal(found.image, lazy.image)
+        if image.dtype.kind == "u":
+            end = 0 if limits[1] < 0 else np.iinfo(dtype).max
+            np.testing.assert_array_equal(found.image, end)
+
+
+def test_pixels_near_the_end_of_float32():
+    """Sums that overflow are those of the steps one by one, and sigma 0 adds none."""
+    image = np.full((40, 50), 1.8e38, np.float32)
+    lazy = da.from_array(image, chunks=-1)
+    for sigma in (0, (0, 1), 1.2, 5):
+        found = usm.sharpen(image, sigma=sigma).image
+        np.testing.assert_array_equal(found, usm.sharpen(lazy, sigma=sigma).image)
+    np.testing.assert_array_equal(usm.sharpen(image, sigma=0).image, image)
+
+
 def test_overshoot_along_an_axis_that_is_left_alone():
     """The 3-wide local range is whole at a block's edge, even where sigma is 0."""
     image = cases.picture((30, 40))
@@ -199,6 +240,8 @@ def test_one_pass_gives_the_same_bits(dtype, mode):
         ("laplacian_sharpen", {"median_size": 5, "limits": (20, 200)}),
         ("laplacian_sharpen", {"median_size": 7}),
         ("laplacian_sharpen", {"amount": -0.1, "threshold": 5}),
+        # Details of integers are integers: some are as large as the threshold.
+        ("laplacian_sharpen", {"threshold": 5, "hard": True}),
     ]
     shapes = (((37, 301), (0, 1)), ((3, 20, 31), (1, 2)), ((17, 4, 23), (0, 2)))
     for shape, axes in (*shapes, ((20, 31, 3), (0, 1)), ((9, 20, 31), (0, 1, 2))):

@@ -91,6 +91,15 @@ def test_a_wide_blur_of_a_step(sigma):
     assert max(errors) < 5.5e-4
 
 
+def test_very_wide_blurs_and_huge_amounts():
+    """What is asked for is answered at once, and without an error of Python's."""
+    image = cases.picture((5, 7), "uint8")
+    assert 1 < usm.sharpen(image, sigma=1e5, amount=0.1).report.noise_factor < 1.2
+    for method in ("unsharp_mask", "laplacian_sharpen"):
+        factor = usm.sharpen(image, method, amount=1e300).report.noise_factor
+        assert not np.isfinite(factor)
+
+
 def test_a_wide_blur_of_what_is_flat():
     """A flat image has no detail, to eight roundings; integers stay as they are."""
     for sigma in (4, 7, 30):

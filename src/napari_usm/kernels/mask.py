@@ -155,7 +155,7 @@ def _with_borders(ring, at, columns, step, reach, outside):
     """
     finite = True
     for x in range((columns.size - 2 * reach) * step):
-        several = load(ring, at + reach * step + x, RING) * 4
+        several = ring.dtype.type(4) * load(ring, at + reach * step + x, RING)
         finite &= several - several == 0
     for place in range(reach):
         _fill_place(ring, at, columns, step, reach, place, outside)
