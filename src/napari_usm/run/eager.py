@@ -106,20 +106,15 @@ def run(
         grown = read(block.grown)
         amount = constants.amount
         done = _in_one_pass(plan, grown, block, amount, limits, result, edges)
-        tallies: list[Tally] = []
         if done and not want_report:
-            return tallies
+            return []
+        tallies = []
         for part, place in _parts(plan, block):
             pixels, own = grown[place], local_amount(plan, amount, part)
             if done and edges is not None:
                 edge_map = edges[part.core]
             else:
-                edge_map = edge_map_of(plan, pixels, part)
-            if not done and edges is not None:
-                edges[plan.edge_slices(part.core)] = plan.public_edge_map(edge_map)
-            if not done and result is not None:
-                core = pixels[part.inner]
-                result[part.core] = plan.combine(core, edge_map, own, limits)
+                edge_map = _step_by_step(plan, pixels, part, own, limits, result, edges)
             if want_report and result is not None:
                 made = result[part.core]
                 tallies.append(tally(plan, pixels, part, edge_map, own, limits, made))
@@ -192,6 +187,25 @@ def _in_one_pass(
     )
     finish = plan.finish(amount, limits)
     return one_pass.sharpen_into(target, block.core, grown, block.inner, finish)
+
+
+def _step_by_step(
+    plan: Plan,
+    pixels: Array,
+    part: Block,
+    amount: Any,
+    limits: Limits,
+    result: Array | None,
+    edges: Array | None,
+) -> Array:
+    """Do a part of a block term by term; its edge map in the working type."""
+    edge_map = edge_map_of(plan, pixels, part)
+    if edges is not None:
+        edges[plan.edge_slices(part.core)] = plan.public_edge_map(edge_map)
+    if result is not None:
+        core = pixels[part.inner]
+        result[part.core] = plan.combine(core, edge_map, amount, limits)
+    return edge_map
 
 
 def edge_map_of(plan: Plan, grown: Array, block: Block) -> Array:
