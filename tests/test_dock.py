@@ -515,8 +515,10 @@ def test_a_run_waits_for_its_kernels(open_dock, qtbot, go):
     viewer.add_image(PIXELS)
     run_button(widget).click()
     assert not is_preparing(widget)
+    clicked = widget._worker.since
     qtbot.waitUntil(lambda: is_preparing(widget))
     qtbot.wait(500)
+    assert widget._worker.since > clicked  # the seconds told are those of the run
     assert widget._dock._progress.value() == 0
     assert len(viewer.layers) == 1
     go.touch()

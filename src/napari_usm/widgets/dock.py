@@ -227,16 +227,16 @@ class SharpenWidget(Container):
             self._cancel()
             self._dock.tell("Cancelled: nothing was changed.")
             return
-        started, asked = perf_counter(), self._asked()
+        asked = self._asked()
         try:
             run = layer_run(self.method, self._layer.value, **asked)
         except (TypeError, ValueError) as error:
             self._refuse(error)
             return
         worker = worker_of(run)
-        worker.run_of, worker.asked = run, asked
+        worker.run_of, worker.asked, worker.since = run, asked, perf_counter()
         worker.yielded.connect(lambda step: self._on_step(worker, step))
-        worker.returned.connect(lambda tuples: self._on_done(worker, tuples, started))
+        worker.returned.connect(lambda tuples: self._on_done(worker, tuples))
         worker.errored.connect(lambda error: self._on_error(worker, error))
         self._worker = worker
         self._dock.start(run.steps)
@@ -247,11 +247,12 @@ class SharpenWidget(Container):
             return
         if step == PREPARING:
             self._dock.tell("Preparing, once on this machine…")
+            worker.since = perf_counter()  # that is no time of the run's own
         else:
             self._dock.tell("")
             self._dock.advance(step)
 
-    def _on_done(self, worker: Any, tuples: Any, started: float) -> None:
+    def _on_done(self, worker: Any, tuples: Any) -> None:
         if not self._is_current(worker):
             return
         self._stop()
@@ -261,7 +262,7 @@ class SharpenWidget(Container):
             return
         self._place(layer, tuples)
         if layer is self._layer.value and worker.asked == self._asked():
-            self._tell_done(tuples, started)
+            self._tell_done(tuples, worker.since)
         else:
             self._dock.tell(f"Done: '{layer.name}', as it was asked for.")
 
