@@ -14,15 +14,13 @@ import numpy as np
 from napari_usm.filters.border import border_index
 from napari_usm.filters.coarse import expanded, reduced
 from napari_usm.filters.taps import AxisBlur, Taps, half_taps
+from napari_usm.kernels.buffers import LONG
 from napari_usm.kernels.correlate import correlate_lines, correlate_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from napari_usm.filters.dtypes import Array
-
-# From this many pixels on, a row is worth a loop of its own.
-_LONG = 64
 
 
 def blur(values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float) -> Array:
@@ -99,7 +97,7 @@ def _correlated(
     out = np.empty(values.shape, values.dtype)
     index = border_index(values.shape[axis], weights.size // 2, mode)
     inner = math.prod(values.shape[axis + 1 :])
-    correlate = correlate_rows if inner >= _LONG else correlate_lines
+    correlate = correlate_rows if inner >= LONG else correlate_lines
     correlate(
         np.ascontiguousarray(values).reshape(-1),
         out.reshape(-1),

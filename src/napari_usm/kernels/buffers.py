@@ -3,6 +3,10 @@
 import numpy as np
 
 from napari_usm.kernels.compiled import kernel
+from napari_usm.kernels.memory import RING, load, store
+
+# From this many pixels on, a row is worth a loop of its own.
+LONG = 64
 
 _LINE = 64  # bytes of a cache line
 
@@ -28,3 +32,20 @@ def padded(count, itemsize):
     line = _LINE // itemsize
     lines = (count + line - 1) // line
     return (lines + 1 - lines % 2) * line
+
+
+@kernel
+def fill_borders(line, at, index, radius, step, outside):
+    """Give a row its borders.
+
+    line, at : `RING`, and where the row begins, borders included; pixels are `step`
+               apart
+    index    : (count + 2 * radius,), the pixel at each place; -1 for `outside`
+    """
+    for side in range(2 * radius):
+        place = side if side < radius else index.size - 1 - (side - radius)
+        for c in range(step):
+            value = outside
+            if index[place] >= 0:
+                value = load(line, at + (radius + index[place]) * step + c, RING)
+            store(line, at + place * step + c, value, RING)

@@ -7,6 +7,7 @@ reach it. Taps are used in order, one multiply-add each.
 
 import numpy as np
 
+from napari_usm.kernels.buffers import LONG
 from napari_usm.kernels.compiled import kernel
 from napari_usm.kernels.memory import (
     DETAIL,
@@ -18,9 +19,6 @@ from napari_usm.kernels.memory import (
     store,
 )
 from napari_usm.kernels.sweeps import four
-
-# From this many pixels on, a row is worth a loop of its own.
-_LONG = 64
 
 
 @kernel
@@ -35,13 +33,13 @@ def reduce_axis(source, out, taps, index, length, step, outside):
     """
     factor = taps.size // 4
     points = index.size // factor - 3
-    line = np.empty(index.size * step if step < _LONG else step, source.dtype)
+    line = np.empty(index.size * step if step < LONG else step, source.dtype)
     line[:] = outside
-    wide = (points + 3) * step if step < _LONG else 0
+    wide = (points + 3) * step if step < LONG else 0
     phases = np.empty(factor * wide, source.dtype)
     for outer in range(source.size // (length * step)):
         start, to = outer * length * step, outer * points * step
-        if step < _LONG:
+        if step < LONG:
             for place in range(index.size):
                 for c in range(step):
                     if index[place] >= 0:
@@ -72,10 +70,10 @@ def expand_axis(source, out, taps, first, length, step):
     factor = taps.size // 4
     outers = out.size // (length * step)
     points = source.size // (outers * step)
-    spare = np.empty(points * step if step < _LONG else 0, source.dtype)
+    spare = np.empty(points * step if step < LONG else 0, source.dtype)
     for outer in range(outers):
         start, to = (outer * points + first) * step, outer * length * step
-        if step < _LONG:
+        if step < LONG:
             expand_line(out, to, source, start, spare, taps, 0, length, step)
             continue
         for x in range(length):

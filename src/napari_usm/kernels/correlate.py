@@ -5,6 +5,7 @@ The order of a pixel's operations is that of `sweeps`.
 
 import numpy as np
 
+from napari_usm.kernels.buffers import fill_borders
 from napari_usm.kernels.compiled import kernel
 from napari_usm.kernels.memory import IMAGE, RESULT, RING, load, multiply_add, store
 from napari_usm.kernels.sweeps import four
@@ -60,9 +61,7 @@ def correlate_lines(source, out, taps, index, step, outside):
     for start in range(0, source.size, count):
         for x in range(count):
             store(line, radius * step + x, load(source, start + x, IMAGE), RING)
-        for place in range(radius):
-            _fill_place(line, index, radius, step, place, outside)
-            _fill_place(line, index, radius, step, index.size - 1 - place, outside)
+        fill_borders(line, 0, index, radius, step, outside)
         k = _first(out, start, line, 0, near, step, taps, count)
         while k <= radius:
             if k + 3 <= radius:
@@ -72,15 +71,6 @@ def correlate_lines(source, out, taps, index, step, outside):
             before, after = (radius - k) * step, (radius + k) * step
             _pair(out, start, line, before, line, after, taps[k], count)
             k += 1
-
-
-@kernel
-def _fill_place(line, index, radius, step, place, outside):
-    for c in range(step):
-        value = outside
-        if index[place] >= 0:
-            value = load(line, (radius + index[place]) * step + c, RING)
-        store(line, place * step + c, value, RING)
 
 
 @kernel

@@ -10,7 +10,7 @@ changes no bit.
 import numpy as np
 from numba import literally
 
-from napari_usm.kernels.buffers import buffer, padded
+from napari_usm.kernels.buffers import buffer, fill_borders, padded
 from napari_usm.kernels.compiled import kernel
 from napari_usm.kernels.finish import finish_mask_row
 from napari_usm.kernels.memory import IMAGE, LINES, RING, load, store
@@ -157,19 +157,8 @@ def _with_borders(ring, at, columns, step, reach, outside):
     for x in range((columns.size - 2 * reach) * step):
         several = ring.dtype.type(4) * load(ring, at + reach * step + x, RING)
         finite &= several - several == 0
-    for place in range(reach):
-        _fill_place(ring, at, columns, step, reach, place, outside)
-        _fill_place(ring, at, columns, step, reach, columns.size - 1 - place, outside)
+    fill_borders(ring, at, columns, reach, step, outside)
     return finite
-
-
-@kernel
-def _fill_place(ring, at, columns, step, reach, place, outside):
-    for c in range(step):
-        value = outside
-        if columns[place] >= 0:
-            value = load(ring, at + (reach + columns[place]) * step + c, RING)
-        store(ring, at + place * step + c, value, RING)
 
 
 @kernel
