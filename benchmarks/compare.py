@@ -101,7 +101,7 @@ def ourselves_line(row):
 
 def times_text(value):
     """A ratio as text, with two digits at least."""
-    return f"{value:.2f} ×" if value < 1 else f"{value:.1f} ×"
+    return f"{value:.2g} ×" if value < 1 else f"{value:.1f} ×"
 
 
 if __name__ == "__main__":
