@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 Taps = NDArray[np.float64]
 
 # From this sigma on a Gaussian is blurred on a coarser grid, if it is not cut nearer
-# than at 4 sigma: there both take the same time.
+# than at 4 sigma; below, it is exact to rounding.
 _COARSE_SIGMA = 4.0
 _COARSE_TRUNCATE = 4.0
 
 # Sigma on the coarser grid, at least, and weights on each side: the error of a unit
-# step is then 5e-4 at most.
+# step is then 5.5e-4 at most.
 _LEAST_SIGMA = 1.33
 _COARSE_RADIUS = 5
 
@@ -81,7 +81,7 @@ BOX = AxisBlur(np.full(3, 1 / 3))
 def gaussian(sigma: float, truncate: float) -> AxisBlur:
     """A Gaussian that is cut at `truncate` sigmas; from sigma 4 on, on a coarser grid.
 
-    Its time falls with sigma then, and a unit step comes out within 5e-4 of the true
+    Its time falls with sigma then, and a unit step comes out within 5.5e-4 of the true
     Gaussian's.
     """
     if sigma < _COARSE_SIGMA or truncate < _COARSE_TRUNCATE:

@@ -88,7 +88,7 @@ def reduce_line(out, to, line, phases, wide, taps, points, step):
     """To grid points along a line with its borders; pixels are `step` apart.
 
     phases : (factor * wide,), for the pixels of each phase side by side: loops over
-             pixels `factor` apart take 3 times as long
+             pixels `factor` apart made the way to the grid twice as long
     """
     factor, count = taps.size // 4, points * step
     for phase in range(factor):

@@ -1,6 +1,6 @@
 """A mask whose blur is done on a coarser grid: to the grid, and back to the result.
 
-On the way there the image's own pixels are read once, three or four rows at a time;
+On the way there the image's own pixels are read once, up to four rows at a time;
 on the way back the blur is subtracted, and everything else done, row by row.
 """
 

@@ -102,7 +102,7 @@ def _first(out, at, source, start, near, stride, taps, count):
 
 @kernel
 def _four_pairs(out, at, source, start, near, stride, k, taps, count):
-    """Four pairs more, the nearest k away: faster than one by one by 1.6."""
+    """Four pairs more, the nearest k away; `out` is read and written once for all."""
     w1, w2, w3, w4 = taps[k], taps[k + 1], taps[k + 2], taps[k + 3]
     before, after = near.size // 2 - k, near.size // 2 + k
     a1, b1 = start + near[before] * stride, start + near[after] * stride

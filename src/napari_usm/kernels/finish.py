@@ -12,8 +12,8 @@ _f = np.float32
 def finish_mask_row(image, at, blurred, count, result, edges, to, finish):
     """From a row of the blur to the result's; arguments as below.
 
-    Without a threshold that is one loop: a row of detail that is written and read
-    again costs a tenth of the time of the whole mask.
+    Without a threshold that is one loop, and no row of detail is written and read
+    again.
     """
     amount, threshold, _, low, high, rounding = finish
     if threshold > 0 or result.size == 0:
