@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from napari_usm.methods.masks import (
     MaskMethod,
     check_mask,
     kernel_parameter,
+    mask_at_level,
     mask_blurs,
     sigma_parameter,
     truncate_parameter,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_usm.filters.dtypes import Array
+    from napari_usm.methods.method import Method
 
 GAINS = np.arange(1, 31) / 10
 SCOPES = ("image", "item")
@@ -74,6 +76,7 @@ class AdaptiveUnsharpMask(MaskMethod):
         "Gains to try, above 0 and strictly increasing; 0.1, 0.2, ... 3.0 by default. "
         "A single one is taken as it is.",
         control="none",
+        finishing=True,
     )
     gain_per: str = choice(
         "image",
@@ -81,6 +84,7 @@ class AdaptiveUnsharpMask(MaskMethod):
         "Gain per",
         "One gain for the whole array, so that a series does not flicker, or one for "
         "each index over the axes that are neither filtered nor channels.",
+        finishing=True,
     )
     truncate: float = truncate_parameter()
     color: str = colour("value")
@@ -149,6 +153,10 @@ class AdaptiveUnsharpMask(MaskMethod):
     def make_mask(self, axes: Sequence[int]) -> Mask:
         """The blur by kernel and sigma."""
         return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
+
+    def at_level(self, factors: Sequence[float]) -> Method:
+        """The same with a narrower blur."""
+        return replace(self, **mask_at_level(self.kernel, self.sigma, factors))
 
     def least_amount(self, axes: Sequence[int]) -> float:
         """Gains are positive: nothing is ever inverted."""

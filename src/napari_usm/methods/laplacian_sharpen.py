@@ -59,6 +59,7 @@ class LaplacianSharpen(Method):
         maximum=5.0,
         step=0.05,
         control="basic",
+        finishing=True,
     )
     _: KW_ONLY
     median_size: int = parameter(
@@ -111,6 +112,11 @@ class LaplacianSharpen(Method):
         return LaplacianPass(
             self._weights(axes), self.median_size, self.threshold, self.hard
         )
+
+    @property
+    def thresholding(self) -> tuple[float, bool]:
+        """As given."""
+        return float(self.threshold), self.hard
 
     def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
         """The amount as given."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from napari_usm.filters.one_pass import OnePass
 
 KERNELS = ("gaussian", "box")
+
+# Standard deviation of the mean of three pixels.
+_BOX_SIGMA = math.sqrt(2 / 3)
 
 
 def sigma_parameter() -> Any:
@@ -90,6 +94,19 @@ def check_mask(kernel: Any, sigma: Any, truncate: Any, axes: Sequence[int]) -> N
     checks.choice("kernel", kernel, KERNELS)
     checks.per_axis("sigma", sigma, len(axes), minimum=0)
     checks.real("truncate", truncate, minimum=0)
+
+
+def mask_at_level(kernel: str, sigma: Any, factors: Sequence[float]) -> dict[str, Any]:
+    """Kernel and sigma for an image whose pixels are larger by these factors."""
+    if all(factor == 1 for factor in factors):
+        return {}
+    sigmas = (
+        [_BOX_SIGMA] * len(factors)
+        if kernel == "box"
+        else checks.per_axis("sigma", sigma, len(factors))
+    )
+    smaller = tuple(s / f for s, f in zip(sigmas, factors, strict=True))
+    return {"kernel": "gaussian", "sigma": smaller}
 
 
 class MaskMethod(Method):

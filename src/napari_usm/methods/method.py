@@ -10,7 +10,7 @@ come out exact.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_usm.methods import checks
@@ -63,12 +63,14 @@ def soft_threshold() -> tuple[Any, Any]:
         maximum=65535.0,
         step=1.0,
         control="basic",
+        finishing=True,
     )
     hard = parameter(
         False,
         "bool",
         "Hard threshold",
         "Keep detail that reaches the threshold whole instead of shrinking it.",
+        finishing=True,
     )
     return limit, hard
 
@@ -146,6 +148,7 @@ class Method(ABC):
             ("0 to 4095 (12 bit)", (0, 4095)),
             ("0 to 16383 (14 bit)", (0, 16383)),
         ),
+        finishing=True,
     )
     dtype: DTypeLike | None = parameter(
         None,
@@ -159,6 +162,7 @@ class Method(ABC):
             ("uint8", "uint8"),
             ("uint16", "uint16"),
         ),
+        finishing=True,
     )
 
     @property
@@ -170,6 +174,30 @@ class Method(ABC):
     def per_item(self) -> bool:
         """Whether each index over the axes that are not filtered has own constants."""
         return False
+
+    @property
+    def thresholding(self) -> tuple[float, bool]:
+        """Threshold of the detail, and whether it is hard."""
+        return 0.0, False
+
+    def unfinished(self) -> Method:
+        """The method that leaves detail as it is, whatever will be done with it."""
+        defaults: dict[str, Any] = {
+            each.name: each.default
+            for each in fields(self)
+            if each.metadata["parameter"].finishing
+        }
+        return replace(self, **defaults)
+
+    def at_level(self, factors: Sequence[float]) -> Method | None:
+        """The method that does the same to an image of fewer pixels, if there is one.
+
+        Parameters
+        ----------
+        factors : sequence of float
+            For each filtered axis, by how much its pixels are larger.
+        """
+        return None
 
     def check(self, axes: Sequence[int]) -> None:
         """Raise if a parameter breaks its rule, for an image filtered along `axes`."""

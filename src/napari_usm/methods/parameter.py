@@ -28,6 +28,9 @@ class Parameter:
         Where a control for it stands: in view, in the fold, or nowhere.
     needs : (str, object), optional
         Another parameter and the value that it must have for this one to matter.
+    finishing : bool
+        Whether it only says what is done with the detail: if it changes, nothing is
+        filtered anew.
     """
 
     default: Any
@@ -42,6 +45,7 @@ class Parameter:
     presets: tuple[tuple[str, Any], ...] = ()
     control: str = "advanced"
     needs: tuple[str, Any] | None = None
+    finishing: bool = False
 
 
 def parameter(default: Any, kind: str, label: str, help: str, **words: Any) -> Any:

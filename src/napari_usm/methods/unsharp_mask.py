@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_usm.filters.mask import Mask
@@ -11,6 +11,7 @@ from napari_usm.methods.masks import (
     MaskMethod,
     check_mask,
     kernel_parameter,
+    mask_at_level,
     mask_blurs,
     sigma_parameter,
     truncate_parameter,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_usm.filters.dtypes import Array
+    from napari_usm.methods.method import Method
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class UnsharpMask(MaskMethod):
         maximum=10.0,
         step=0.1,
         control="basic",
+        finishing=True,
     )
     _: KW_ONLY
     kernel: str = kernel_parameter("gaussian")
@@ -86,6 +89,11 @@ class UnsharpMask(MaskMethod):
         checks.real("threshold", self.threshold, minimum=0)
         checks.flag("hard", self.hard)
 
+    @property
+    def thresholding(self) -> tuple[float, bool]:
+        """As given."""
+        return float(self.threshold), self.hard
+
     def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
         """The amount as given."""
         return Constants(float(self.amount))
@@ -94,6 +102,10 @@ class UnsharpMask(MaskMethod):
         """The blur by kernel and sigma, and the threshold."""
         blurs = mask_blurs(self.kernel, self.sigma, self.truncate, axes)
         return Mask(blurs, self.threshold, self.hard)
+
+    def at_level(self, factors: Sequence[float]) -> Method:
+        """The same with a narrower blur."""
+        return replace(self, **mask_at_level(self.kernel, self.sigma, factors))
 
     def least_amount(self, axes: Sequence[int]) -> float:
         """-1 for the Gaussian, -3/4 for the box, whose transform goes below 0."""

@@ -92,13 +92,14 @@ def parts_of(
     halo: Mapping[int, int | None],
     grid: Mapping[int, int],
     whole: Sequence[int],
+    size: int = PART,
 ) -> Iterator[tuple[Block, Slices]]:
-    """Blocks of about `PART` pixels that make up a block, and their place in it.
+    """Blocks of about `size` pixels that make up a block, and their place in it.
 
     The place is that of a part with its neighbours, among the block with its own.
     """
     lengths = [span.stop - span.start for span in block.core]
-    for piece in cut(lengths, halo, grid, whole, PART):
+    for piece in cut(lengths, halo, grid, whole, size):
         core = [
             slice(own.start + span.start, own.start + span.stop)
             for own, span in zip(block.core, piece.core, strict=True)

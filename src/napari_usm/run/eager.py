@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from napari_usm.methods.method import Constants
     from napari_usm.run.plan import Limits, Plan
 
+    Found = tuple[Constants, Limits]
+
 T = TypeVar("T")
 Steps = Generator[None, None, T]
 
@@ -50,6 +52,7 @@ def run(
     image: Any,
     *,
     name: str = "",
+    found: Found | None = None,
     want_image: bool = True,
     want_edge_map: bool = True,
     want_report: bool = True,
@@ -65,6 +68,8 @@ def run(
         Read block by block: a memory map or a zarr array never comes whole.
     name : str
         Name of the method, for the report.
+    found : tuple of Constants and limits, optional
+        What `first_stage` found, if it is known.
     want_image, want_edge_map, want_report : bool
         What is worth its time; a report needs the image.
     block_size : int
@@ -80,32 +85,21 @@ def run(
     Outcome
         By the generator's ``StopIteration``, see `result_of`.
     """
-    count, block_size = _threads_and_size(plan, block_size)
-    blocks = _blocks(plan, block_size)
+    if found is None:
+        found = yield from first_stage(plan, image, block_size)
+    constants, limits = found
+    count, blocks = _threads_and_blocks(plan, block_size)
 
     def read(where: Slices) -> Array:
         return np.asarray(image[where])
 
-    def first(block: Block) -> list[tuple[Block, FirstStage]]:
-        grown = read(block.grown)
-        return [
-            (part, first_stage_of(plan, grown[place], part))
-            for part, place in _parts(plan, block)
-        ]
-
-    stages = []
-    if needs_first_stage(plan):
-        for found in in_order(first, blocks, count):
-            stages.extend(found)
-            yield
-    constants, limits = finish_first_stage(plan, stages)
     result = np.empty(plan.shape, plan.result) if want_image else None
     edges = np.empty(plan.edge_shape, np.float32) if want_edge_map else None
 
     def second(block: Block) -> list[Tally]:
         grown = read(block.grown)
         amount = constants.amount
-        done = _in_one_pass(plan, grown, block, amount, limits, result, edges)
+        done = in_one_pass(plan, grown, block, amount, limits, result, edges)
         if done and not want_report:
             return []
         tallies = []
@@ -131,17 +125,59 @@ def run(
     return Outcome(constants, result, edges, made)
 
 
+def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]:
+    """Constants and limits of a plan, with a pause after every block.
+
+    Yields
+    ------
+    None
+        `first_stage_steps` times.
+
+    Returns
+    -------
+    tuple of Constants and limits
+        What `run` takes.
+    """
+    count, blocks = _threads_and_blocks(plan, block_size)
+
+    def first(block: Block) -> list[tuple[Block, FirstStage]]:
+        grown = np.asarray(image[block.grown])
+        return [
+            (part, first_stage_of(plan, grown[place], part))
+            for part, place in _parts(plan, block)
+        ]
+
+    stages: list[tuple[Block, FirstStage]] = []
+    if needs_first_stage(plan):
+        for found in in_order(first, blocks, count):
+            stages.extend(found)
+            yield
+    return finish_first_stage(plan, stages)
+
+
 def steps(plan: Plan, block_size: int = BLOCK) -> int:
-    """How often `run` yields."""
-    _, block_size = _threads_and_size(plan, block_size)
-    return len(_blocks(plan, block_size)) * (1 + needs_first_stage(plan))
+    """How often `run` yields, where nothing is known."""
+    _, blocks = _threads_and_blocks(plan, block_size)
+    return len(blocks) + first_stage_steps(plan, block_size)
 
 
-def _threads_and_size(plan: Plan, block_size: int) -> tuple[int, int]:
+def first_stage_steps(plan: Plan, block_size: int = BLOCK) -> int:
+    """How often `first_stage` yields."""
+    if not needs_first_stage(plan):
+        return 0
+    return len(_threads_and_blocks(plan, block_size)[1])
+
+
+def worth_threads(pixels: int) -> int:
+    """Threads for so many pixels."""
+    return 1 if pixels < _WORTH_THREADS else thread_count()
+
+
+def _threads_and_blocks(plan: Plan, block_size: int) -> tuple[int, list[Block]]:
     """Threads for an image, and blocks small enough that all of them have work."""
     pixels = math.prod(plan.shape)
-    count = 1 if pixels < _WORTH_THREADS else thread_count()
-    return count, min(block_size, -(-pixels // count))
+    count = worth_threads(pixels)
+    return count, _blocks(plan, min(block_size, -(-pixels // count)))
 
 
 def needs_first_stage(plan: Plan) -> bool:
@@ -159,7 +195,7 @@ def result_of(running: Steps[T]) -> T:
             return result
 
 
-def _in_one_pass(
+def in_one_pass(
     plan: Plan,
     grown: Array,
     block: Block,
@@ -168,12 +204,12 @@ def _in_one_pass(
     result: Array | None,
     edges: Array | None,
 ) -> bool:
-    """Whether a kernel could do a block in one pass; then it is done."""
+    """Whether a kernel could do a block in one pass; then it is done.
+
+    The block's core is where it belongs in `result` and `edges`.
+    """
     one_pass = plan.one_pass
     if one_pass is None or not isinstance(amount, float):
-        return False
-    behind = range(one_pass.last_axis(grown.ndim) + 1, grown.ndim)
-    if any(plan.shape[axis] != grown.shape[axis] for axis in behind):
         return False
     flags = grown.flags
     if not (flags.c_contiguous and flags.writeable and grown.dtype.isnative):
@@ -185,6 +221,9 @@ def _in_one_pass(
         np.empty(0, grown.dtype) if result is None else result,
         np.empty(0, np.float32) if edges is None else edges,
     )
+    behind = range(one_pass.last_axis(grown.ndim) + 1, grown.ndim)
+    if any(target.shape[axis] != grown.shape[axis] for axis in behind):
+        return False
     finish = plan.finish(amount, limits)
     return one_pass.sharpen_into(target, block.core, grown, block.inner, finish)
 
@@ -264,12 +303,13 @@ def _range(values: Array) -> Limits:
 
 
 def _blocks(plan: Plan, size: int) -> list[Block]:
-    return cut(plan.shape, plan.halo, plan.grid, _whole(plan), size)
+    return cut(plan.shape, plan.halo, plan.grid, whole_axes(plan), size)
 
 
 def _parts(plan: Plan, block: Block) -> Iterator[tuple[Block, Slices]]:
-    return parts_of(block, plan.shape, plan.halo, plan.grid, _whole(plan))
+    return parts_of(block, plan.shape, plan.halo, plan.grid, whole_axes(plan))
 
 
-def _whole(plan: Plan) -> list[int]:
+def whole_axes(plan: Plan) -> list[int]:
+    """Axes that are never cut: the channels, which may make up one signal."""
     return [] if plan.channel_axis is None else [plan.channel_axis]

@@ -77,6 +77,11 @@ class Plan:
         """What the first pixel of a block with its neighbours is a multiple of."""
         return dict(zip(self.axes, self.method.grid(self.axes), strict=True))
 
+    @cached_property
+    def unfinished(self) -> Plan:
+        """The plan whose edge map is the detail, whatever will be done with it."""
+        return make_plan(self.shape, self.dtype, self.method.unfinished())
+
     @property
     def kept(self) -> tuple[int, ...]:
         """Axes along which a method that estimates finds a number for each index."""

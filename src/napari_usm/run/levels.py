@@ -1,0 +1,263 @@
+"""The levels of a pyramid, each sharpened so that all look the same.
+
+Level 0 is exact. On the others a blur is as much narrower as their pixels are larger;
+a method that has no blur shows the mean of the pixels of level 0 where these are few,
+and the source elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from napari_usm.filters.dtypes import cast
+from napari_usm.run.eager import whole_axes
+from napari_usm.run.live import (
+    LiveImage,
+    Settled,
+    finished_edge_map,
+    finished_image,
+    report_of,
+)
+from napari_usm.run.plan import make_plan
+from napari_usm.run.virtual import Index, Window, window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_usm.filters.dtypes import Array
+    from napari_usm.methods.method import Constants
+    from napari_usm.run.plan import Plan
+    from napari_usm.run.report import Report
+
+# Pixels of level 0 that one of another level may be the mean of.
+_FEW = 4
+
+
+class Level(Protocol):
+    """One level of a result, any part of which can be had."""
+
+    @property
+    def plan(self) -> Plan:
+        """The method, made ready for this level."""
+
+    @property
+    def shows(self) -> str:
+        """What its pixels are, in a few words."""
+
+    def image(self, index: Index) -> Array:
+        """The result there."""
+
+    def edge_map(self, index: Index) -> Array:
+        """The edge map there: float32, not to be written to."""
+
+    def is_kept(self, index: Index) -> bool:
+        """Whether nothing needs to be read or filtered for that."""
+
+
+@dataclass(frozen=True)
+class SharpenedLevel:
+    """Sharpened itself.
+
+    Attributes
+    ----------
+    pixels : LiveImage
+        What is sharpened.
+    settled : Settled
+        By what.
+    """
+
+    pixels: LiveImage
+    settled: Settled
+
+    shows = "sharpened"
+
+    @property
+    def plan(self) -> Plan:
+        """The method, made ready for this level."""
+        return self.settled.plan
+
+    def image(self, index: Index) -> Array:
+        """The result there."""
+        asked = self._window(index)
+        found = self.pixels.detail(self.plan, asked.box)
+        return finished_image(self.settled, found, asked.box)[asked.cut]
+
+    def edge_map(self, index: Index) -> Array:
+        """The edge map there: float32, not to be written to."""
+        asked = self._window(_with_channels(self.plan, index))
+        found = self.pixels.detail(self.plan, asked.box)
+        edges = finished_edge_map(self.settled, found)
+        part: Array = edges[self.plan.edge_slices(asked.cut)]
+        return part
+
+    def is_kept(self, index: Index) -> bool:
+        """Whether nothing needs to be read or filtered for that."""
+        asked = self._window(_with_channels(self.plan, index))
+        return self.pixels.is_kept(self.plan, asked.box)
+
+    def report(self, index: Index, name: str) -> Report:
+        """What is done to the pixels there, and their neighbours along the index."""
+        asked = self._window(index)
+        found = self.pixels.detail(self.plan, asked.box)
+        return report_of(self.settled, found, asked.box, name)
+
+    def _window(self, index: Index) -> Window:
+        endless = [axis for axis, reach in self.plan.halo.items() if reach is None]
+        whole = (*endless, *whole_axes(self.plan))
+        return window(index, self.plan.shape, self.plan.axes, whole)
+
+
+@dataclass(frozen=True)
+class AveragedLevel:
+    """Means of the pixels of level 0.
+
+    Attributes
+    ----------
+    plan : Plan
+        What a level of this size would be sharpened by.
+    base : SharpenedLevel
+        Level 0.
+    factors : tuple of int
+        How many pixels of it a mean is of, along each axis.
+    """
+
+    plan: Plan
+    base: SharpenedLevel
+    factors: tuple[int, ...]
+
+    shows = "means of the full resolution"
+
+    def image(self, index: Index) -> Array:
+        """The result there."""
+        asked = self._window(index)
+        found = self.base.image(self._below(asked.box))
+        means = self._means(found, found.ndim, asked.box)
+        return cast(means.astype(self.plan.working), self.plan.result)[asked.cut]
+
+    def edge_map(self, index: Index) -> Array:
+        """The edge map there."""
+        asked = self._window(_with_channels(self.plan, index))
+        below = self.plan.edge_slices(self._below(asked.box))
+        found = self.base.edge_map(below)
+        means = self._means(found, found.ndim, asked.box).astype(np.float32)
+        part: Array = means[self.plan.edge_slices(asked.cut)]
+        return part
+
+    def is_kept(self, index: Index) -> bool:
+        """Whether nothing needs to be read or filtered for that."""
+        asked = self._window(_with_channels(self.plan, index))
+        return self.base.is_kept(self.plan.edge_slices(self._below(asked.box)))
+
+    def _window(self, index: Index) -> Window:
+        return window(index, self.plan.shape, self.plan.axes, whole_axes(self.plan))
+
+    def _below(self, box: tuple[range, ...]) -> Index:
+        lengths = zip(self.base.plan.shape, self.plan.shape, strict=True)
+        return tuple(
+            made
+            if factor == 1
+            else range(
+                made.start * factor,
+                # The last pixel stands for all that is left.
+                finest if made.stop == length else made.stop * factor,
+            )
+            for made, factor, (finest, length) in zip(
+                box, self.factors, lengths, strict=True
+            )
+        )
+
+    def _means(self, found: Array, ndim: int, box: tuple[range, ...]) -> Array:
+        factors, lengths = self.factors, tuple(len(made) for made in box)
+        if ndim < len(factors):
+            factors = self.plan.edge_slices(factors)
+            lengths = self.plan.edge_slices(lengths)
+        means = found.astype(np.float64)
+        for axis, (factor, length) in enumerate(zip(factors, lengths, strict=True)):
+            if factor == 1:
+                continue
+            begins = np.arange(length) * factor
+            counts = np.diff([*begins, means.shape[axis]])
+            shape = [-1 if a == axis else 1 for a in range(ndim)]
+            sums = np.add.reduceat(means, begins, axis)
+            means = sums / counts.reshape(shape)
+        return means
+
+
+@dataclass(frozen=True)
+class SourceLevel:
+    """Not sharpened at all."""
+
+    plan: Plan
+    pixels: LiveImage
+
+    shows = "not sharpened"
+
+    def image(self, index: Index) -> Array:
+        """The source there."""
+        asked = self._window(index)
+        where = tuple(slice(made.start, made.stop, made.step) for made in asked.box)
+        found = np.asarray(self.pixels.pixels[where])[asked.cut]
+        return cast(found.astype(self.plan.working), self.plan.result)
+
+    def edge_map(self, index: Index) -> Array:
+        """Nothing."""
+        shape = [len(asked) for asked in index if isinstance(asked, range)]
+        return np.zeros(shape, np.float32)
+
+    def is_kept(self, index: Index) -> bool:
+        """Nothing is ever filtered."""
+        return False
+
+    def _window(self, index: Index) -> Window:
+        return window(index, self.plan.shape, (), ())
+
+
+def levels_of(pixels: Sequence[LiveImage], settled: Settled) -> tuple[Level, ...]:
+    """All levels of a result, from what was settled for level 0."""
+    finest = SharpenedLevel(pixels[0], settled)
+    found: list[Level] = [finest]
+    plan = settled.plan
+    for each in pixels[1:]:
+        shape = tuple(each.pixels.shape)
+        factors = tuple(a / b for a, b in zip(plan.shape, shape, strict=True))
+        method = plan.method.at_level([factors[axis] for axis in plan.axes])
+        own = make_plan(shape, plan.dtype, plan.method if method is None else method)
+        if method is not None:
+            constants = _constants_at(settled, own)
+            found.append(SharpenedLevel(each, Settled(own, constants, settled.limits)))
+            continue
+        whole = tuple(round(factor) for factor in factors)
+        fits = all(
+            n // factor <= length <= -(-n // factor)
+            for n, factor, length in zip(plan.shape, whole, shape, strict=True)
+        )
+        if fits and math.prod(whole) <= _FEW:
+            found.append(AveragedLevel(own, finest, whole))
+        else:
+            found.append(SourceLevel(own, each))
+    return tuple(found)
+
+
+def _constants_at(settled: Settled, plan: Plan) -> Constants:
+    """The same constants for the indices that a level has."""
+    amount = settled.constants.amount
+    if isinstance(amount, float):
+        return settled.constants
+    for axis in plan.kept:
+        length, finest = plan.constants_shape[axis], amount.shape[axis]
+        nearest = (np.arange(length) * 2 + 1) * finest // (2 * length)
+        amount = np.take(amount, nearest, axis)
+    return replace(settled.constants, amount=amount)
+
+
+def _with_channels(plan: Plan, index: Index) -> Index:
+    """An index of the edge map as one of the image."""
+    if len(index) == len(plan.shape):
+        return index
+    axis = plan.channel_axis
+    assert axis is not None
+    return (*index[:axis], range(plan.shape[axis]), *index[axis:])

@@ -1,0 +1,337 @@
+"""A method on the part of an image that is asked for, under parameters that change.
+
+Whatever part it is, its pixels are those of the whole result, to the last bit. The
+detail of the last parts is kept: while nothing but strength, threshold or limits
+change, nothing is filtered anew.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm.filters.threshold import threshold
+from napari_usm.kernels.finish_plane import finish_pixels
+from napari_usm.run import report
+from napari_usm.run.blocks import BLOCK, PART, Block, cut, grown, parts_of
+from napari_usm.run.eager import (
+    edge_map_of,
+    in_one_pass,
+    local_amount,
+    whole_axes,
+    worth_threads,
+)
+from napari_usm.run.tally import Tally, tally
+from napari_usm.run.threads import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from napari_usm.filters.dtypes import Array
+    from napari_usm.methods.method import Constants
+    from napari_usm.run.blocks import Slices
+    from napari_usm.run.plan import Limits, Plan
+
+Box = tuple[range, ...]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A plan, and what was found in the image.
+
+    Attributes
+    ----------
+    plan : Plan
+        The method, made ready for the image.
+    constants, limits
+        What a first stage found.
+    sample : tuple of int, optional
+        Shape of the part that was looked at, where the image is too large.
+    """
+
+    plan: Plan
+    constants: Constants
+    limits: Limits
+    sample: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What is kept of a part of an image.
+
+    Attributes
+    ----------
+    region : Block
+        Where it lies, among the pixels that were read for it.
+    near : array
+        Those pixels: its own and their neighbours.
+    image : array
+        Its own, in a row.
+    detail : array
+        Their detail before any threshold, in the working type.
+    fits : bool
+        Whether a kernel can finish it: there is one, and all pixels are valid.
+    """
+
+    region: Block
+    near: Array
+    image: Array
+    detail: Array
+    fits: bool
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all."""
+        own = 0 if np.may_share_memory(self.near, self.image) else self.image.nbytes
+        return self.near.nbytes + own + self.detail.nbytes
+
+
+class DetailCache:
+    """The parts that were used last, in a limited number of bytes; for any thread."""
+
+    def __init__(self, nbytes: int) -> None:
+        self._free = self._nbytes = nbytes
+        self._kept: OrderedDict[Hashable, Detail] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Detail | None:
+        """What is kept under a key, now the last that was used."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+            return found
+
+    def put(self, key: Hashable, found: Detail) -> None:
+        """Keep this, and let go of what has not been used for longest."""
+        with self._lock:
+            if found.nbytes > self._nbytes or key in self._kept:
+                return
+            self._kept[key] = found
+            self._free -= found.nbytes
+            while self._free < 0:
+                _, oldest = self._kept.popitem(last=False)
+                self._free += oldest.nbytes
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        with self._lock:
+            self._kept.clear()
+            self._free = self._nbytes
+
+
+class LiveImage:
+    """Pixels that parts are sharpened of, and the detail of the last of them.
+
+    Parameters
+    ----------
+    pixels : array-like
+        Of numpy, a memory map, zarr or dask: read only where a part needs it.
+    cache : DetailCache
+        For its parts, among those of others.
+    """
+
+    def __init__(self, pixels: Any, cache: DetailCache) -> None:
+        self.pixels = pixels
+        self._cache = cache
+        self._mark = object()  # one image's parts are no other's
+
+    def forget(self) -> None:
+        """The pixels may be others now: what is kept of them is of no use."""
+        self._mark = object()
+
+    def is_kept(self, plan: Plan, box: Box) -> bool:
+        """Whether nothing needs to be filtered for a part."""
+        return self._cache.get(self._key(plan, box)) is not None
+
+    def detail(self, plan: Plan, box: Box) -> Detail:
+        """What both are made of."""
+        key = self._key(plan, box)
+        found = self._cache.get(key)
+        if found is None:
+            found = detail_of(plan, self.pixels, box)
+            self._cache.put(key, found)
+        return found
+
+    def _key(self, plan: Plan, box: Box) -> Hashable:
+        # By its text: a sigma may be a list.
+        return self._mark, repr(plan.unfinished.method), plan.dtype, plan.axes, box
+
+
+def detail_of(plan: Plan, pixels: Any, box: Box) -> Detail:
+    """Read a box with its neighbours, and filter it."""
+    plan = plan.unfinished
+    region, shape = _region(plan, box)
+    read = np.asarray(pixels[_where(plan, box, region)])
+    lengths = tuple(span.stop - span.start for span in region.grown)
+    if read.shape != lengths or read.dtype.newbyteorder("=") != plan.dtype:
+        raise ValueError(
+            f"`image` must stay as it was, {plan.shape} of {plan.dtype}; a part of it "
+            f"came as {read.shape} of {read.dtype}, not {lengths}"
+        )
+    own = read[region.inner]
+    image = np.require(own, plan.dtype, ["C", "W"])
+    detail = np.empty(_detail_shape(plan, image.shape), plan.working)
+    whole = whole_axes(plan)
+    count = worth_threads(image.size)
+    size = min(BLOCK, -(-image.size // count))
+    parts = list(parts_of(region, shape, plan.halo, plan.grid, whole, size))
+
+    def work(item: tuple[Block, Slices]) -> bool:
+        part, place = item
+        spot = Block(_less(part.core, region.core), part.grown, part.inner)
+        near = read[place]
+        if in_one_pass(plan, near, spot, 0.0, plan.limits, None, detail):
+            return True
+        for small, there in parts_of(part, shape, plan.halo, plan.grid, whole):
+            to = plan.whole_channels(_less(small.core, region.core))
+            detail[to] = edge_map_of(plan, near[there], small)
+        return False
+
+    fits = all(list(in_order(work, parts, count)))
+    detail.flags.writeable = False
+    return Detail(region, read, image, detail, fits)
+
+
+def finished_image(settled: Settled, found: Detail, box: Box) -> Array:
+    """The result from what is kept."""
+    plan, amount, limits = settled.plan, settled.constants.amount, settled.limits
+    result = np.empty(found.image.shape, plan.result)
+    if found.fits and plan.stored is not None and isinstance(amount, float):
+        _finish(plan, found, amount, limits, result, None)
+        return result
+    amount = _amount(settled, box)
+
+    def work(part: Block) -> None:
+        own = local_amount(plan, amount, part)
+        detail = found.detail[plan.whole_channels(part.core)]
+        edge_map = threshold(detail, *plan.method.thresholding)
+        result[part.core] = plan.combine(found.image[part.core], edge_map, own, limits)
+
+    parts = cut(result.shape, {}, {}, whole_axes(plan), PART)
+    list(in_order(work, parts, worth_threads(result.size)))
+    return result
+
+
+def finished_edge_map(settled: Settled, found: Detail) -> Array:
+    """The edge map, as it is given back, from what is kept."""
+    plan, detail = settled.plan, found.detail
+    limit, hard = plan.method.thresholding
+    if found.fits and plan.stored is not None:
+        if limit == 0:
+            return detail
+        edges = np.empty(detail.shape, np.float32)
+        _finish(plan, found, 0.0, settled.limits, None, edges)
+        return edges
+    return plan.public_edge_map(threshold(detail, limit, hard))
+
+
+def report_of(settled: Settled, found: Detail, box: Box, name: str) -> report.Report:
+    """What the method does to what is kept."""
+    plan, amount = settled.plan, _amount(settled, box)
+    result = finished_image(settled, found, box)
+    region, shape = _region(plan, box)
+
+    def work(item: tuple[Block, Slices]) -> Tally:
+        part, place = item
+        own = _less(part.core, region.core)
+        edge_map = threshold(
+            found.detail[plan.whole_channels(own)], *plan.method.thresholding
+        )
+        strength = local_amount(plan, amount, replace(part, core=own))
+        near, made = found.near[place], result[own]
+        return tally(plan, near, part, edge_map, strength, settled.limits, made)
+
+    parts = list(parts_of(region, shape, plan.halo, plan.grid, whole_axes(plan)))
+    tallies = list(in_order(work, parts, worth_threads(result.size)))
+    sample = found.image[report.sample_slices(replace(plan, shape=found.image.shape))]
+    return report.finish(plan, name, settled.constants, tallies, sample)
+
+
+def _amount(settled: Settled, box: Box) -> Any:
+    """The amounts that belong to a box, where there is more than one."""
+    amount = settled.constants.amount
+    if isinstance(amount, float):
+        return amount
+    at = tuple(slice(made.start, made.stop, made.step) for made in box)
+    return amount[settled.plan.kept_slices(at)]
+
+
+def _finish(
+    plan: Plan,
+    found: Detail,
+    amount: float,
+    limits: Limits,
+    result: Array | None,
+    edges: Array | None,
+) -> None:
+    """Let the kernel do the rest, on threads."""
+    assert plan.stored is not None
+    image = found.image.view(plan.stored).reshape(-1)
+    to = np.empty(0, plan.stored) if result is None else result.view(plan.stored)
+    edge_row = np.empty(0, np.float32) if edges is None else edges
+    numbers = plan.finish(amount, limits).numbers(
+        plan.stored, *plan.method.thresholding
+    )
+    count = worth_threads(image.size)
+    size = -(-image.size // count)
+
+    def work(first: int) -> None:
+        span = first, min(first + size, image.size)
+        finish_pixels(
+            image,
+            found.detail.reshape(-1),
+            span,
+            to.reshape(-1),
+            edge_row.reshape(-1),
+            numbers,
+        )
+
+    list(in_order(work, range(0, image.size, size), count))
+
+
+def _region(plan: Plan, box: Box) -> tuple[Block, list[int]]:
+    """A box with its neighbours, and the shape of the image that it is cut from.
+
+    Along axes that are not filtered, where a box may have gaps, that image is what
+    the box has.
+    """
+    core, shape = [], []
+    for axis, made in enumerate(box):
+        filtered = axis in plan.axes
+        core.append(slice(made.start, made.stop) if filtered else slice(0, len(made)))
+        shape.append(plan.shape[axis] if filtered else len(made))
+    return grown(core, shape, plan.halo, plan.grid), shape
+
+
+def _where(plan: Plan, box: Box, region: Block) -> Slices:
+    """What to read of the image."""
+    return tuple(
+        near if axis in plan.axes else slice(made.start, made.stop, made.step)
+        for axis, (made, near) in enumerate(zip(box, region.grown, strict=True))
+    )
+
+
+def _detail_shape(plan: Plan, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape of the detail of a box: as many channels as signals."""
+    if plan.channel_axis is None:
+        return shape
+    colours = shape[plan.channel_axis] - plan.method.alpha
+    signals = colours if plan.color == "channels" else 1
+    return (
+        *shape[: plan.channel_axis],
+        signals,
+        *shape[plan.channel_axis + 1 :],
+    )
+
+
+def _less(spans: Slices, begins: Slices) -> Slices:
+    """Where spans are, counted from where others begin."""
+    return tuple(
+        slice(span.start - begin.start, span.stop - begin.start)
+        for span, begin in zip(spans, begins, strict=True)
+    )

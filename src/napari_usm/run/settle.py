@@ -1,0 +1,76 @@
+"""What has to be known of a whole image before a part of it can be sharpened."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm.run import eager
+from napari_usm.run.live import Settled
+
+if TYPE_CHECKING:
+    from napari_usm.run.eager import Found, Steps
+    from napari_usm.run.plan import Plan
+
+# Pixels of an image that is looked at as a whole: a third of a second in memory.
+WHOLE = 2**26
+
+# Pixels of the sample that stands for a larger one, and of one item in it: an item is
+# worth more whole than in pieces, gradients being much alike all over an image.
+_SAMPLE = 2**25
+_ITEM = 2**22
+
+
+def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[Settled]:
+    """Find the constants and limits of a plan, with a pause after every block.
+
+    A gain for an image of more than `whole` pixels is found in a sample: the middle
+    of some planes, evenly spaced; unless limits by the data need all of it anyway.
+
+    Yields
+    ------
+    None
+        Where the caller may stop for good.
+
+    Returns
+    -------
+    Settled
+        By the generator's ``StopIteration``.
+    """
+    all_needed = not plan.method.estimates or plan.method.limits == "data"
+    if all_needed or math.prod(plan.shape) <= whole:
+        return Settled(plan, *(yield from _first_stage(plan, pixels)))
+    sample = np.asarray(pixels[_sample(plan)])
+    small = replace(plan, shape=sample.shape)
+    found = yield from eager.first_stage(small, sample)
+    return Settled(plan, *found, sample.shape)
+
+
+def _first_stage(plan: Plan, pixels: Any) -> Steps[Found]:
+    if eager.needs_first_stage(plan) and hasattr(pixels, "__dask_graph__"):
+        from napari_usm.run import lazy
+
+        return lazy.first_stage(plan, pixels)
+    return eager.first_stage(plan, pixels)
+
+
+def _sample(plan: Plan) -> tuple[slice, ...]:
+    """The middle of some items; of all, where each has constants of its own."""
+    side = int(_ITEM ** (1 / len(plan.axes)))
+    sizes = {axis: min(plan.shape[axis], side) for axis in plan.axes}
+    items = _SAMPLE // math.prod(sizes.values())
+    found = []
+    for axis, length in enumerate(plan.shape):
+        if axis in sizes:
+            start = (length - sizes[axis]) // 2
+            found.append(slice(start, start + sizes[axis]))
+        elif axis in plan.kept or axis == plan.channel_axis:
+            found.append(slice(0, length))
+        else:
+            step = -(-length // max(items, 1))
+            found.append(slice(length % step // 2, length, step))
+            items //= -(-length // step)
+    return tuple(found)

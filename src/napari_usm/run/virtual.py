@@ -1,0 +1,192 @@
+"""An array whose pixels are made when they are asked for: indexing it makes none.
+
+A viewer that is given one asks for what it shows, and for nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from dataclasses import dataclass
+from operator import index as whole_number
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from numpy.typing import DTypeLike
+
+    from napari_usm.filters.dtypes import Array
+
+# What is asked for of an array: one index or a range for each of its axes.
+Index = tuple[int | range, ...]
+
+
+class VirtualArray:
+    """An array-like of pixels that somebody makes.
+
+    Parameters
+    ----------
+    shape, dtype
+        Of the whole array.
+    make : callable
+        From an `Index` to its pixels, without the axes that are a single index there.
+        Copied with the array: a copy may be of pixels that no longer change.
+    chunks : tuple of int, optional
+        What is best asked for at once, along each axis.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        dtype: DTypeLike,
+        make: Callable[[Index], Array],
+        chunks: tuple[int, ...] | None = None,
+    ) -> None:
+        self.dtype = np.dtype(dtype)
+        self.chunks = chunks
+        self._make = make
+        self._index: Index = tuple(range(length) for length in shape)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes that are left."""
+        return tuple(len(asked) for asked in self._index if isinstance(asked, range))
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes that are left."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of pixels."""
+        return math.prod(self.shape)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a virtual array without axes has no length")
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> Any:
+        """A view, with nothing made yet; pixels for a key that only numpy knows."""
+        keys = key if isinstance(key, tuple) else (key,)
+        if not all(_is_simple(each) for each in keys):
+            return np.asarray(self)[key]
+        whole = iter(_for_each_axis(keys, self.ndim))
+        index = tuple(
+            asked[next(whole)] if isinstance(asked, range) else asked
+            for asked in self._index
+        )
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__, _index=index, chunks=None)
+        return view
+
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> Array:
+        pixels = np.asarray(self._make(self._index)) if self.size else self._none()
+        if dtype is not None:
+            pixels = pixels.astype(dtype, copy=False)
+        return pixels.copy() if copy else pixels
+
+    def astype(self, dtype: DTypeLike, copy: bool = True) -> Array:
+        """The pixels themselves, as another type."""
+        return np.asarray(self).astype(dtype, copy=copy)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> VirtualArray:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__, _make=deepcopy(self._make, memo))
+        return twin
+
+    def _none(self) -> Array:
+        return np.empty(self.shape, self.dtype)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.dtype} {self.shape}>"
+
+
+@dataclass(frozen=True)
+class Window:
+    """What must be made for an index, and what of it was asked for.
+
+    Attributes
+    ----------
+    box : tuple of range
+        Along each axis what is made, forwards; without gaps along filtered axes.
+    cut : tuple of int or slice
+        What of that was asked for.
+    """
+
+    box: tuple[range, ...]
+    cut: tuple[int | slice, ...]
+
+
+def window(
+    index: Index,
+    shape: Sequence[int],
+    filtered: Collection[int],
+    whole: Collection[int],
+) -> Window:
+    """What must be made for an index.
+
+    Parameters
+    ----------
+    index : Index
+        What is asked for; nothing in it is empty.
+    shape : sequence of int
+        Shape of the whole array.
+    filtered, whole : collection of int
+        Axes that are made without gaps, and those that are always made whole.
+    """
+    box: list[range] = []
+    cut: list[int | slice] = []
+    for axis, asked in enumerate(index):
+        wanted = range(asked, asked + 1) if isinstance(asked, int) else asked
+        forwards = wanted if wanted.step > 0 else wanted[::-1]
+        if axis in whole:
+            made = range(shape[axis])
+        elif axis in filtered or len(forwards) == 1:
+            # Of a single place, the step is of no matter: equal boxes are equal.
+            made = range(forwards[0], forwards[-1] + 1)
+        else:
+            made = range(forwards[0], forwards[-1] + 1, forwards.step)
+        box.append(made)
+        places = [made.index(wanted[0]), made.index(wanted[-1])]
+        cut.append(
+            places[0]
+            if isinstance(asked, int)
+            else _slice(places[0], places[1], len(wanted))
+        )
+    return Window(tuple(box), tuple(cut))
+
+
+def _slice(first: int, last: int, count: int) -> slice:
+    """So many places, evenly from the first to the last, either way."""
+    step = (last - first) // (count - 1) if count > 1 else 1
+    stop = last + (1 if step > 0 else -1)
+    return slice(first, stop if stop >= 0 else None, step)
+
+
+def _is_simple(key: Any) -> bool:
+    """Whether indexing by this key leaves a view: no masks, lists or new axes."""
+    if isinstance(key, bool | np.bool_):
+        return False
+    return key is Ellipsis or isinstance(key, slice | int | np.integer)
+
+
+def _for_each_axis(keys: tuple[Any, ...], ndim: int) -> list[Any]:
+    """One key for each axis; an ellipsis, or none, stands for those not named."""
+    if (named := sum(key is not Ellipsis for key in keys)) > ndim:
+        raise IndexError(f"too many indices: the array has {ndim} axes, not {named}")
+    if len(keys) - named > 1:
+        raise IndexError("an index can only have a single ellipsis ('...')")
+    spread: list[Any] = []
+    for key in keys if named < len(keys) else (*keys, Ellipsis):
+        if key is Ellipsis:
+            spread += [slice(None)] * (ndim - named)
+        else:
+            spread.append(key if isinstance(key, slice) else whole_number(key))
+    return spread

@@ -1,0 +1,449 @@
+"""Any part of a virtual result is that part of the whole one, bit for bit."""
+
+import copy
+import threading
+
+import dask.array as da
+import numpy as np
+import pytest
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cases
+import napari_usm as usm
+from napari_usm import api
+from napari_usm.run import eager, live
+from napari_usm.run.levels import AveragedLevel, SharpenedLevel, SourceLevel, levels_of
+from napari_usm.run.live import DetailCache, LiveImage
+from napari_usm.run.settle import settle
+from napari_usm.run.virtual import VirtualArray
+from test_laws import calls
+
+BYTES = 2**26
+
+
+def level_of(image, method, cache=None, **parameters):
+    """The only level of a result, settled."""
+    plan, pixels = api.prepare(image, method, **parameters)
+    settled = eager.result_of(settle(plan, pixels))
+    return SharpenedLevel(LiveImage(pixels, cache or DetailCache(BYTES)), settled)
+
+
+def arrays(level):
+    """Result and edge map as array-likes."""
+    plan = level.plan
+    image = VirtualArray(plan.shape, plan.result, level.image)
+    return image, VirtualArray(plan.edge_shape, np.float32, level.edge_map)
+
+
+@st.composite
+def keys(draw, shape):
+    """Any index of integers, slices and ellipses, of one pixel at least."""
+    key = []
+    for length in shape:
+        kind = draw(st.sampled_from(["all", "one", "some", "backwards"]))
+        first = draw(st.integers(0, length - 1))
+        last = draw(st.integers(first, length - 1))
+        step = draw(st.integers(1, 4))
+        key.append(
+            {
+                "all": slice(None),
+                "one": draw(st.sampled_from([first, first - length])),
+                "some": slice(first, last + 1, step),
+                "backwards": slice(last, first - 1 if first else None, -step),
+            }[kind]
+        )
+    if draw(st.booleans()):
+        start = draw(st.integers(0, len(shape)))
+        stop = draw(st.integers(start, len(shape)))
+        key[start:stop] = [Ellipsis]
+    return tuple(key)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.data())
+def test_any_part_of_any_result(data):
+    """Every index of result and edge map gives what the whole array has there."""
+    image, method, parameters = data.draw(calls(max_side=14))
+    expected = usm.sharpen(image, method, **parameters)
+    found, edges = arrays(level_of(image, method, **parameters))
+    for array, whole in ((found, expected.image), (edges, expected.edge_map)):
+        key = data.draw(keys(whole.shape))
+        part = array[key]
+        assert isinstance(part, VirtualArray)
+        assert (part.shape, part.dtype) == (whole[key].shape, whole.dtype)
+        np.testing.assert_array_equal(np.asarray(part), whole[key])
+        if part.ndim:
+            # A viewer indexes twice: first the window, then the plane.
+            np.testing.assert_array_equal(np.asarray(part[-1:]), whole[key][-1:])
+
+
+@pytest.mark.parametrize("sigma", [1.3, 5])
+@pytest.mark.parametrize("source", ["numpy", "dask", "zarr", "memmap", "strided"])
+def test_sources(tmp_path, source, sigma):
+    """Arrays of every kind are read where they are asked for."""
+    image = cases.picture((2, 3, 90, 110), "uint16")
+    given_as = {
+        "numpy": lambda: image,
+        "dask": lambda: da.from_array(image, chunks=(1, 2, 31, 50)),
+        "zarr": lambda: zarr.array(image, chunks=(1, 1, 40, 40)),
+        "memmap": lambda: _memmap(tmp_path / "image.npy", image),
+        "strided": lambda: np.repeat(image, 2, axis=3)[..., ::2],
+    }[source]()
+    found, edges = arrays(level_of(given_as, "unsharp_mask", sigma=sigma, axes=(2, 3)))
+    expected = usm.sharpen(image, sigma=sigma, axes=(2, 3))
+    for key in (
+        (1, 2),
+        (0, slice(None), slice(3, 40), slice(50, 51)),
+        (slice(None, None, -1), 1, slice(80, 10, -7), 60),
+        (Ellipsis, 109),
+    ):
+        np.testing.assert_array_equal(np.asarray(found[key]), expected.image[key])
+        np.testing.assert_array_equal(np.asarray(edges[key]), expected.edge_map[key])
+    assert not isinstance(given_as, np.ndarray) or (given_as == image).all()
+
+
+def _memmap(path, image):
+    np.save(path, image)
+    return np.load(path, mmap_mode="r")
+
+
+def test_only_what_is_asked_for_is_read():
+    """A plane of a series reads that plane, a tile reads the tile with its halo."""
+    read = []
+
+    class Logged:
+        shape, dtype = (5, 300, 400), np.dtype(np.uint16)
+
+        def __getitem__(self, key):
+            read.append(key)
+            return cases.picture((5, 300, 400), "uint16")[key]
+
+    image, edges = arrays(level_of(Logged(), "unsharp_mask", sigma=2, axes=(1, 2)))
+    image[:, 100:140, 200:230][3:4][0, 5]
+    assert read == []
+    np.asarray(image[:, 100:140, 200:230][3:4])
+    assert read == [(slice(3, 4, 1), slice(92, 148), slice(192, 238))]
+    # An index of one place is that place: nothing is read again.
+    np.asarray(edges[3, 100:140, 200:230])
+    np.asarray(edges[3::7, 100:140, 200:230])
+    assert len(read) == 1
+
+
+@pytest.mark.parametrize("invalid", [False, True])
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "float32", "float64"])
+def test_finishing_parameters_filter_nothing_anew(monkeypatch, dtype, threads, invalid):
+    """Strength, threshold, limits and type are applied to detail that is kept."""
+    image = cases.picture((900, 700), dtype)
+    if invalid and image.dtype.kind == "f":
+        image[400, 300] = np.nan
+    cache, filtered = DetailCache(BYTES), []
+    monkeypatch.setattr(
+        live, "detail_of", lambda *a, of=live.detail_of: filtered.append(1) or of(*a)
+    )
+    first = level_of(image, "unsharp_mask", cache, sigma=2)
+    with usm.threads(threads):
+        for changed in (
+            {},
+            {"amount": 2.5},
+            {"threshold": 0.1, "hard": True},
+            {"threshold": 0.2},
+            {"limits": (0, 1)},
+            {"limits": "data"},
+            {"dtype": "float32"},
+            {"amount": -0.5, "dtype": "uint8"},
+        ):
+            call = {"sigma": 2, **changed}
+            plan, _ = api.prepare(image, "unsharp_mask", **call)
+            settled = eager.result_of(settle(plan, image))
+            found, edges = arrays(SharpenedLevel(first.pixels, settled))
+            expected = usm.sharpen(image, **call)
+            np.testing.assert_array_equal(np.asarray(found), expected.image)
+            np.testing.assert_array_equal(np.asarray(edges), expected.edge_map)
+            assert len(filtered) == 1
+    plan, _ = api.prepare(image, "unsharp_mask", sigma=2.1)
+    settled = eager.result_of(settle(plan, image))
+    SharpenedLevel(first.pixels, settled).image((range(900), range(700)))
+    assert len(filtered) == 2
+
+
+@pytest.mark.parametrize("method", cases.METHODS)
+@pytest.mark.parametrize("color", ["channels", "luminance", "value"])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_colours(method, color, alpha):
+    """One channel of a colour image, or a crop, is that of the whole."""
+    image = cases.picture((3, 40, 30, 3 + alpha), "uint8")
+    call = {"channel_axis": 3, "axes": (1, 2), "color": color, "alpha": alpha}
+    if method == "adaptive_unsharp_mask":
+        call["gain_per"] = "item"
+    found, edges = arrays(level_of(image, method, **call))
+    expected = usm.sharpen(image, method, **call)
+    for key in ((1,), (2, slice(5, 20), 7), (Ellipsis, 2), (0, 3, 4, 1)):
+        np.testing.assert_array_equal(np.asarray(found[key]), expected.image[key])
+    for key in ((1,), (2, slice(5, 20), 7), (slice(None, None, -2),)):
+        np.testing.assert_array_equal(np.asarray(edges[key]), expected.edge_map[key])
+
+
+def test_the_report_of_a_part():
+    """What a plane's report says is what a call on that plane says."""
+    image = cases.picture((3, 90, 110), "uint8")
+    level = level_of(image, "unsharp_mask", sigma=1.2, amount=4, axes=(1, 2))
+    found = level.report((1, range(90), range(110)), "unsharp_mask")
+    expected = usm.sharpen(image[1], sigma=1.2, amount=4).report
+    assert found.clipped_low == expected.clipped_low > 0
+    assert (found.overshoot, found.noise_factor) == (
+        expected.overshoot,
+        expected.noise_factor,
+    )
+    assert found.mean_change == pytest.approx(expected.mean_change)
+    part = level.report((1, range(20, 60), range(30, 50)), "unsharp_mask")
+    assert 0 < part.overshoot <= found.overshoot
+
+
+def test_numpy_takes_it():
+    """What numpy and napari ask of an array: copies, types, masks, a length."""
+    image = cases.picture((4, 9, 8), "uint8")
+    whole = usm.unsharp_mask(image, axes=(1, 2))
+    array, _ = arrays(level_of(image, "unsharp_mask", axes=(1, 2)))
+    assert (array.shape, array.ndim, array.size, len(array)) == ((4, 9, 8), 3, 288, 4)
+    np.testing.assert_array_equal(np.max(array), whole.max())
+    np.testing.assert_array_equal(np.stack([array[0], array[1]]), whole[:2])
+    np.testing.assert_array_equal(array.astype(float), whole.astype(float))
+    np.testing.assert_array_equal(array[whole > 9], whole[whole > 9])
+    np.testing.assert_array_equal(array[:, [1, 3]], whole[:, [1, 3]])
+    np.testing.assert_array_equal(np.asarray(array[2:2]), whole[2:2])
+    assert np.asarray(array[1, 2, 3]).shape == ()
+    mine = np.array(array, copy=True)
+    mine[:] = 0
+    np.testing.assert_array_equal(np.asarray(array), whole)
+    for wrong in ((0, 0, 0, 0), (4,), (..., 0, ...)):
+        with pytest.raises(IndexError):
+            array[wrong]
+    with pytest.raises(TypeError, match="no length"):
+        len(array[0, 0, 0])
+    assert repr(array) == "<VirtualArray uint8 (4, 9, 8)>"
+
+
+def test_a_copy_has_its_own_maker():
+    """A deep copy asks a copy of whoever makes the pixels."""
+
+    class Maker:
+        value = 1
+
+        def __call__(self, index):
+            return np.full((2, 3), self.value)[np.ix_(*index)]
+
+        def __deepcopy__(self, memo):
+            twin = Maker()
+            twin.value = self.value
+            return twin
+
+    maker = Maker()
+    array = VirtualArray((2, 3), int, maker)
+    twin = copy.deepcopy(array)
+    maker.value = 5
+    assert (np.asarray(array).max(), np.asarray(twin[1:]).max()) == (5, 1)
+
+
+def test_the_cache_is_bounded():
+    """What was not used for longest goes first; what is too large is not kept."""
+    image = cases.picture((4, 64, 64), "float32")
+    plane = 2 * 64 * 64 * 4
+    level = level_of(image, "unsharp_mask", DetailCache(2 * plane), axes=(1, 2))
+    rows = range(64), range(64)
+    level.image((0, *rows))
+    level.image((1, *rows))
+    level.image((0, *rows))
+    level.image((2, *rows))
+    assert [level.is_kept((z, *rows)) for z in range(4)] == [True, False, True, False]
+    level.image((range(4), *rows))
+    assert not level.is_kept((range(4), *rows))
+    level.pixels.forget()
+    assert not level.is_kept((0, *rows))
+
+
+def test_many_threads_at_once():
+    """A viewer may slice in threads of its own: all get the right pixels."""
+    image = cases.picture((8, 80, 90), "uint16")
+    expected = usm.unsharp_mask(image, axes=(1, 2))
+    array, _ = arrays(level_of(image, "unsharp_mask", DetailCache(10**5), axes=(1, 2)))
+    wrong = []
+
+    def look(z):
+        for _ in range(20):
+            if (np.asarray(array[z]) != expected[z]).any():
+                wrong.append(z)
+
+    threads = [threading.Thread(target=look, args=[z % 8]) for z in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_an_image_of_another_shape_is_said():
+    """Pixels that come in another shape than was planned are refused."""
+    image = cases.picture((40, 50), "uint16")
+    level = level_of(image, "unsharp_mask")
+    changed = SharpenedLevel(
+        LiveImage(image[:20].astype(float), DetailCache(BYTES)), level.settled
+    )
+    with pytest.raises(ValueError, match="`image` must stay as it was"):
+        changed.image((range(40), range(50)))
+
+
+# --- what is found in a whole image ---
+
+
+def test_a_sample_of_a_large_image():
+    """A gain for an image that is too large is that of the middle of some planes."""
+    image = cases.picture((9, 60, 70), "uint8")
+    plan, _ = api.prepare(image, "adaptive_unsharp_mask", axes=(1, 2))
+    whole = eager.result_of(settle(plan, image))
+    assert whole.sample is None
+    expected = usm.sharpen(image, "adaptive_unsharp_mask", axes=(1, 2))
+    assert whole.constants.gain == expected.gain
+    part = eager.result_of(settle(plan, image, whole=1000))
+    assert part.sample == image.shape  # smaller than the smallest sample
+    assert part.constants.gain == expected.gain
+
+
+@pytest.mark.parametrize("scope", ["image", "item"])
+def test_where_a_sample_lies(monkeypatch, scope):
+    """It is the middle of planes, of all of them where each has its own gain."""
+    from napari_usm.run import settle as module
+
+    monkeypatch.setattr(module, "_ITEM", 20 * 20)
+    monkeypatch.setattr(module, "_SAMPLE", 3 * 20 * 20)
+    image = cases.picture((9, 60, 70), "uint8")
+    call = {"axes": (1, 2), "gain_per": scope}
+    plan, _ = api.prepare(image, "adaptive_unsharp_mask", **call)
+    found = eager.result_of(settle(plan, image, whole=1000))
+    planes = slice(None) if scope == "item" else slice(0, 9, 3)
+    sample = image[planes, 20:40, 25:45]
+    expected = usm.sharpen(sample, "adaptive_unsharp_mask", **call)
+    assert found.sample == sample.shape
+    np.testing.assert_array_equal(np.squeeze(found.constants.gain), expected.gain)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_limits_by_the_data_need_all_of_it(lazy):
+    """However large an image is, its own minimum and maximum are not guessed."""
+    image = cases.picture((9, 60, 70), "float32")
+    given_as = da.from_array(image, chunks=(2, 60, 70)) if lazy else image
+    call = {"axes": (1, 2), "limits": "data"}
+    plan, pixels = api.prepare(given_as, "adaptive_unsharp_mask", **call)
+    found = eager.result_of(settle(plan, pixels, whole=1000))
+    assert found.sample is None
+    assert found.limits == (image.min(), image.max())
+    level = SharpenedLevel(LiveImage(pixels, DetailCache(BYTES)), found)
+    expected = usm.adaptive_unsharp_mask(image, **call)
+    whole = level.image(tuple(range(n) for n in image.shape))
+    np.testing.assert_array_equal(whole, expected)
+
+
+# --- pyramids ---
+
+
+def pyramid(image, count, axes):
+    levels = [image]
+    for _ in range(count - 1):
+        key = tuple(
+            slice(None, None, 2) if axis in axes else slice(None)
+            for axis in range(image.ndim)
+        )
+        levels.append(levels[-1][key])
+    return levels
+
+
+def levels(images, method, **parameters):
+    plan, pixels = api.prepare(images[0], method, **parameters)
+    cache = DetailCache(BYTES)
+    settled = eager.result_of(settle(plan, pixels))
+    return levels_of([LiveImage(image, cache) for image in images], settled)
+
+
+def whole_of(level):
+    return level.image(tuple(range(n) for n in level.plan.shape))
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float64"])
+def test_blurs_follow_the_level(dtype):
+    """Sigma is divided by the factor of each axis; a box counts as its deviation."""
+    images = pyramid(cases.picture((3, 120, 160), dtype), 3, (1, 2))
+    for kernel, sigma in (("gaussian", 3.0), ("box", np.sqrt(2 / 3))):
+        call = {"kernel": kernel, "sigma": sigma, "amount": 2, "axes": (1, 2)}
+        for k, level in enumerate(levels(images, "unsharp_mask", **call)):
+            same = call if k == 0 else {**call, "kernel": "gaussian"}
+            expected = usm.sharpen(images[k], **{**same, "sigma": sigma / 2**k})
+            np.testing.assert_array_equal(whole_of(level), expected.image)
+            crop = level.image((1, range(5, 20), range(30, 7, -2)))
+            np.testing.assert_array_equal(crop, expected.image[1, 5:20, 30:7:-2])
+
+
+def test_a_gain_holds_for_all_levels():
+    """It is found at full resolution; where each plane has its own, on its planes."""
+    image = cases.picture((6, 120, 160), "uint8")
+    image[3:] //= 2
+    images = pyramid(image, 2, (0, 1, 2))
+    call = {"axes": (1, 2), "gain_per": "item"}
+    found = usm.sharpen(image, "adaptive_unsharp_mask", **call)
+    _, coarse = levels(images, "adaptive_unsharp_mask", **call)
+    expected = np.stack(
+        [
+            usm.unsharp_mask(
+                plane, np.sqrt(2 / 3) / 2, 1 / found.gain[2 * z + 1], mode="mirror"
+            )
+            for z, plane in enumerate(images[1])
+        ]
+    )
+    np.testing.assert_array_equal(whole_of(coarse), expected)
+
+
+def test_methods_without_a_blur_show_means():
+    """One step down the Laplacian shows means of the full result; below, the source."""
+    image = cases.picture((2, 121, 160), "uint16")
+    images = pyramid(image, 3, (1, 2))
+    finest, middle, coarse = levels(images, "laplacian_sharpen", axes=(1, 2))
+    assert isinstance(finest, SharpenedLevel)
+    assert isinstance(middle, AveragedLevel)
+    assert isinstance(coarse, SourceLevel)
+    full = usm.sharpen(image, "laplacian_sharpen", axes=(1, 2))
+    padded = np.concatenate([full.image, full.image[:, -1:]], axis=1).astype(float)
+    means = padded.reshape(2, 61, 2, 80, 2).mean(axis=(2, 4))
+    expected = np.floor(means + 0.5).astype(np.uint16)
+    np.testing.assert_array_equal(whole_of(middle), expected)
+    np.testing.assert_array_equal(
+        middle.image((1, range(60, 3, -5), 7)), expected[1, 60:3:-5, 7]
+    )
+    edges = full.edge_map[1, 20:24, 30:32].astype(float).reshape(2, 2, 1, 2)
+    np.testing.assert_allclose(
+        middle.edge_map((1, range(10, 12), 15)), edges.mean(axis=(1, 2, 3)), rtol=1e-6
+    )
+    np.testing.assert_array_equal(whole_of(coarse), images[2])
+    assert not coarse.edge_map((1, range(5), range(3))).any()
+
+
+def test_levels_of_no_whole_factor():
+    """A method without a blur shows the source where pixels are no whole blocks."""
+    images = [cases.picture((90, 90), "uint8"), cases.picture((60, 60), "uint8")]
+    assert isinstance(levels(images, "laplacian_sharpen")[1], SourceLevel)
+    level = levels(images, "unsharp_mask", sigma=3)[1]
+    np.testing.assert_array_equal(whole_of(level), usm.unsharp_mask(images[1], 2))
+
+
+def test_a_pyramid_in_colour():
+    """Edge maps of a signal made of all colours have no channel axis at any level."""
+    image = cases.picture((80, 90, 3), "uint8")
+    images = pyramid(image, 2, (0, 1))
+    for method in ("unsharp_mask", "laplacian_sharpen"):
+        found = levels(images, method, channel_axis=2, color="luminance")
+        expected = usm.sharpen(images[0], method, channel_axis=2, color="luminance")
+        np.testing.assert_array_equal(
+            found[0].edge_map((range(9), 4)), expected.edge_map[:9, 4]
+        )
+        assert found[1].edge_map((range(9), 4)).shape == (9,)
+        assert found[1].image((range(9), 4, range(3))).shape == (9, 3)
