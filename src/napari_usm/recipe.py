@@ -304,7 +304,7 @@ def _call(function: str, arguments: Sequence[str]) -> str:
     together = ", ".join(arguments)
     if len(line := f"{function}({together})") <= _WIDTH:
         return line
-    if len(line := f"    {together}") <= _WIDTH or len(arguments) == 1:
+    if len(line := f"    {together}") <= _WIDTH:
         return f"{function}(\n{line}\n)"
     rows = "".join(f"    {argument},\n" for argument in arguments)
     return f"{function}(\n{rows})"
