@@ -327,3 +327,27 @@ def test_equation():
         np.testing.assert_allclose(
             found.image, image + found.amount * found.edge_map, rtol=0, atol=1e-5
         )
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_numbers_of_numpy(dtype):
+    """A number of numpy's gives the very pixels that Python's of that value gives."""
+    image = cases.picture((30, 31), dtype)
+    level = 0.1 if dtype == "float32" else 3.1
+    for method in ("unsharp_mask", "laplacian_sharpen"):
+        found = usm.sharpen(image, method, threshold=np.float64(level), dtype=float)
+        expected = usm.sharpen(image, method, threshold=level, dtype=float)
+        np.testing.assert_array_equal(found.image, expected.image)
+        np.testing.assert_array_equal(found.edge_map, expected.edge_map)
+    # Half-width 2, as with 3.9; in float32 it would be 3.
+    call = {"sigma": 0.62499999, "dtype": float}
+    found = usm.unsharp_mask(image, truncate=np.float32(4), **call)
+    np.testing.assert_array_equal(found, usm.unsharp_mask(image, truncate=3.9, **call))
+    # An unsigned number has no negative.
+    for method, word in {
+        "laplacian_sharpen": "median_size",
+        "gaussian_sharpen": "radius",
+    }.items():
+        found = usm.sharpen(image, method, **{word: np.uint8(3)})
+        expected = usm.sharpen(image, method, **{word: 3})
+        np.testing.assert_array_equal(found.image, expected.image)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import numpy as np
 
-from napari_usm.methods import METHODS, Entry
+from napari_usm.methods import METHODS, Entry, check_known
 from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
 from napari_usm.methods.gaussian_sharpen import GaussianSharpen
 from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
@@ -19,7 +19,7 @@ from napari_usm.run.plan import Plan, make_plan
 from napari_usm.run.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import ArrayLike
 
@@ -145,11 +145,8 @@ def edge_map(image: ArrayLike, method: str = "unsharp_mask", **parameters: Any) 
 
 def prepare(image: Any, method: str, **parameters: Any) -> tuple[Plan, Any]:
     """Check everything; the plan, and the image as an array, still unread."""
-    if not isinstance(method, str) or method not in METHODS:
-        raise ValueError(f"`method` must be one of {tuple(METHODS)}; got {method!r}")
-    entry = METHODS[method]
-    _check_known(method, parameters)
-    return _planned(image, entry.method(**parameters))
+    check_known(method, parameters)
+    return _planned(image, METHODS[method].method(**parameters))
 
 
 def _planned(image: Any, method: Method) -> tuple[Plan, Any]:
@@ -160,14 +157,6 @@ def _planned(image: Any, method: Method) -> tuple[Plan, Any]:
     elif not _is_array(image):
         image = np.asarray(image)
     return make_plan(tuple(image.shape), image.dtype, method), image
-
-
-def _check_known(method: str, parameters: Mapping[str, Any]) -> None:
-    known = METHODS[method].parameters
-    if unknown := [name for name in parameters if name not in known]:
-        raise TypeError(
-            f"`{unknown[0]}` must be a parameter of {method}: {', '.join(known)}"
-        )
 
 
 def is_dask(image: Any) -> bool:
@@ -194,7 +183,7 @@ def _function(
     """The public function of a method: its signature after `image`."""
 
     def function(image: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Any:
-        _check_known(name, kwargs)
+        check_known(name, kwargs)
         plan, pixels = _planned(image, method(*args, **kwargs))
         if is_dask(pixels):
             return _lazy().run(plan, pixels, name).image

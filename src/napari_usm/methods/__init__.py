@@ -14,7 +14,7 @@ from napari_usm.methods.method import Method
 from napari_usm.methods.unsharp_mask import UnsharpMask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from napari_usm.methods.parameter import Parameter
 
@@ -62,3 +62,14 @@ METHODS: Mapping[str, Entry] = MappingProxyType(
         "gaussian_sharpen": Entry(GaussianSharpen, "Gaussian sharpen", "python"),
     }
 )
+
+
+def check_known(method: str, parameters: Iterable[str]) -> None:
+    """Raise if there is no such method, or if it has no parameter of such a name."""
+    if not isinstance(method, str) or method not in METHODS:
+        raise ValueError(f"`method` must be one of {tuple(METHODS)}; got {method!r}")
+    known = METHODS[method].parameters
+    if unknown := [name for name in parameters if name not in known]:
+        raise TypeError(
+            f"`{unknown[0]}` must be a parameter of {method}: {', '.join(known)}"
+        )

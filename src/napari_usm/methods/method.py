@@ -13,6 +13,8 @@ from abc import ABC, abstractmethod
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_usm.methods import checks
 from napari_usm.methods.parameter import choice, parameter
 
@@ -164,6 +166,15 @@ class Method(ABC):
         ),
         finishing=True,
     )
+
+    def __post_init__(self) -> None:
+        """Take a number of numpy's for its value."""
+        # Its type would count too: a threshold of float64 makes float32 detail wider,
+        # and a radius of uint8 has no negative.
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, np.generic):
+                object.__setattr__(self, field.name, value.item())
 
     @property
     def estimates(self) -> bool:

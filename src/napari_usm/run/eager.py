@@ -88,7 +88,7 @@ def run(
     if found is None:
         found = yield from first_stage(plan, image, block_size)
     constants, limits = found
-    count, blocks = _threads_and_blocks(plan, block_size)
+    count, cuts = _threads_and_blocks(plan, block_size)
 
     def read(where: Slices) -> Array:
         return np.asarray(image[where])
@@ -115,7 +115,7 @@ def run(
         return tallies
 
     tallies = []
-    for counted in in_order(second, blocks, count):
+    for counted in in_order(second, cuts, count):
         tallies.extend(counted)
         yield
     if not tallies:
@@ -138,7 +138,7 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
     tuple of Constants and limits
         What `run` takes.
     """
-    count, blocks = _threads_and_blocks(plan, block_size)
+    count, cuts = _threads_and_blocks(plan, block_size)
 
     def first(block: Block) -> list[tuple[Block, FirstStage]]:
         grown = np.asarray(image[block.grown])
@@ -149,7 +149,7 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
 
     stages: list[tuple[Block, FirstStage]] = []
     if needs_first_stage(plan):
-        for found in in_order(first, blocks, count):
+        for found in in_order(first, cuts, count):
             stages.extend(found)
             yield
     return finish_first_stage(plan, stages)
@@ -157,15 +157,19 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
 
 def steps(plan: Plan, block_size: int = BLOCK) -> int:
     """How often `run` yields, where nothing is known."""
-    _, blocks = _threads_and_blocks(plan, block_size)
-    return len(blocks) + first_stage_steps(plan, block_size)
+    return len(blocks(plan, block_size)) + first_stage_steps(plan, block_size)
 
 
 def first_stage_steps(plan: Plan, block_size: int = BLOCK) -> int:
     """How often `first_stage` yields."""
     if not needs_first_stage(plan):
         return 0
-    return len(_threads_and_blocks(plan, block_size)[1])
+    return len(blocks(plan, block_size))
+
+
+def blocks(plan: Plan, block_size: int = BLOCK) -> list[Block]:
+    """The blocks that `run` works on, one after the other."""
+    return _threads_and_blocks(plan, block_size)[1]
 
 
 def worth_threads(pixels: int) -> int:

@@ -40,8 +40,7 @@ def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[Settled]:
     Settled
         By the generator's ``StopIteration``.
     """
-    all_needed = not plan.method.estimates or plan.method.limits == "data"
-    if all_needed or math.prod(plan.shape) <= whole:
+    if _needs_all(plan, whole):
         return Settled(plan, *(yield from _first_stage(plan, pixels)))
     sample = np.asarray(pixels[_sample(plan)])
     small = replace(plan, shape=sample.shape)
@@ -49,8 +48,31 @@ def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[Settled]:
     return Settled(plan, *found, sample.shape)
 
 
+def settle_steps(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> int:
+    """How often `settle` pauses."""
+    if not _needs_all(plan, whole):
+        spans = zip(_sample(plan), plan.shape, strict=True)
+        shape = tuple(len(range(n)[span]) for span, n in spans)
+        return eager.first_stage_steps(replace(plan, shape=shape))
+    if _is_dask(pixels):
+        from napari_usm.run import lazy
+
+        return lazy.first_stage_steps(plan, pixels)
+    return eager.first_stage_steps(plan)
+
+
+def _needs_all(plan: Plan, whole: int) -> bool:
+    exact = not plan.method.estimates or plan.method.limits == "data"
+    return exact or math.prod(plan.shape) <= whole
+
+
+def _is_dask(pixels: Any) -> bool:
+    # Asked of the array itself: `api`, which knows, is above.
+    return hasattr(pixels, "__dask_graph__")
+
+
 def _first_stage(plan: Plan, pixels: Any) -> Steps[Found]:
-    if eager.needs_first_stage(plan) and hasattr(pixels, "__dask_graph__"):
+    if eager.needs_first_stage(plan) and _is_dask(pixels):
         from napari_usm.run import lazy
 
         return lazy.first_stage(plan, pixels)

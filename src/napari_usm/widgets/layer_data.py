@@ -39,6 +39,9 @@ DIVERGING = Colormap(
 # Part of the edge map's pixels within its contrast limits: a single hot pixel
 # would make all others grey.
 _SHOWN = 0.999
+
+# For an edge map of which nothing is known yet.
+EMPTY_LIMIT = 1.0
 _SAMPLE = 2**20
 
 
@@ -62,6 +65,7 @@ def result_tuple(layer: Image, image: Any, metadata: dict[str, Any]) -> LayerDat
         **look,
         "name": f"{layer.name} [sharpened]",
         "rgb": layer.rgb,
+        "multiscale": layer.multiscale,
         "metadata": {METADATA: metadata},
     }
     return image, keywords, "image"
@@ -75,6 +79,7 @@ def edge_map_tuple(
         **geometry(layer),
         "name": f"{layer.name} [edge map ×1]",
         "rgb": False,
+        "multiscale": layer.multiscale,
         "colormap": DIVERGING,
         "contrast_limits": (-limit, limit),
         "visible": False,
@@ -87,6 +92,11 @@ def shown_edge_map(layer: Image, edge_map: Any) -> Any:
     """One signed value per pixel: of colours sharpened apart, their Rec. 709 mean."""
     if not layer.rgb or edge_map.ndim == layer.ndim:
         return edge_map
+    return colour_mean(edge_map)
+
+
+def colour_mean(edge_map: Any) -> Any:
+    """The Rec. 709 mean of red, green and blue, the last axis."""
     red, green, blue = (edge_map[..., channel] for channel in range(3))
     mean = LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
     return mean.astype(np.float32)
@@ -99,4 +109,4 @@ def edge_limit(edge_map: Any) -> float:
     limit = float(np.quantile(sizes, _SHOWN)) if sizes.size else 0.0
     # An edge map of few, thin lines: show those.
     limit = limit or float(np.abs(edge_map).max())
-    return limit if limit > 0 else 1.0
+    return limit if limit > 0 else EMPTY_LIMIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,27 @@ from napari.layers import Image
 from napari_usm import api, axes
 from napari_usm.methods import METHODS
 from napari_usm.run import eager
+from napari_usm.run.blocks import BLOCK, cut
+from napari_usm.run.levels import levels_of
+from napari_usm.run.live import DetailCache, LiveImage, Settled
 from napari_usm.run.report import sample_slices
+from napari_usm.run.room import check_room
+from napari_usm.run.settle import settle, settle_steps
 from napari_usm.widgets.layer_data import (
     edge_limit,
     edge_map_tuple,
     result_tuple,
     shown_edge_map,
 )
+from napari_usm.widgets.live_array import (
+    EDGE_MAP,
+    IMAGE,
+    FrozenPixels,
+    LiveArray,
+    form,
+    part,
+)
+from napari_usm.widgets.slow_source import readable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -25,6 +40,13 @@ if TYPE_CHECKING:
     from napari.types import LayerDataTuple
 
     from napari_usm.api import Sharpened
+    from napari_usm.run.levels import Level
+    from napari_usm.run.report import Report
+
+    Steps = Generator[None, None, Any]
+
+# Bytes of detail that is kept while a level is written: that of one block.
+_ONE_BLOCK = 2**26
 
 
 class LayerRun:
@@ -70,42 +92,61 @@ class LayerRun:
         if layer.rgb and result.kind == "f" and self.parameters.get("limits") is None:
             # Colours beyond the range that is shown would be drawn as if at its end.
             self.parameters["limits"] = tuple(layer.contrast_limits)
-        self.plan, self.pixels = api.prepare(self.source, method, **self.parameters)
-        self.lazy = api.is_dask(self.pixels)
+        #: Pixels of each level, the finest first.
+        self.levels = list(layer.data) if layer.multiscale else [layer.data]
+        self.plan, pixels = api.prepare(self.levels[0], method, **self.parameters)
+        self.lazy = api.is_dask(pixels)
+        self.levels[0] = pixels
+
+    # --- as layers ---
 
     @property
     def steps(self) -> int:
         """How often `run` pauses."""
-        if self.lazy:
+        if self.lazy and not self.layer.multiscale:
             from napari_usm.run import lazy
 
-            return lazy.first_stage_steps(self.plan, self.pixels)
-        return eager.steps(self.plan)
+            return lazy.first_stage_steps(self.plan, self.levels[0])
+        if self._is_in_memory:
+            return self.keep_steps(None)
+        return settle_steps(self.plan, self.levels[0])
 
-    def run(self) -> Generator[None, None, list[LayerDataTuple]]:
-        """Pause `steps` times; return result and edge map as layers."""
-        if self.lazy:
-            found = yield from self._lazy()
-            edge_map = shown_edge_map(self.layer, found.edge_map)
-            middle = edge_map[self.plan.edge_slices(sample_slices(self.plan))]
-            limit = edge_limit(np.asarray(middle))
-        else:
-            outcome = yield from eager.run(self.plan, self.pixels, name=self.method)
-            found = api.sharpened(self.plan, outcome)
-            edge_map = shown_edge_map(self.layer, found.edge_map)
-            limit = edge_limit(edge_map)
-        metadata = {
-            "method": self.method,
-            "parameters": self.parameters,
-            "amount": found.amount,
-            "gain": found.gain,
-            "report": None if self.lazy else found.report,
-            "versions": {"napari-usm": version("napari-usm")},
+    def run(self) -> Steps:
+        """Pause `steps` times; return result and edge map as layers.
+
+        What comes from memory goes to memory; the rest is computed where it is shown.
+        """
+        if self.lazy and not self.layer.multiscale:
+            return (yield from self._run_lazily())
+        if self._is_in_memory:
+            return (yield from self.keep(None))
+        pixels = [LiveImage(readable(each), _cache()) for each in self.levels]
+        settled = yield from settle(self.plan, self.levels[0])
+        levels = levels_of(pixels, settled)
+        arrays = {
+            which: [frozen_array(level, which) for level in levels]
+            for which in (IMAGE, EDGE_MAP)
         }
-        return [
-            result_tuple(self.layer, found.image, metadata),
-            edge_map_tuple(self.layer, edge_map, metadata, limit),
-        ]
+        limit = edge_limit(np.asarray(arrays[EDGE_MAP][-1]))
+        found = self.plan.found(settled.constants)
+        metadata = self.metadata(found.amount, found.gain, None)
+        return self.layers(arrays[IMAGE], arrays[EDGE_MAP], limit, metadata)
+
+    @property
+    def _is_in_memory(self) -> bool:
+        """Whether there is no reason to leave anything for later."""
+        return not self.layer.multiscale or all(
+            isinstance(each, np.ndarray) and not isinstance(each, np.memmap)
+            for each in self.levels
+        )
+
+    def _run_lazily(self) -> Steps:
+        found = yield from self._lazy()
+        edge_map = shown_edge_map(self.layer, found.edge_map)
+        middle = edge_map[self.plan.edge_slices(sample_slices(self.plan))]
+        limit = edge_limit(np.asarray(middle))
+        metadata = self.metadata(found.amount, found.gain, None)
+        return self.layers([found.image], [edge_map], limit, metadata)
 
     def _lazy(self) -> Generator[None, None, Sharpened]:
         """Lazy results; what needs the whole array is computed here, once.
@@ -114,9 +155,113 @@ class LayerRun:
         """
         from napari_usm.run import lazy
 
-        constants = yield from lazy.first_stage(self.plan, self.pixels)
-        results = lazy.run(self.plan, self.pixels, self.method, constants)
+        pixels = self.levels[0]
+        constants = yield from lazy.first_stage(self.plan, pixels)
+        results = lazy.run(self.plan, pixels, self.method, constants)
         return api.Sharpened(**vars(results))
+
+    # --- in memory ---
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of result and edge map in memory."""
+        pixels = sum(np.prod(each.shape, dtype=float) for each in self.levels)
+        own, edge = (form(self.plan, which) for which in (IMAGE, EDGE_MAP))
+        share = np.prod(edge[0], dtype=float) / np.prod(own[0], dtype=float)
+        return int(pixels * (own[1].itemsize + share * edge[1].itemsize))
+
+    def keep_steps(self, settled: Settled | None) -> int:
+        """How often `keep` pauses."""
+        first = settle_steps(self.plan, self.levels[0]) if settled is None else 0
+        blocks = len(eager.blocks(self.plan))
+        coarse = sum(len(_blocks(each.shape)) for each in self.levels[1:])
+        return first + blocks + coarse
+
+    def keep(self, settled: Settled | None) -> Steps:
+        """Pause `keep_steps` times; return result and edge map as layers in memory.
+
+        What was found for the whole image may be given, if it is known.
+
+        Raises
+        ------
+        ValueError
+            If they would not fit into the memory that is free.
+        """
+        check_room(self.nbytes, f"result and edge map of '{self.layer.name}'")
+        if settled is None:
+            settled = yield from settle(self.plan, self.levels[0])
+        found = settled.constants, settled.limits
+        pixels = [readable(each) for each in self.levels]
+        outcome = yield from eager.run(
+            self.plan, pixels[0], name=self.method, found=found
+        )
+        images, edges = [outcome.image], [shown_edge_map(self.layer, outcome.edge_map)]
+        limit = edge_limit(edges[0])
+        cache = _cache()
+        levels = levels_of([LiveImage(each, cache) for each in pixels], settled)
+        for level in levels[1:]:
+            filled = yield from _filled(level)
+            images.append(filled[0])
+            edges.append(filled[1])
+        known = self.plan.found(settled.constants)
+        metadata = self.metadata(known.amount, known.gain, outcome.report)
+        return self.layers(images, edges, limit, metadata)
+
+    def layers(
+        self, images: list[Any], edges: list[Any], limit: float, metadata: Any
+    ) -> list[LayerDataTuple]:
+        """Result and edge map, of each level, as layers."""
+        if not self.layer.multiscale:
+            (image,), (edge_map,) = images, edges
+        else:
+            image, edge_map = images, edges
+        return [
+            result_tuple(self.layer, image, metadata),
+            edge_map_tuple(self.layer, edge_map, metadata, limit),
+        ]
+
+    def metadata(self, amount: Any, gain: Any, report: Report | None) -> dict[str, Any]:
+        """What the layers tell of how they were made."""
+        return {
+            "method": self.method,
+            "parameters": self.parameters,
+            "amount": amount,
+            "gain": gain,
+            "report": report,
+            "versions": {"napari-usm": _version()},
+        }
+
+
+def frozen_array(level: Level, which: str) -> LiveArray:
+    """One array of a level, computed where it is shown."""
+    return LiveArray(*form(level.plan, which), FrozenPixels(level, which))
+
+
+@cache
+def _version() -> str:
+    # It is read from a file, which takes a millisecond: too long while a slider moves.
+    return version("napari-usm")
+
+
+def _cache() -> DetailCache:
+    return DetailCache(_ONE_BLOCK)
+
+
+def _blocks(shape: tuple[int, ...]) -> list[Any]:
+    return cut(shape, {}, {}, (), BLOCK)
+
+
+def _filled(level: Level) -> Steps:
+    """Result and edge map of a level, block by block."""
+    image, edges = (np.empty(*form(level.plan, which)) for which in (IMAGE, EDGE_MAP))
+    axes_of_edges = edges.ndim
+    for block in _blocks(level.plan.shape):
+        index = tuple(range(span.start, span.stop) for span in block.core)
+        image[block.core] = part(level, IMAGE, index)
+        edge_index = index[:axes_of_edges]
+        edges[block.core[:axes_of_edges]] = part(level, EDGE_MAP, edge_index)
+        yield
+    return image, edges
 
 
 def layer_parameters(
@@ -136,11 +281,6 @@ def layer_parameters(
 def _check(layer: Any) -> None:
     if not isinstance(layer, Image):
         raise TypeError(f"`layer` must be an image layer; got {_describe(layer)}")
-    if layer.multiscale:
-        raise ValueError(
-            "`layer` must have a single scale, pyramids cannot be sharpened yet; "
-            f"got {_describe(layer)} with {len(layer.data)} levels"
-        )
 
 
 def _describe(layer: Any) -> str:

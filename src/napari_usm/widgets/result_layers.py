@@ -15,7 +15,7 @@ from napari.layers import Image
 from napari_usm.widgets.layer_data import GEOMETRY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterable, Iterator
 
     from napari.components import LayerList
     from napari.types import LayerDataTuple
@@ -41,7 +41,9 @@ def results_of(layers: LayerList, source: Image) -> ResultLayers:
 
 
 class ResultLayers:
-    """Result and edge map of one source layer, for each method.
+    """Results and edge maps of one source layer, each pair under a key.
+
+    That is the name of a method for what a call leaves, which the next one updates.
 
     Parameters
     ----------
@@ -54,71 +56,102 @@ class ResultLayers:
     def __init__(self, layers: LayerList, source: Image) -> None:
         self._layers = weakref.ref(layers)
         self._source = weakref.ref(source)
-        self._made: dict[tuple[str, int], weakref.ref[Image]] = {}
-        self._limits: dict[str, tuple[float, float]] = {}
+        self._made: dict[tuple[Hashable, int], weakref.ref[Image]] = {}
+        self._limits: dict[Hashable, tuple[float, float]] = {}
         self._hid_source = False
 
     def belongs_to(self, layers: LayerList) -> bool:
         """Whether these are layers of that list."""
         return self._layers() is layers
 
-    def place(self, method: str, tuples: list[LayerDataTuple]) -> None:
-        """Update the two layers of a method, or add those that are not there."""
+    def has(self, layer: Image) -> bool:
+        """Whether a layer is in the viewer."""
+        layers = self._layers()
+        return layers is not None and layer in layers
+
+    def layer(self, key: Hashable, which: int) -> Image | None:
+        """The result (0) or the edge map (1) of a pair, if it is in the viewer."""
+        reference = self._made.get((key, which))
+        layer = None if reference is None else reference()
+        return layer if layer is not None and self.has(layer) else None
+
+    def hand_over(self, key: Hashable, to: Hashable) -> None:
+        """Put a pair under another key."""
+        for which in (0, 1):
+            if (reference := self._made.pop((key, which), None)) is not None:
+                self._made[to, which] = reference
+        if key in self._limits:
+            self._limits[to] = self._limits.pop(key)
+
+    def remove(self, made: Iterable[Image]) -> None:
+        """Take layers out of the viewer."""
+        layers = self._layers()
+        for layer in made:
+            if layers is not None and layer in layers:
+                layers.remove(layer)
+
+    def limit_edges(self, key: Hashable, limit: float) -> None:
+        """Fit the contrast limits of an edge map, unless they are the user's."""
+        edges = self.layer(key, 1)
+        if edges is None or self._limits.get(key) != tuple(edges.contrast_limits):
+            return
+        if tuple(edges.contrast_limits) != (-limit, limit):
+            edges.contrast_limits = (-limit, limit)
+            self._limits[key] = tuple(edges.contrast_limits)
+
+    def place(self, key: Hashable, tuples: list[LayerDataTuple]) -> None:
+        """Update the two layers of a pair, or add those that are not there."""
         layers, source = self._layers(), self._source()
         if layers is None or source is None or source not in layers:
             return
         with _selection_kept(layers):
-            result = self._put(layers, method, 0, tuples[0], source)
-            edges = self._put(layers, method, 1, tuples[1], result)
-        self._limits[method] = tuple(edges.contrast_limits)
+            result = self._put(layers, key, 0, tuples[0], source)
+            self._put(layers, key, 1, tuples[1], result)
 
     def _put(
         self,
         layers: LayerList,
-        method: str,
+        key: Hashable,
         which: int,
         layer_data: LayerDataTuple,
         below: Image,
     ) -> Image:
         data, keywords, _ = layer_data
-        layer = self._layer(method, which)
-        if layer is not None and _fits(layer, data, keywords):
-            self._update(layer, method, which, data, keywords)
+        layer = self.layer(key, which)
+        if layer is not None and _fits(layer, keywords):
+            self._update(layer, key, which, data, keywords)
             return layer
         if layer is not None:
             layers.remove(layer)
         layer = Image(data, **keywords)
         layers.insert(layers.index(below) + 1, layer)
-        self._made[method, which] = weakref.ref(layer)
+        self._made[key, which] = weakref.ref(layer)
         if which == 0:
             self._hide_what_shines_through(layer)
-            if (edges := self._layer(method, 1)) is not None:
+            if (edges := self.layer(key, 1)) is not None:
                 layers.move(layers.index(edges), layers.index(layer) + 1)
+        else:
+            self._limits[key] = tuple(layer.contrast_limits)
         return layer
 
     def _update(
         self,
         layer: Image,
-        method: str,
+        key: Hashable,
         which: int,
         data: Any,
         keywords: dict[str, Any],
     ) -> None:
         """New pixels in an old layer; what the user chose of its look stays."""
         layer.data = data
-        for name in (*GEOMETRY, "metadata"):
+        for name in GEOMETRY:
             setattr(layer, name, keywords[name])
-        if which == 1 and self._limits.get(method) == tuple(layer.contrast_limits):
-            layer.contrast_limits = keywords["contrast_limits"]
-
-    def _layer(self, method: str, which: int) -> Image | None:
-        """The result (0) or the edge map (1) of a method, if it is in the viewer."""
-        reference, layers = self._made.get((method, which)), self._layers()
-        layer = None if reference is None else reference()
-        return layer if layers is not None and layer in layers else None
+        layer.metadata = {**layer.metadata, **keywords["metadata"]}
+        if which == 1:
+            self.limit_edges(key, keywords["contrast_limits"][1])
 
     def _results(self) -> list[Image]:
-        found = (self._layer(method, 0) for method, which in self._made if which == 0)
+        found = (self.layer(key, 0) for key, which in self._made if which == 0)
         return [layer for layer in found if layer is not None]
 
     def _hide_what_shines_through(self, result: Image) -> None:
@@ -153,10 +186,10 @@ class ResultLayers:
         self._hid_source = hid
 
 
-def _fits(layer: Image, data: Any, keywords: dict[str, Any]) -> bool:
+def _fits(layer: Image, keywords: dict[str, Any]) -> bool:
     """Whether napari can put this data into this layer."""
-    dimensions = data.ndim - keywords["rgb"]
-    return bool(layer.rgb == keywords["rgb"] and layer.ndim == dimensions)
+    same = all(getattr(layer, name) == keywords[name] for name in ("rgb", "multiscale"))
+    return same and layer.ndim == len(keywords["scale"])
 
 
 @contextmanager

@@ -1,0 +1,142 @@
+"""Work for which only the newest request counts, on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+# Seconds that the thread waits for more work before it ends.
+_LINGER = 0.5
+
+# Seconds without other work before what is only of interest at rest is done.
+_REST = 0.12
+
+
+class Job:
+    """A request that somebody may wait for, for some time."""
+
+    def __init__(self, want: Hashable, work: Callable[[Job], None]) -> None:
+        self.want = want
+        self._work = work
+        self._done = threading.Event()
+        self._lock = threading.Lock()
+        self._awaited = True
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the result is there."""
+        return self._done.is_set()
+
+    def run(self) -> None:
+        """Do the work."""
+        try:
+            self._work(self)
+        finally:
+            self._done.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it is done after so many seconds; if not, nobody waits any more."""
+        if self._done.wait(seconds):
+            return True
+        with self._lock:
+            self._awaited = self._done.is_set()
+            return self._awaited
+
+    def deliver(self) -> bool:
+        """Call this when the result is there: whether somebody is waiting for it."""
+        with self._lock:
+            self._done.set()
+            return self._awaited
+
+
+class Latest:
+    """Runs one job after the other; of those with the same slot only the newest.
+
+    The thread starts with a job and ends soon after the last.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[Hashable, Job] = {}
+        self._at_rest: Job | None = None
+        self._running: tuple[Hashable, Job] | None = None
+        self._thread: threading.Thread | None = None
+        self._change = threading.Condition()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something that was asked for is not there yet."""
+        with self._change:
+            running = self._running
+            return bool(self._waiting) or not (running is None or running[1].is_done)
+
+    def put(self, slot: Hashable, want: Hashable, work: Callable[[Job], None]) -> Job:
+        """Ask for something; whatever else waits in that slot is forgotten.
+
+        Returns
+        -------
+        Job
+            The one that is under way or waiting already, if it is for the same.
+        """
+        with self._change:
+            if self._running is not None and self._running[0] == slot:
+                job = self._running[1]
+                if job.want == want:
+                    self._waiting.pop(slot, None)
+                    return job
+            job = self._waiting.get(slot) or Job(want, work)
+            if job.want != want:
+                job = Job(want, work)
+            self._waiting[slot] = job
+            self._start()
+            return job
+
+    def put_at_rest(self, work: Callable[[Job], None]) -> None:
+        """Ask for something that is done when nothing else has been for a moment."""
+        with self._change:
+            self._at_rest = Job(None, work)
+            self._start()
+
+    def clear(self) -> None:
+        """Forget all that is waiting."""
+        with self._change:
+            self._waiting.clear()
+            self._at_rest = None
+
+    def _start(self) -> None:
+        if self._thread is None:
+            # A name that is none of a pool's: its blocks may have threads themselves.
+            self._thread = threading.Thread(
+                target=self._run, name="napari-usm live", daemon=True
+            )
+            self._thread.start()
+        self._change.notify_all()
+
+    def _run(self) -> None:
+        while (found := self._next()) is not None:
+            found.run()
+            with self._change:
+                self._running = None
+            del found  # or the last job's pixels would stay
+
+    def _next(self) -> Job | None:
+        with self._change:
+            since = monotonic()
+            while True:
+                if self._waiting:
+                    slot = next(iter(self._waiting))
+                    job = self._waiting.pop(slot)
+                    self._running = slot, job
+                    return job
+                idle = monotonic() - since
+                if self._at_rest is not None and idle >= _REST:
+                    job, self._at_rest = self._at_rest, None
+                    return job
+                if self._at_rest is None and idle >= _LINGER:
+                    self._thread = None
+                    return None
+                left = _LINGER if self._at_rest is None else _REST
+                self._change.wait(left - idle)

@@ -1,0 +1,282 @@
+"""A result and its edge map that follow the parameters: two layers of a viewer."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+from napari.utils.notifications import show_warning
+from qtpy.QtCore import QTimer
+
+from napari_usm.widgets.functions import layer_run
+from napari_usm.widgets.layer_data import EMPTY_LIMIT, GEOMETRY, METADATA
+from napari_usm.widgets.live_array import EDGE_MAP, IMAGE, form
+from napari_usm.widgets.live_result import LiveResult, LiveSignals, Shown
+from napari_usm.widgets.result_layers import results_of
+
+if TYPE_CHECKING:
+    from napari.components import LayerList
+
+    from napari_usm.widgets.layer_run import LayerRun
+    from napari_usm.widgets.result_layers import ResultLayers
+
+# What napari asks for of a pyramid comes in whole chunks: with these, small moves of
+# the view ask for nothing new.
+_CHUNK = 512
+
+_pairs: weakref.WeakKeyDictionary[Image, LivePair] = weakref.WeakKeyDictionary()
+
+
+def pair_of(layer: Any) -> LivePair | None:
+    """The live pair that a layer belongs to."""
+    return _pairs.get(layer) if isinstance(layer, Image) else None
+
+
+def pairs_of(layers: LayerList, source: Image) -> list[LivePair]:
+    """All live pairs of a source layer in a viewer."""
+    results = results_of(layers, source)
+    return [pair for pair in {*_pairs.values()} if pair.results is results]
+
+
+class LivePair:
+    """Two layers whose pixels are sharpened when they are shown.
+
+    They outlive the dock that made them; until somebody tunes them again, their
+    parameters are those of the last time.
+
+    Parameters
+    ----------
+    layers : LayerList
+        The viewer's layers.
+    source : napari.layers.Image
+        The layer that is sharpened.
+    """
+
+    def __init__(self, layers: LayerList, source: Image) -> None:
+        self.signals = LiveSignals()
+        self.results: ResultLayers = results_of(layers, source)
+        # Not the pair itself, which knows the source: keys must not keep it alive.
+        self.key: Any = object()
+        self.owner: Any = None
+        self.run: LayerRun | None = None
+        self.method = ""
+        self.asked: dict[str, Any] = {}
+        self.shown: Shown | None = None
+        self._source = weakref.ref(source)
+        self._live: LiveResult | None = None
+        self._edge_key: Any = None
+        self._limit: float | None = None
+        self._placing = False
+        self._connected: list[tuple[Any, Any]] = []
+        self._listen(layers, source)
+        self.signals.ready.connect(self.refresh)
+        self.signals.shown.connect(self._on_shown)
+
+    # --- what a dock asks for ---
+
+    @property
+    def source(self) -> Image | None:
+        """The layer that is sharpened, as long as it is in the viewer."""
+        source = self._source()
+        return source if source is not None and self.results.has(source) else None
+
+    @property
+    def layers(self) -> list[Image]:
+        """The two layers, or what the user has left of them."""
+        found = (self.results.layer(self.key, which) for which in (0, 1))
+        return [layer for layer in found if layer is not None]
+
+    @property
+    def is_updating(self) -> bool:
+        """Whether what is shown is not yet what was asked for."""
+        return self._live is not None and self._live.is_updating
+
+    @property
+    def settled(self) -> Any:
+        """What was found for these parameters, if it is known."""
+        live, run = self._live, self.run
+        if live is None or run is None or not live.levels:
+            return None
+        return live.settled if live.settled.plan is run.plan else None
+
+    def tune(self, method: str, asked: dict[str, Any]) -> None:
+        """Show this method with these values of controls from now on.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for any run; then nothing changes.
+        """
+        run = layer_run(method, self._source(), **asked)
+        before, self.run = self.run, run
+        self.method, self.asked = method, asked
+        if before is None or before.source is not run.source:
+            if self._live is not None:
+                self._live.stop()
+            self._live = LiveResult(run.levels, self.signals)
+            self._edge_key = None
+        self._live.tune(run.plan, method)
+        if before is None or self._needs_other_arrays(before):
+            self._place()
+        self._describe()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Let napari ask for the pixels that it shows."""
+        result, edges = (self.results.layer(self.key, which) for which in (0, 1))
+        if self._live is None or not self._live.levels:
+            return
+        plan = self._live.settled.plan
+        # Amounts and limits change nothing of the edge map: 4 ms at 2048 x 2048.
+        edge_key = repr(plan.unfinished.method), plan.method.thresholding
+        stale = edge_key != self._edge_key or self._live.is_stale(EDGE_MAP)
+        self._edge_key = edge_key
+        if result is not None:
+            result.refresh(extent=False, highlight=False)
+        if edges is not None and stale:
+            edges.refresh(extent=False, highlight=False)
+
+    def forget(self) -> None:
+        """Read the source anew."""
+        if self._live is not None and self.run is not None:
+            self._live.forget()
+            self._live.tune(self.run.plan, self.method)
+            self._edge_key = None
+            self.refresh()
+
+    def end(self) -> None:
+        """Make no more pixels; layers that are left must have got others."""
+        self._let_go()
+        if self._live is not None:
+            self._live.stop()
+        for layer in self.layers:
+            _pairs.pop(layer, None)
+
+    def _let_go(self) -> None:
+        """Follow neither a dock nor the source any more."""
+        for emitter, callback in self._connected:
+            emitter.disconnect(callback)
+        self._connected.clear()
+        self.owner = None
+
+    def remove(self) -> None:
+        """Take both layers away."""
+        layers = self.layers
+        self.end()
+        self.results.remove(layers)
+
+    # --- layers ---
+
+    def _place(self) -> None:
+        """Put arrays of the present shapes and types into the layers."""
+        run, live = self.run, self._live
+        arrays = {
+            which: [
+                live.array(which, level, self._chunks(level, which))
+                for level in range(len(run.levels))
+            ]
+            for which in (IMAGE, EDGE_MAP)
+        }
+        metadata = run.metadata(None, None, None)
+        limit = self._limit or EMPTY_LIMIT
+        tuples = run.layers(arrays[IMAGE], arrays[EDGE_MAP], limit, metadata)
+        self._placing = True
+        try:
+            self.results.place(self.key, tuples)
+        finally:
+            self._placing = False
+        for layer in self.layers:
+            _pairs[layer] = self
+
+    def _needs_other_arrays(self, before: LayerRun) -> bool:
+        run = self.run
+        if before.source is not run.source:
+            return True
+        return any(
+            form(before.plan, which) != form(run.plan, which)
+            for which in (IMAGE, EDGE_MAP)
+        )
+
+    def _chunks(self, level: int, which: str) -> tuple[int, ...] | None:
+        if len(self.run.levels) == 1:
+            return None
+        plan = self.run.plan
+        shape = self.run.levels[level].shape[: len(form(plan, which)[0])]
+        return tuple(
+            min(n, _CHUNK) if axis in plan.axes or axis == plan.channel_axis else 1
+            for axis, n in enumerate(shape)
+        )
+
+    def _describe(self) -> None:
+        """Say in the layers how they are made, with a new object: duplicates share it."""
+        settled = self.settled
+        amount = gain = None
+        if settled is not None:
+            amount, gain, _ = settled.plan.found(settled.constants)
+        report = None if self.shown is None else self.shown.report
+        metadata = {
+            **self.run.metadata(amount, gain, report),
+            "controls": {"method": self.method, **self.asked},
+        }
+        for layer in self.layers:
+            layer.metadata = {**layer.metadata, METADATA: metadata}
+
+    def _on_shown(self, shown: Shown) -> None:
+        """Keep what is known of the pixels on the screen."""
+        if self.run is None or shown.settled.plan is not self.run.plan:
+            return
+        self.shown = shown
+        if shown.edge_limit is not None:
+            self.results.limit_edges(self.key, shown.edge_limit)
+            self._limit = shown.edge_limit
+            self._describe()
+
+    # --- the source ---
+
+    def _listen(self, layers: LayerList, source: Image) -> None:
+        layers = getattr(layers, "__wrapped__", layers)
+        self._connect(layers.events.removed, self._on_removed)
+        self._connect(source.events.data, self._on_source_data)
+        for name in GEOMETRY:
+            self._connect(getattr(source.events, name), self._on_source_moved)
+
+    def _connect(self, emitter: Any, callback: Any) -> None:
+        emitter.connect(callback)
+        self._connected.append((emitter, callback))
+
+    def _on_source_data(self, event: Any = None) -> None:
+        """The source got other pixels: sharpen those."""
+        source = self._source()
+        try:
+            self.tune(self.method, self.asked)
+        except (TypeError, ValueError) as error:
+            name = "?" if source is None else source.name
+            self.signals.failed.emit(str(error))
+            show_warning(f"'{name}' got other pixels, its live result ends: {error}")
+            self.remove()
+            self.signals.ended.emit()
+
+    def _on_source_moved(self, event: Any) -> None:
+        """The source lies elsewhere in the world now: so do the layers."""
+        source = self.source
+        for layer in self.layers if source is not None else ():
+            setattr(layer, event.type, getattr(source, event.type))
+
+    def _on_removed(self, event: Any) -> None:
+        if event.value is self._source():
+            # Later: a viewer that is closed removes everything, one by one.
+            QTimer.singleShot(0, self._on_source_gone)
+        elif not self._placing and not self.layers:
+            self.end()
+            self.signals.ended.emit()
+
+    def _on_source_gone(self) -> None:
+        source = self._source()
+        if self.layers and source is not None and self.source is None:
+            show_warning(
+                f"'{source.name}' was removed: its live result stays as it is."
+            )
+            self._let_go()
+            self.signals.ended.emit()
+
