@@ -18,6 +18,7 @@ from napari_usm.widgets.layer_data import (
     result_tuple,
     shown_edge_map,
 )
+from napari_usm.widgets.physical import pixel_steps
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -40,6 +41,8 @@ class LayerRun:
         Whether planes are filtered, or volumes.
     z_axis : int, optional
         The third axis of the volumes, where the labels do not say.
+    sigma_unit : str
+        "px", or the unit of length that `sigma` is given in.
     **parameters
         Of the method. `axes`, `channel_axis`, `alpha` and `spacing` come from the
         layer.
@@ -56,6 +59,7 @@ class LayerRun:
         method: str,
         dimensions: str = axes.PLANES,
         z_axis: int | None = None,
+        sigma_unit: str = axes.PIXELS,
         **parameters: Any,
     ) -> None:
         _check(layer)
@@ -66,6 +70,8 @@ class LayerRun:
             **parameters,
             **layer_parameters(layer, method, dimensions, z_axis),
         }
+        if sigma_unit != axes.PIXELS:
+            self.parameters["sigma"] = self._sigma_in_pixels(sigma_unit)
         result = np.dtype(self.parameters.get("dtype") or layer.dtype)
         if layer.rgb and result.kind == "f" and self.parameters.get("limits") is None:
             # Colours beyond the range that is shown would be drawn as if at its end.
@@ -107,6 +113,17 @@ class LayerRun:
             edge_map_tuple(self.layer, edge_map, metadata, limit),
         ]
 
+    def _sigma_in_pixels(self, unit: str) -> tuple[float, ...]:
+        if not takes_sigma_unit(self.method):
+            raise ValueError(
+                f"`sigma_unit` must be '{axes.PIXELS}' for {self.method}, which has no "
+                f"sigma per axis; got {unit!r}"
+            )
+        default = METHODS[self.method].parameters["sigma"].default
+        sigma = self.parameters.get("sigma", default)
+        steps = pixel_steps(self.layer, self.parameters["axes"], unit)
+        return axes.sigma_in_pixels(sigma, steps)
+
     def _lazy(self) -> Generator[None, None, Sharpened]:
         """Lazy results; what needs the whole array is computed here, once.
 
@@ -117,6 +134,12 @@ class LayerRun:
         constants = yield from lazy.first_stage(self.plan, self.pixels)
         results = lazy.run(self.plan, self.pixels, self.method, constants)
         return api.Sharpened(**vars(results))
+
+
+def takes_sigma_unit(method: str) -> bool:
+    """Whether a method has a sigma for each axis: pixels need not be square."""
+    sigma = METHODS[method].parameters.get("sigma")
+    return sigma is not None and sigma.kind != "float"
 
 
 def layer_parameters(
