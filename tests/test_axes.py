@@ -77,3 +77,44 @@ def test_time_is_never_z():
 def test_sentence(shape, labels, filtered, said):
     """One sentence says what is filtered together, and how often."""
     assert axes.sentence(shape, labels, filtered) == said
+
+
+def test_sigma_in_pixels():
+    """A length over those of the pixels, one for all axes or one for each."""
+    assert axes.sigma_in_pixels(3, (1.5, 0.5, 0.25)) == (2, 6, 12)
+    assert axes.sigma_in_pixels((3, 1, 0), (1.5, 0.5, 0.25)) == (2, 2, 0)
+    with pytest.raises(ValueError, match=r"`sigma` must be one number or one per"):
+        axes.sigma_in_pixels((3, 1), (1.5, 0.5, 0.25))
+    with pytest.raises(ValueError, match=r"`sigma` must be at least 0; got -1"):
+        axes.sigma_in_pixels(-1, (1.5, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("labels", "filtered", "main"),
+    [
+        (("z", "y", "x"), (0, 1, 2), 2),
+        (("x", "y", "z"), (0, 1), 0),
+        (("row", "column"), (0, 1), 1),
+        (UNNAMED, (2, 3), 3),
+    ],
+)
+def test_main_axis(labels, filtered, main):
+    """X goes by its label; without one the last filtered axis is as good."""
+    assert axes.main_axis(labels, filtered) == main
+
+
+@pytest.mark.parametrize(
+    ("value", "count", "text"),
+    [
+        (0, 2, "0"),
+        (3.24, 2, "3.2"),
+        (9.99, 2, "10"),
+        (123.4, 2, "123"),
+        (0.000123, 2, "0.00012"),
+        (2.0, 4, "2"),
+        (0.34666, 4, "0.3467"),
+    ],
+)
+def test_figures(value, count, text):
+    """Numbers are short, and none is written with an exponent."""
+    assert axes.figures(value, count) == text

@@ -219,7 +219,7 @@ def test_magicgui_makes_a_widget_of_the_function():
             p.name for p in magic_signature(layer_function(method)).parameters.values()
         ]
         assert names[0] == "layer"
-        assert set(names) - {"layer", "dimensions", "z_axis"} <= set(
+        assert set(names) - {"layer", "dimensions", "z_axis", "sigma_unit"} <= set(
             usm.METHODS[method].parameters
         )
 

@@ -1,15 +1,25 @@
-"""Which axes of a layer are filtered, by its axis labels, and how to say so."""
+"""Which axes of a layer are filtered, how wide, and how to say so."""
 
 from __future__ import annotations
 
 import re
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm.methods import checks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PLANES, VOLUMES = "planes", "volumes"
+
+# The unit of a sigma where pixels have no length, or nobody asks for it.
+PIXELS = "px"
+
+# Below this sigma a pixel gives less than half a percent to each neighbour.
+_NARROW = 0.3
 
 # Axes that hold no neighbours of a pixel: they are never filtered.
 _NOT_SPATIAL = {"t", "time", "frame", "c", "ch", "channel", "channels"}
@@ -95,9 +105,7 @@ def sentence(shape: Sequence[int], labels: Sequence[str], axes: Sequence[int]) -
     >>> sentence((20, 512, 512), ("z", "y", "x"), (1, 2))
     'Filters Y and X of each of 20 planes'
     """
-    names = axis_names(labels)
-    *first, last = (names[axis] for axis in axes)
-    together = f"{', '.join(first)} and {last}" if first else last
+    together = _listed(labels, axes)
     one, many = {1: ("line", "lines"), 2: ("plane", "planes")}.get(
         len(axes), ("volume", "volumes")
     )
@@ -105,6 +113,80 @@ def sentence(shape: Sequence[int], labels: Sequence[str], axes: Sequence[int]) -
     if count == 1:
         return f"Filters {together} of the {one}"
     return f"Filters {together} of each of {count} {many}"
+
+
+def main_axis(labels: Sequence[str], axes: Sequence[int]) -> int:
+    """The filtered axis whose pixels stand for all on a slider: X, or the last one."""
+    names = axis_names(labels)
+    return next((axis for axis in axes if names[axis] == "X"), axes[-1])
+
+
+def sigma_in_pixels(sigma: Any, steps: Sequence[float]) -> tuple[float, ...]:
+    """A sigma in pixels, per axis: a length over those of the axes' pixels.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither one length nor one for each axis.
+
+    Examples
+    --------
+    >>> sigma_in_pixels(0.5, (2.0, 0.25, 0.25))
+    (0.25, 2.0, 2.0)
+    """
+    lengths = checks.per_axis("sigma", sigma, len(steps), minimum=0)
+    return tuple(length / step for length, step in zip(lengths, steps, strict=True))
+
+
+def sigma_sentence(
+    sigma: float, unit: str, others: Sequence[float], other_unit: str
+) -> str:
+    """A sigma in one unit, and in another along each filtered axis.
+
+    Examples
+    --------
+    >>> sigma_sentence(0.35, "µm", (0.22, 3.24, 3.24), "px")
+    '0.35 µm = 0.22 × 3.2 × 3.2 px'
+    """
+    product = " × ".join(figures(other, 2) for other in others)
+    return f"{figures(sigma, 4)} {unit} = {product} {other_unit}"
+
+
+def too_narrow(
+    pixels: Sequence[float], labels: Sequence[str], axes: Sequence[int]
+) -> str:
+    """Along which axes a sigma in pixels, one per filtered axis, hardly blurs at all.
+
+    Examples
+    --------
+    >>> too_narrow((0.2, 1.0, 1.0), ("z", "y", "x"), (0, 1, 2))
+    'too narrow along Z to matter'
+    """
+    narrow = [a for a, sigma in zip(axes, pixels, strict=True) if sigma < _NARROW]
+    return f"too narrow along {_listed(labels, narrow)} to matter" if narrow else ""
+
+
+def figures(value: float, count: int) -> str:
+    """A number in so many figures, or all of those before its point; no exponent.
+
+    Examples
+    --------
+    >>> figures(0.34567, 2), figures(2.0, 2), figures(1234.5, 2)
+    ('0.35', '2', '1234')
+    """
+    return np.format_float_positional(
+        value,
+        precision=max(count, len(str(int(abs(value))))),
+        unique=False,
+        fractional=False,
+        trim="-",
+    )
+
+
+def _listed(labels: Sequence[str], axes: Sequence[int]) -> str:
+    names = axis_names(labels)
+    *first, last = (names[axis] for axis in axes)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _spatial_axes(labels: Sequence[str]) -> list[int]:

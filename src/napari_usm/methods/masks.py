@@ -40,9 +40,9 @@ def sigma_parameter() -> Any:
         "Standard deviation of the blur, in pixels: one number, or one per filtered "
         "axis. Detail of about this size is enhanced; 0 leaves an axis alone.",
         unit="px",
-        minimum=0.0,
+        minimum=0.1,
         maximum=20.0,
-        step=0.1,
+        logarithmic=True,
         control="basic",
         needs=("kernel", "gaussian"),
     )

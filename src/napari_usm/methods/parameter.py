@@ -19,7 +19,10 @@ class Parameter:
     label, help, unit : str
         Words for controls and documents.
     minimum, maximum, step : float, optional
-        Range and step of a control; functions take more.
+        Range and step of a control; functions take more. Without a step the
+        control finds its own.
+    logarithmic : bool
+        Whether equal ways on a slider are equal ratios.
     choices : tuple of str or int
         The values that a control offers, if they are few.
     presets : tuple of (str, object)
@@ -41,6 +44,7 @@ class Parameter:
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None
+    logarithmic: bool = False
     choices: tuple[str, ...] | tuple[int, ...] = ()
     presets: tuple[tuple[str, Any], ...] = ()
     control: str = "advanced"

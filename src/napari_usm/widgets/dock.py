@@ -18,8 +18,11 @@ from napari_usm.widgets.dock_layout import DockLayout
 from napari_usm.widgets.functions import core_parameters, layer_function, layer_run
 from napari_usm.widgets.layer_data import METADATA, is_result
 from napari_usm.widgets.layer_run import layer_parameters
+from napari_usm.widgets.physical import length_units, sigma_line
+from napari_usm.widgets.pixel_watch import PixelWatch
 from napari_usm.widgets.result_layers import results_of
 from napari_usm.widgets.run_worker import PREPARING, worker_of
+from napari_usm.widgets.sigma_unit import SigmaUnit
 from napari_usm.widgets.status import status_line
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ class SharpenWidget(Container):
         self._function = layer_function(self.method)
         self._worker: Any = None
         self._span = 0.0
+        self._pixels = PixelWatch(self._on_change)
         self._layer = self._layer_choice()
         controls = [self._layer, *self._parameter_controls(), *self._axis_controls()]
         self._controls = {control.name: control for control in controls}
@@ -95,11 +99,17 @@ class SharpenWidget(Container):
         )
 
     def _parameter_controls(self) -> list[Any]:
-        return [
-            create_widget(argument.default, annotation=argument.annotation, name=name)
-            for name, argument in inspect.signature(self._function).parameters.items()
-            if name in self._entry.parameters
-        ]
+        controls: dict[str, Any] = {}
+        for name, argument in inspect.signature(self._function).parameters.items():
+            options = {}
+            if name == "sigma_unit":
+                options = {"widget_type": SigmaUnit, "sigma": controls["sigma"]}
+            elif name not in self._entry.parameters:
+                continue
+            controls[name] = create_widget(
+                argument.default, argument.annotation, name, options=options
+            )
+        return [*controls.values()]
 
     def _axis_controls(self) -> list[ComboBox]:
         dimensions = ComboBox(
@@ -146,7 +156,7 @@ class SharpenWidget(Container):
 
     def _asked(self) -> dict[str, Any]:
         """What the controls ask for, as the layer function takes it."""
-        return {**self._values(), **self._dimensions()}
+        return {**self._values(), **self._sigma_unit(), **self._dimensions()}
 
     def _values(self) -> dict[str, Any]:
         """Values of the method's own controls."""
@@ -155,6 +165,15 @@ class SharpenWidget(Container):
             for name, control in self._controls.items()
             if name in self._entry.parameters
         }
+
+    def _matters(self, name: str) -> bool:
+        """Whether the control that a parameter depends on has the value for it."""
+        other, value = self._entry.parameters[name].needs
+        return bool(self._controls[other].value == value)
+
+    def _sigma_unit(self) -> dict[str, str]:
+        has_unit = "sigma_unit" in self._controls
+        return {"sigma_unit": self.sigma_unit.value} if has_unit else {}
 
     def _dimensions(self, z_axis: str = "z_axis") -> dict[str, Any]:
         """What is filtered, as the controls have it; volumes only where there is Z."""
@@ -171,6 +190,8 @@ class SharpenWidget(Container):
         with self.changed.blocked():
             if volumes:
                 self.z_axis.reset_choices()
+            self._pixels.follow(layer)
+            self._fit_sigma_unit(layer)
             if layer is not None:
                 self._fit_ranges(layer)
         shown = {
@@ -180,8 +201,10 @@ class SharpenWidget(Container):
         }
         for name, word in self._entry.parameters.items():
             if word.needs and word.control != "none":
-                other, value = word.needs
-                shown[name] = self._controls[other].value == value
+                shown[name] = self._matters(name)
+        if "sigma_unit" in self._controls:
+            measured = len(self.sigma_unit.choices) > 1
+            shown["sigma_unit"] = shown["sigma"] and measured
         for name, visible in shown.items():
             self._dock.show_row(self._controls[name], visible)
         self._dock.say(self._sentence(layer))
@@ -208,17 +231,39 @@ class SharpenWidget(Container):
             least = self._entry.method(**parameters).least_amount(given["axes"])
             self.amount.min = min(least, self.amount.value)
 
+    def _filtered(self, layer: Image) -> tuple[int, ...]:
+        return axes.filtered_axes(layer.axis_labels, **self._dimensions("depth"))
+
+    def _fit_sigma_unit(self, layer: Image | None) -> None:
+        """Offer the units of length of the axes that are filtered."""
+        if "sigma_unit" not in self._controls:
+            return
+        if layer is None:
+            self.sigma_unit.follow({})
+            return
+        try:
+            units = length_units(layer, self._filtered(layer))
+        except ValueError:
+            return  # it has still to be said which axis is Z
+        self.sigma_unit.follow(units)
+
+    def _sigma_line(self, layer: Image, filtered: tuple[int, ...]) -> str:
+        if "sigma_unit" not in self._controls or not self._matters("sigma"):
+            return ""
+        return sigma_line(layer, filtered, self.sigma.value, self.sigma_unit.value)
+
     def _sentence(self, layer: Image | None) -> str:
         if layer is None:
             return "Add an image to sharpen it."
         if layer.multiscale:
             return "Pyramids cannot be sharpened yet: choose an image of one scale."
         try:
-            chosen = axes.filtered_axes(layer.axis_labels, **self._dimensions("depth"))
+            chosen = self._filtered(layer)
         except ValueError:
             return "Say which axis is Z."
         shape = layer.data.shape[: layer.ndim]
-        return axes.sentence(shape, layer.axis_labels, chosen)
+        said = axes.sentence(shape, layer.axis_labels, chosen)
+        return "\n".join(filter(None, (said, self._sigma_line(layer, chosen))))
 
     # --- runs ---
 
@@ -310,6 +355,7 @@ class SharpenWidget(Container):
     def _let_go(self) -> None:
         """The dock was closed: stop, and leave no callback behind."""
         self._cancel()
+        self._pixels.follow(None)
         events = self._viewer.layers.events
         events.removed.disconnect(self._on_layer_removed)
         # napari connects this one when it docks a widget, and never lets go; older

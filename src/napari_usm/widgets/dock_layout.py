@@ -128,6 +128,7 @@ class DockLayout(QObject):
         for control in controls:
             label = QLabel(control.label)
             label.setToolTip(control.tooltip)
+            control.label_changed.connect(label.setText, check_nargs=False)
             self._labels[control.name] = label
             _narrow(control.native)
             if isinstance(control.native, QCheckBox):

@@ -11,10 +11,18 @@ import napari.types
 from napari_usm import axes
 from napari_usm.methods import METHODS, Entry
 from napari_usm.run import eager
-from napari_usm.widgets.layer_run import LayerRun
+from napari_usm.widgets.layer_run import LayerRun, takes_sigma_unit
 
 if TYPE_CHECKING:
     from napari_usm.methods.parameter import Parameter
+
+_SIGMA_UNIT = Annotated[
+    str,
+    {
+        "label": "Sigma in",
+        "tooltip": "Unit of sigma: px, or the unit of the image's pixels, such as µm.",
+    },
+]
 
 
 def layer_function(name: str) -> Any:
@@ -34,7 +42,7 @@ def layer_function(name: str) -> Any:
         f"{entry.label}: result and edge map of an image layer.\n\n"
         f"See `napari_usm.{name}`."
     )
-    function.__signature__ = _signature(entry)
+    function.__signature__ = _signature(name)
     return function
 
 
@@ -43,11 +51,12 @@ def layer_run(
     layer: napari.layers.Image | None,
     dimensions: str = axes.PLANES,
     z_axis: int | None = None,
+    sigma_unit: str = axes.PIXELS,
     **controls: Any,
 ) -> LayerRun:
     """The run that the values of controls ask for."""
     given = core_parameters(METHODS[name], controls)
-    return LayerRun(layer, name, dimensions, z_axis, **given)
+    return LayerRun(layer, name, dimensions, z_axis, sigma_unit, **given)
 
 
 def core_parameters(entry: Entry, controls: dict[str, Any]) -> dict[str, Any]:
@@ -58,20 +67,27 @@ def core_parameters(entry: Entry, controls: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _signature(entry: Entry) -> inspect.Signature:
+def _signature(method: str) -> inspect.Signature:
     """What magicgui reads: the layer, what has a control, and the dimensions."""
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     image = Annotated[napari.layers.Image, {"label": "Image"}]
     dimensions = Literal[axes.PLANES, axes.VOLUMES]
+    controls = [
+        inspect.Parameter(
+            name, keyword, default=_shown_default(word), annotation=_control(word)
+        )
+        for name, word in METHODS[method].parameters.items()
+        if word.control != "none"
+    ]
+    if takes_sigma_unit(method):
+        unit = inspect.Parameter(
+            "sigma_unit", keyword, default=axes.PIXELS, annotation=_SIGMA_UNIT
+        )
+        names = [control.name for control in controls]
+        controls.insert(names.index("sigma") + 1, unit)
     arguments = [
         inspect.Parameter("layer", keyword, annotation=image),
-        *(
-            inspect.Parameter(
-                name, keyword, default=_shown_default(word), annotation=_control(word)
-            )
-            for name, word in entry.parameters.items()
-            if word.control != "none"
-        ),
+        *controls,
         inspect.Parameter(
             "dimensions", keyword, default=axes.PLANES, annotation=dimensions
         ),
@@ -98,6 +114,10 @@ def _control(word: Parameter) -> Any:
         return Annotated[bool, options]
     kind = type(word.default)
     options |= {"min": word.minimum, "max": word.maximum, "step": word.step}
+    if word.logarithmic:
+        # By name: scripts that need no window shall load no Qt.
+        options["widget_type"] = "napari_usm.widgets.log_slider.LogSlider"
+        return Annotated[kind, options]
     widget = "Slider" if word.control == "basic" else "SpinBox"
     options["widget_type"] = widget if kind is int else f"Float{widget}"
     return Annotated[kind, options]

@@ -32,6 +32,7 @@ from napari_usm.widgets.live_array import (
     form,
     part,
 )
+from napari_usm.widgets.physical import pixel_steps
 from napari_usm.widgets.slow_source import readable
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class LayerRun:
         Whether planes are filtered, or volumes.
     z_axis : int, optional
         The third axis of the volumes, where the labels do not say.
+    sigma_unit : str
+        "px", or the unit of length that `sigma` is given in.
     **parameters
         Of the method. `axes`, `channel_axis`, `alpha` and `spacing` come from the
         layer.
@@ -78,6 +81,7 @@ class LayerRun:
         method: str,
         dimensions: str = axes.PLANES,
         z_axis: int | None = None,
+        sigma_unit: str = axes.PIXELS,
         **parameters: Any,
     ) -> None:
         _check(layer)
@@ -88,6 +92,8 @@ class LayerRun:
             **parameters,
             **layer_parameters(layer, method, dimensions, z_axis),
         }
+        if sigma_unit != axes.PIXELS:
+            self.parameters["sigma"] = self._sigma_in_pixels(sigma_unit)
         result = np.dtype(self.parameters.get("dtype") or layer.dtype)
         if layer.rgb and result.kind == "f" and self.parameters.get("limits") is None:
             # Colours beyond the range that is shown would be drawn as if at its end.
@@ -147,6 +153,17 @@ class LayerRun:
         limit = edge_limit(np.asarray(middle))
         metadata = self.metadata(found.amount, found.gain, None)
         return self.layers([found.image], [edge_map], limit, metadata)
+
+    def _sigma_in_pixels(self, unit: str) -> tuple[float, ...]:
+        if not takes_sigma_unit(self.method):
+            raise ValueError(
+                f"`sigma_unit` must be '{axes.PIXELS}' for {self.method}, which has no "
+                f"sigma per axis; got {unit!r}"
+            )
+        default = METHODS[self.method].parameters["sigma"].default
+        sigma = self.parameters.get("sigma", default)
+        steps = pixel_steps(self.layer, self.parameters["axes"], unit)
+        return axes.sigma_in_pixels(sigma, steps)
 
     def _lazy(self) -> Generator[None, None, Sharpened]:
         """Lazy results; what needs the whole array is computed here, once.
@@ -262,6 +279,12 @@ def _filled(level: Level) -> Steps:
         edges[block.core[:axes_of_edges]] = part(level, EDGE_MAP, edge_index)
         yield
     return image, edges
+
+
+def takes_sigma_unit(method: str) -> bool:
+    """Whether a method has a sigma for each axis: pixels need not be square."""
+    sigma = METHODS[method].parameters.get("sigma")
+    return sigma is not None and sigma.kind != "float"
 
 
 def layer_parameters(
