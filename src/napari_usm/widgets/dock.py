@@ -1,40 +1,46 @@
-"""The dock: controls of one method, a run in the background, two layers."""
+"""The dock: a method's controls, and two layers that follow them or are made once."""
 
 from __future__ import annotations
 
-import inspect
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from magicgui.widgets import ComboBox, Container, create_widget
+from magicgui.widgets import ComboBox, Container
 from napari.layers import Image
 from napari.utils.notifications import show_error, show_warning
 from qtpy.compat import isalive
+from qtpy.QtWidgets import QApplication
+from superqt.utils import qthrottled
 
 from napari_usm import axes, warm_up
 from napari_usm.methods import METHODS
+from napari_usm.run import eager
 from napari_usm.widgets.dock_layout import DockLayout
-from napari_usm.widgets.functions import core_parameters, layer_function, layer_run
+from napari_usm.widgets.functions import layer_run
+from napari_usm.widgets.keeping import Keeping
 from napari_usm.widgets.layer_data import METADATA, is_result
-from napari_usm.widgets.layer_run import layer_parameters
-from napari_usm.widgets.physical import length_units, sigma_line
+from napari_usm.widgets.live_pair import LivePair, pair_of, pairs_of
+from napari_usm.widgets.method_page import MethodPage, filtered_axes
 from napari_usm.widgets.pixel_watch import PixelWatch
 from napari_usm.widgets.result_layers import results_of
-from napari_usm.widgets.run_worker import PREPARING, worker_of
-from napari_usm.widgets.sigma_unit import SigmaUnit
-from napari_usm.widgets.status import status_line
+from napari_usm.widgets.run_worker import PREPARING
+from napari_usm.widgets.status import WAITING, live_line, status_line
 
 if TYPE_CHECKING:
     import napari.types
     import napari.viewer
 
+    from napari_usm.widgets.live_result import Shown
+
+# Milliseconds between two changes that are followed: a frame of most screens.
+_FRAME = 16
+
 
 class SharpenWidget(Container):
-    """Sharpens the chosen image layer by one method.
+    """Sharpens the chosen image layer, live or once.
 
-    Every control is an attribute of the name of its parameter, ``layer`` first;
-    calling the widget runs once and leaves exactly two layers.
+    Every control is an attribute of the name of its parameter, ``layer`` and
+    ``method`` first; calling the widget runs once and leaves exactly two layers.
 
     Parameters
     ----------
@@ -42,46 +48,62 @@ class SharpenWidget(Container):
         The viewer whose layers are sharpened.
     """
 
-    method: str
+    #: The method that the dock opens with.
+    opens_with: str
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         self._viewer = napari_viewer
-        self._entry = METHODS[self.method]
-        self._function = layer_function(self.method)
-        self._worker: Any = None
-        self._span = 0.0
+        self._pages: dict[str, MethodPage] = {}
+        self._page: MethodPage | None = None
+        self._pair: LivePair | None = None
+        self._keeping = Keeping()
         self._pixels = PixelWatch(self._on_change)
         self._layer = self._layer_choice()
-        controls = [self._layer, *self._parameter_controls(), *self._axis_controls()]
-        self._controls = {control.name: control for control in controls}
-        super().__init__(widgets=controls, labels=False, name=self.method)
-        self._dock = DockLayout(
-            self.native,
-            in_view=[w for w in controls if self._in_view(w.name)],
-            advanced=[w for w in controls if not self._in_view(w.name)],
-        )
-        self._dock.run.clicked.connect(self._on_run)
-        self._dock.orphaned.connect(self._let_go)
-        self.changed.connect(self._on_change)
-        napari_viewer.layers.events.removed.connect(self._on_layer_removed)
+        controls = [self._layer, self._method_choice(), *self._axis_controls()]
+        super().__init__(widgets=controls, labels=False, name=self.opens_with)
+        self._dock = DockLayout(self.native, controls[:2], controls[2:])
+        self._follow_soon = qthrottled(self._follow, timeout=_FRAME)
+        self._connect()
         self._choose_active_layer()
         self._on_change()
         layer = self._chosen()
-        warm_up.session.start(self.method, "" if layer is None else str(layer.dtype))
+        dtype = "" if layer is None else str(layer.dtype)
+        warm_up.session.start(self.opens_with, dtype)
 
     def __call__(self) -> list[napari.types.LayerDataTuple]:
         """Run here and now; the two layers as tuples, as they were placed."""
         self._cancel()
         started = perf_counter()
-        layer, asked = self._layer.value, self._asked()
         try:
-            tuples = self._function(layer, **asked)
+            run = layer_run(self.method.value, self._chosen(), **self._asked())
+            tuples = eager.result_of(run.run())
         except (TypeError, ValueError) as error:
             self._refuse(error)
             return []
-        self._place(layer, tuples)
+        results = results_of(self._viewer.layers, run.layer)
+        pair = self._pair
+        if pair is not None and pair.source is run.layer:
+            if results.layer(run.method, 0) is None:
+                results.hand_over(pair.key, run.method)
+                pair.end()
+            else:
+                pair.remove()
+            self._forget_pair()
+        results.place(run.method, tuples)
         self._tell_done(tuples, started)
         return tuples
+
+    def __getattr__(self, name: str) -> Any:
+        page = self.__dict__.get("_page")
+        if page is not None and name in page.controls:
+            return page.controls[name]
+        return super().__getattr__(name)
+
+    def __getitem__(self, key: Any) -> Any:
+        """A control by its place or name; those of the method by their names."""
+        if isinstance(key, str) and key in self._page.controls:
+            return self._page.controls[key]
+        return super().__getitem__(key)
 
     def reset_choices(self, *_: Any) -> None:
         """Follow the viewer's layers; an image that is chosen stays chosen."""
@@ -98,18 +120,19 @@ class SharpenWidget(Container):
             tooltip="The image layer to sharpen. Results are not offered.",
         )
 
-    def _parameter_controls(self) -> list[Any]:
-        controls: dict[str, Any] = {}
-        for name, argument in inspect.signature(self._function).parameters.items():
-            options = {}
-            if name == "sigma_unit":
-                options = {"widget_type": SigmaUnit, "sigma": controls["sigma"]}
-            elif name not in self._entry.parameters:
-                continue
-            controls[name] = create_widget(
-                argument.default, argument.annotation, name, options=options
-            )
-        return [*controls.values()]
+    def _method_choice(self) -> ComboBox:
+        in_menus = [
+            (entry.label, name)
+            for name, entry in METHODS.items()
+            if entry.audience == "menu"
+        ]
+        return ComboBox(
+            name="method",
+            label="Method",
+            choices=in_menus,
+            value=self.opens_with,
+            tooltip="How the image is sharpened. Each method keeps its own values.",
+        )
 
     def _axis_controls(self) -> list[ComboBox]:
         dimensions = ComboBox(
@@ -127,9 +150,19 @@ class SharpenWidget(Container):
         )
         return [dimensions, z_axis]
 
-    def _in_view(self, name: str) -> bool:
-        word = self._entry.parameters.get(name)
-        return word is None or word.control == "basic"
+    def _connect(self) -> None:
+        dock, keeping, layers = self._dock, self._keeping, self._viewer.layers
+        self.changed.connect(self._on_change)
+        dock.live.toggled.connect(self._on_live)
+        dock.keep.clicked.connect(self._on_keep)
+        dock.reset.clicked.connect(self._on_reset)
+        dock.copy.clicked.connect(self._on_copy)
+        dock.orphaned.connect(self._let_go)
+        keeping.stepped.connect(self._on_step)
+        keeping.done.connect(self._on_kept)
+        keeping.failed.connect(self._on_failed)
+        layers.events.removed.connect(self._on_layer_removed)
+        layers.selection.events.active.connect(self._on_active)
 
     def _images(self, _: Any) -> list[Image]:
         return [
@@ -156,188 +189,268 @@ class SharpenWidget(Container):
 
     def _asked(self) -> dict[str, Any]:
         """What the controls ask for, as the layer function takes it."""
-        return {**self._values(), **self._sigma_unit(), **self._dimensions()}
+        return {**self._page.values(), **self._dimensions()}
 
-    def _values(self) -> dict[str, Any]:
-        """Values of the method's own controls."""
-        return {
-            name: control.value
-            for name, control in self._controls.items()
-            if name in self._entry.parameters
-        }
-
-    def _matters(self, name: str) -> bool:
-        """Whether the control that a parameter depends on has the value for it."""
-        other, value = self._entry.parameters[name].needs
-        return bool(self._controls[other].value == value)
-
-    def _sigma_unit(self) -> dict[str, str]:
-        has_unit = "sigma_unit" in self._controls
-        return {"sigma_unit": self.sigma_unit.value} if has_unit else {}
-
-    def _dimensions(self, z_axis: str = "z_axis") -> dict[str, Any]:
+    def _dimensions(self) -> dict[str, Any]:
         """What is filtered, as the controls have it; volumes only where there is Z."""
         layer = self._chosen()
         if layer is None or not axes.depth_axes(layer.axis_labels):
-            return {"dimensions": axes.PLANES, z_axis: None}
-        return {"dimensions": self.dimensions.value, z_axis: self.z_axis.value}
+            return {"dimensions": axes.PLANES, "z_axis": None}
+        return {"dimensions": self.dimensions.value, "z_axis": self.z_axis.value}
 
     def _on_change(self, *_: Any) -> None:
-        """Show what matters now, and say what will be filtered."""
+        """Show what matters now, say what will be filtered, and follow if live."""
         layer = self._chosen()
         depths = () if layer is None else axes.depth_axes(layer.axis_labels)
         volumes = bool(depths) and self.dimensions.value == axes.VOLUMES
         with self.changed.blocked():
+            self._turn_to(self.method.value)
             if volumes:
                 self.z_axis.reset_choices()
             self._pixels.follow(layer)
-            self._fit_sigma_unit(layer)
-            if layer is not None:
-                self._fit_ranges(layer)
-        shown = {
-            "dimensions": bool(depths),
-            "z_axis": volumes and len(depths) > 1,
-            "color": layer is not None and bool(layer.rgb),
-        }
-        for name, word in self._entry.parameters.items():
-            if word.needs and word.control != "none":
-                shown[name] = self._matters(name)
-        if "sigma_unit" in self._controls:
-            measured = len(self.sigma_unit.choices) > 1
-            shown["sigma_unit"] = shown["sigma"] and measured
-        for name, visible in shown.items():
-            self._dock.show_row(self._controls[name], visible)
+            self._page.fit(layer, self._dimensions())
+        self._dock.show_row(self.dimensions, bool(depths))
+        self._dock.show_row(self.z_axis, volumes and len(depths) > 1)
+        for name, visible in self._page.shown(layer).items():
+            self._dock.show_row(self._page.controls[name], visible)
         self._dock.say(self._sentence(layer))
-        if self._worker is None:
+        if self._pair is not None:
+            self._follow_soon()
+        elif not self._keeping.is_running:
             self._dock.tell("")
 
-    def _fit_ranges(self, layer: Image) -> None:
-        """Ranges that depend on the image: intensities, and where detail inverts."""
-        if "threshold" in self._controls:
-            low, high = layer.contrast_limits_range
-            span = max(high - low, 1e-6)
-            if span != self._span:
-                # A threshold is an intensity: it means nothing in another range.
-                self._span = span
-                self.threshold.value = 0
-                self.threshold.max = span
-                self.threshold.step = 10.0 ** np.floor(np.log10(span / 50))
-        if "amount" in self._controls:
-            try:
-                given = layer_parameters(layer, self.method, **self._dimensions())
-            except ValueError:
-                return
-            parameters = {**core_parameters(self._entry, self._values()), **given}
-            least = self._entry.method(**parameters).least_amount(given["axes"])
-            self.amount.min = min(least, self.amount.value)
-
-    def _filtered(self, layer: Image) -> tuple[int, ...]:
-        return axes.filtered_axes(layer.axis_labels, **self._dimensions("depth"))
-
-    def _fit_sigma_unit(self, layer: Image | None) -> None:
-        """Offer the units of length of the axes that are filtered."""
-        if "sigma_unit" not in self._controls:
+    def _turn_to(self, method: str) -> None:
+        """Show the controls of a method, made when they are needed first."""
+        if self._page is not None and self._page.method == method:
             return
-        if layer is None:
-            self.sigma_unit.follow({})
-            return
-        try:
-            units = length_units(layer, self._filtered(layer))
-        except ValueError:
-            return  # it has still to be said which axis is Z
-        self.sigma_unit.follow(units)
-
-    def _sigma_line(self, layer: Image, filtered: tuple[int, ...]) -> str:
-        if "sigma_unit" not in self._controls or not self._matters("sigma"):
-            return ""
-        return sigma_line(layer, filtered, self.sigma.value, self.sigma_unit.value)
+        if method not in self._pages:
+            page = MethodPage(method, lambda: self.changed.emit(self))
+            self._pages[method] = page
+            self._dock.add_page(method, page.in_view, page.advanced)
+        self._page = self._pages[method]
+        self._dock.turn_to(method)
 
     def _sentence(self, layer: Image | None) -> str:
         if layer is None:
             return "Add an image to sharpen it."
-        if layer.multiscale:
-            return "Pyramids cannot be sharpened yet: choose an image of one scale."
         try:
-            chosen = self._filtered(layer)
+            chosen = filtered_axes(layer, self._dimensions())
         except ValueError:
             return "Say which axis is Z."
         shape = layer.data.shape[: layer.ndim]
         said = axes.sentence(shape, layer.axis_labels, chosen)
-        return "\n".join(filter(None, (said, self._sigma_line(layer, chosen))))
+        line = self._page.sigma_line(layer, chosen)
+        return "\n".join(filter(None, (said, line)))
 
-    # --- runs ---
+    def _on_reset(self) -> None:
+        """Back to the first values; pixels are read anew."""
+        with self.changed.blocked():
+            self._page.reset()
+            self.dimensions.value = axes.PLANES
+        if self._pair is not None:
+            self._pair.forget()
+        self._on_change()
 
-    def _on_run(self) -> None:
-        if self._worker is not None:
-            self._cancel()
-            self._dock.tell("Cancelled: nothing was changed.")
-            return
-        asked = self._asked()
+    def _on_copy(self) -> None:
+        """Put a program into the clipboard that makes the same pixels."""
         try:
-            run = layer_run(self.method, self._layer.value, **asked)
+            pair = self._pair
+            run = layer_run(self.method.value, self._chosen(), **self._asked())
+            settled = None if pair is None else pair.settled
+            text = run.as_python(settled)
         except (TypeError, ValueError) as error:
             self._refuse(error)
             return
-        worker = worker_of(run)
-        worker.run_of, worker.asked, worker.since = run, asked, perf_counter()
-        worker.yielded.connect(lambda step: self._on_step(worker, step))
-        worker.returned.connect(lambda tuples: self._on_done(worker, tuples))
-        worker.errored.connect(lambda error: self._on_error(worker, error))
-        self._worker = worker
-        self._dock.start(run.steps)
-        worker.start()
+        QApplication.clipboard().setText(text)
+        self._dock.tell("Copied as Python: paste it into a script.")
 
-    def _on_step(self, worker: Any, step: int) -> None:
-        if not self._is_current(worker):
+    # --- live ---
+
+    def _on_live(self, on: bool) -> None:
+        if on:
+            self._begin(self._chosen())
+        elif self._pair is not None:
+            pair, self._pair = self._pair, None
+            self._cancel()
+            self._disown(pair)
+            pair.remove()
+            self._dock.tell("")
+
+    def _begin(self, layer: Image | None) -> None:
+        """Follow the controls with the pair of a layer: an old one if nobody has it."""
+        if self._pair is not None:
+            self._disown(self._pair)
+            self._pair = None
+        try:
+            run = layer_run(self.method.value, layer, **self._asked())
+        except (TypeError, ValueError) as error:
+            self._refuse(error)
+            self._dock.show_live(False)
+            return
+        free = [p for p in pairs_of(self._viewer.layers, run.layer) if p.owner is None]
+        self._own(free[0] if free else LivePair(self._viewer.layers, run.layer))
+        self._follow()
+
+    def _own(self, pair: LivePair) -> None:
+        self._pair, pair.owner = pair, self
+        signals = pair.signals
+        signals.shown.connect(self._on_shown)
+        signals.waiting.connect(self._on_waiting)
+        signals.failed.connect(self._on_live_failed)
+        signals.ended.connect(self._forget_pair)
+        self._dock.show_live(True)
+
+    def _disown(self, pair: LivePair) -> None:
+        signals = pair.signals
+        signals.shown.disconnect(self._on_shown)
+        signals.waiting.disconnect(self._on_waiting)
+        signals.failed.disconnect(self._on_live_failed)
+        signals.ended.disconnect(self._forget_pair)
+        pair.owner = None
+
+    def _forget_pair(self) -> None:
+        """The pair has ended: what is left of it is no longer followed."""
+        if self._pair is not None:
+            self._disown(self._pair)
+            self._pair = None
+        self._dock.show_live(False)
+        if not self._keeping.is_running:
+            self._dock.tell("")
+
+    def _follow(self) -> None:
+        """Let the pair show what the controls say."""
+        pair = self._pair
+        if pair is None or not isalive(self.native):
+            return
+        layer = self._chosen()
+        if layer is not pair.source:
+            self._begin(layer)
+            return
+        try:
+            pair.tune(self.method.value, self._asked())
+        except (TypeError, ValueError) as error:
+            self._dock.tell(f"Live · not yet: {error}")
+            return
+        if not any(made.visible for made in pair.layers):
+            self._dock.tell("Live · its layers are hidden")
+        elif pair.is_updating:
+            self._dock.tell("Live · updating…")
+
+    def _on_shown(self, shown: Shown) -> None:
+        pair = self._pair
+        if pair is None or not isalive(self.native):
+            return
+        layer = pair.source
+        if layer is None or shown.settled.plan is not pair.run.plan:
+            return
+        made = pair.layers[0] if pair.layers else None
+        if made is not None and made.multiscale and shown.level != made.data_level:
+            return  # its thumbnail
+        if not self._keeping.is_running:
+            self._dock.tell(live_line(shown, layer))
+
+    def _on_waiting(self, what: str) -> None:
+        if isalive(self.native) and not self._keeping.is_running:
+            self._dock.tell(WAITING[what])
+
+    def _on_live_failed(self, reason: str) -> None:
+        if isalive(self.native):
+            self._dock.tell(f"Live · failed: {reason}")
+        show_error(reason)
+
+    def _on_active(self, event: Any) -> None:
+        """A result was selected: bring its parameters back; if it is live, follow."""
+        layer, pair = event.value, pair_of(event.value)
+        if pair is not None and pair is self._pair:
+            return
+        if pair is not None and pair.owner is None and pair.source is not None:
+            if self._pair is not None:
+                self._disown(self._pair)
+            self._own(pair)
+            self._bring_back(pair.source, {"method": pair.method, **pair.asked})
+        elif pair is None and isinstance(layer, Image) and is_result(layer):
+            asked = layer.metadata[METADATA].get("controls")
+            if asked is not None and self._pair is None:
+                self._bring_back(self._chosen(), asked)
+
+    def _bring_back(self, source: Image | None, asked: dict[str, Any]) -> None:
+        with self.changed.blocked():
+            if source in self.layer.choices:
+                self.layer.value = source
+            self.method.value = asked["method"]
+            self._turn_to(asked["method"])
+            self.dimensions.value = asked["dimensions"]
+            self._page.fit(source, self._dimensions())
+            self._page.set(asked)
+            if asked["z_axis"] in self.z_axis.choices:
+                self.z_axis.value = asked["z_axis"]
+        self._on_change()
+
+    # --- keep ---
+
+    def _on_keep(self) -> None:
+        if self._keeping.is_running:
+            self._cancel()
+            self._dock.tell("Cancelled: nothing was changed.")
+            return
+        self._follow()
+        pair = self._pair
+        try:
+            run = layer_run(self.method.value, self._chosen(), **self._asked())
+            run.check_room()
+        except (TypeError, ValueError) as error:
+            self._refuse(error)
+            return
+        settled = None if pair is None else pair.settled
+        self._keeping.start(run, settled)
+        self._dock.start(run.keep_steps(settled))
+
+    def _on_step(self, step: int) -> None:
+        if not isalive(self.native):
             return
         if step == PREPARING:
-            self._dock.tell("Preparing, once on this machine…")
-            worker.since = perf_counter()  # that is no time of the run's own
+            self._dock.tell(WAITING["preparing"])
         else:
             self._dock.tell("")
             self._dock.advance(step)
 
-    def _on_done(self, worker: Any, tuples: Any) -> None:
-        if not self._is_current(worker):
+    def _on_kept(self, tuples: Any) -> None:
+        if not isalive(self.native):
             return
-        self._stop()
-        layer = worker.run_of.layer
-        if layer.data is not worker.run_of.source:
+        self._dock.stop()
+        run, layer = self._keeping.run, self._keeping.run.layer
+        if layer.data is not run.source:
             self._drop(f"'{layer.name}' got other pixels meanwhile")
             return
-        self._place(layer, tuples)
-        if layer is self._layer.value and worker.asked == self._asked():
-            self._tell_done(tuples, worker.since)
+        results, key = results_of(self._viewer.layers, layer), object()
+        pair = self._pair
+        if pair is not None and pair.source is layer:
+            results.hand_over(pair.key, key)
+            pair.end()
+            results.place(key, tuples)
+            self._forget_pair()
+        else:
+            results.place(key, tuples)
+        if layer is self._chosen() and run.controls == self._asked():
+            self._tell_done(tuples, self._keeping.since)
         else:
             self._dock.tell(f"Done: '{layer.name}', as it was asked for.")
 
-    def _on_error(self, worker: Any, error: Exception) -> None:
-        # napari itself notifies of what a worker raises.
-        if self._is_current(worker):
-            self._stop()
-            self._dock.tell(f"Failed: {error}")
+    def _on_failed(self, reason: str) -> None:
+        if isalive(self.native):
+            self._dock.stop()
+            self._dock.tell(f"Failed: {reason}")
 
     def _on_layer_removed(self, event: Any) -> None:
-        if self._worker is not None and event.value is self._worker.run_of.layer:
+        keeping = self._keeping
+        if keeping.is_running and event.value is keeping.run.layer:
             self._cancel()
             self._drop(f"'{event.value.name}' was removed")
 
-    def _is_current(self, worker: Any) -> bool:
-        """Whether anyone still waits for this worker: the window may be gone."""
-        return worker is self._worker and isalive(self.native)
-
     def _cancel(self) -> None:
-        if self._worker is not None:
-            self._worker.quit()
-            self._stop()
-
-    def _stop(self) -> None:
-        self._worker = None
+        self._keeping.cancel()
         if isalive(self.native):
             self._dock.stop()
-
-    def _place(self, layer: Image, tuples: list[napari.types.LayerDataTuple]) -> None:
-        results_of(self._viewer.layers, layer).place(self.method, tuples)
 
     def _tell_done(
         self, tuples: list[napari.types.LayerDataTuple], started: float
@@ -355,29 +468,34 @@ class SharpenWidget(Container):
     def _let_go(self) -> None:
         """The dock was closed: stop, and leave no callback behind."""
         self._cancel()
+        self._follow_soon.cancel()
         self._pixels.follow(None)
-        events = self._viewer.layers.events
-        events.removed.disconnect(self._on_layer_removed)
+        if self._pair is not None:
+            self._disown(self._pair)
+            self._pair = None
+        layers = self._viewer.layers
+        layers.events.removed.disconnect(self._on_layer_removed)
+        layers.selection.events.active.disconnect(self._on_active)
         # napari connects this one when it docks a widget, and never lets go; older
         # ones do not tell of renamed layers.
         for name in ("inserted", "removed", "reordered", "renamed"):
-            if (emitter := getattr(events, name, None)) is not None:
+            if (emitter := getattr(layers.events, name, None)) is not None:
                 emitter.disconnect(self.reset_choices)
 
 
 class UnsharpMaskWidget(SharpenWidget):
-    """Classic unsharp masking."""
+    """Opens with classic unsharp masking."""
 
-    method = "unsharp_mask"
+    opens_with = "unsharp_mask"
 
 
 class LaplacianSharpenWidget(SharpenWidget):
-    """Laplacian sharpening."""
+    """Opens with Laplacian sharpening."""
 
-    method = "laplacian_sharpen"
+    opens_with = "laplacian_sharpen"
 
 
 class AdaptiveUnsharpMaskWidget(SharpenWidget):
-    """Adaptive unsharp masking."""
+    """Opens with adaptive unsharp masking."""
 
-    method = "adaptive_unsharp_mask"
+    opens_with = "adaptive_unsharp_mask"

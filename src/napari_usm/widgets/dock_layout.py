@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QFormLayout,
     QFrame,
+    QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 # The dock's title, with the name of the longest method, is cut below this.
 _WIDTH = 330
 
+_KEEP = "Keep"
+
 # Room for a number of five characters beside a slider.
 _NUMBER = 48
 
@@ -39,50 +42,94 @@ class DockLayout(QObject):
     ----------
     root : QWidget
         The container's widget, with a box layout.
-    in_view, advanced : sequence of magicgui widgets
-        Controls in the form, and in the fold below it.
+    above, below : sequence of magicgui widgets
+        Controls in the form, before and after those of a method.
     """
 
     #: The dock was taken out of its window for good.
     orphaned = Signal()
 
     def __init__(
-        self, root: QWidget, in_view: Sequence[Widget], advanced: Sequence[Widget]
+        self, root: QWidget, above: Sequence[Widget], below: Sequence[Widget]
     ) -> None:
         super().__init__(root)
         self._root = root
-        self._labels: dict[Any, QLabel] = {}
+        self._labels: dict[int, QLabel] = {}
+        self._shown: dict[int, bool] = {}
+        self._pages: dict[str, tuple[QWidget, QWidget]] = {}
         self._sentence = _text()
         self._status = _text()
         self._progress = QProgressBar()
-        self.run = QPushButton("Run")
+        self.live = _button("Live", "Follow the controls: what is shown is sharpened.")
+        self.live.setCheckable(True)
+        self.keep = _button(_KEEP, "Make plain layers, in memory, in the background.")
+        self.reset = _button("Reset", "Back to the first values; read pixels anew.")
+        self.copy = _button("Copy as Python", "Copy a program that makes the same.")
+        self.live.toggled.connect(self._say_live)
 
-        self.advanced = _Fold("Advanced", self._form(advanced))
+        self._basic, self._advanced = _Column(), _Column()
+        rest = QWidget()
+        rows = QVBoxLayout(rest)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(self._advanced)
+        rows.addWidget(self.copy)
+        self.advanced = _Fold("Advanced", rest)
 
         page = QWidget()
         rows = QVBoxLayout(page)
         rows.setContentsMargins(0, 0, 6, 0)
-        rows.addWidget(self._form(in_view))
+        rows.addWidget(self._form(above))
+        rows.addWidget(self._basic)
+        rows.addWidget(self._form(below))
         rows.addWidget(self._sentence)
         rows.addWidget(self.advanced)
         rows.addStretch(1)
         scroll = _VerticalScrollArea(page)
 
+        actions = QHBoxLayout()
+        for button in (self.live, self.keep, self.reset):
+            actions.addWidget(button)
         root.setMinimumWidth(_WIDTH)
         column = root.layout()
         column.addWidget(scroll)
         column.addWidget(self._status)
         column.addWidget(self._progress)
-        column.addWidget(self.run)
+        column.addLayout(actions)
         column.setStretchFactor(scroll, 1)
         self._progress.hide()
         self._status.hide()
         root.installEventFilter(self)
 
+    def add_page(
+        self, name: str, in_view: Sequence[Widget], advanced: Sequence[Widget]
+    ) -> None:
+        """Add the controls of a method, in the form and in the fold."""
+        forms = self._form(in_view), self._form(advanced)
+        self._pages[name] = forms
+        self._basic.add(forms[0])
+        self._advanced.add(forms[1])
+
+    def turn_to(self, name: str) -> None:
+        """Show the controls of this method and no other's."""
+        for other, forms in self._pages.items():
+            for form in forms:
+                form.setVisible(other == name)
+
+    def show_live(self, on: bool) -> None:
+        """Let the button say whether it is live, without pressing it."""
+        with QSignalBlocker(self.live):
+            self.live.setChecked(on)
+        self._say_live(on)
+
+    def _say_live(self, on: bool) -> None:
+        self.live.setText("● Live" if on else "Live")
+
     def show_row(self, control: Widget, visible: bool) -> None:
         """Show or hide a control with its label."""
-        control.visible = visible
-        self._labels[control.name].setVisible(visible)
+        if self._shown.get(id(control)) != visible:
+            self._shown[id(control)] = visible
+            control.visible = visible
+            self._labels[id(control)].setVisible(visible)
 
     def say(self, sentence: str) -> None:
         """Say what is filtered."""
@@ -98,7 +145,7 @@ class DockLayout(QObject):
         self._progress.setRange(0, steps)
         self._progress.setValue(0)
         self._progress.show()
-        self.run.setText("Cancel")
+        self.keep.setText("Cancel")
         self.tell("")
 
     def advance(self, steps: int) -> None:
@@ -108,7 +155,7 @@ class DockLayout(QObject):
     def stop(self) -> None:
         """Ready for another run."""
         self._progress.hide()
-        self.run.setText("Run")
+        self.keep.setText(_KEEP)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Notice that the dock was closed: only then it has no parent left."""
@@ -129,12 +176,24 @@ class DockLayout(QObject):
             label = QLabel(control.label)
             label.setToolTip(control.tooltip)
             control.label_changed.connect(label.setText, check_nargs=False)
-            self._labels[control.name] = label
+            self._labels[id(control)] = label
             _narrow(control.native)
             if isinstance(control.native, QCheckBox):
                 control.native.setText("")  # it stands in front, like all others
             rows.addRow(label, control.native)
         return form
+
+
+class _Column(QWidget):
+    """Widgets one below the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        QVBoxLayout(self).setContentsMargins(0, 0, 0, 0)
+
+    def add(self, widget: QWidget) -> None:
+        """Add one at the end."""
+        self.layout().addWidget(widget)
 
 
 class _Fold(QWidget):
@@ -188,6 +247,12 @@ def _narrow(widget: QWidget) -> None:
         elif isinstance(box, QAbstractSpinBox) and box is not widget:
             # napari's style gives every box 90 pixels; only a style undoes that.
             box.setStyleSheet(f"min-width: {_NUMBER}px; max-width: {_NUMBER}px")
+
+
+def _button(text: str, tooltip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tooltip)
+    return button
 
 
 def _text() -> QLabel:

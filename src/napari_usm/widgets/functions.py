@@ -47,16 +47,15 @@ def layer_function(name: str) -> Any:
 
 
 def layer_run(
-    name: str,
-    layer: napari.layers.Image | None,
-    dimensions: str = axes.PLANES,
-    z_axis: int | None = None,
-    sigma_unit: str = axes.PIXELS,
-    **controls: Any,
+    name: str, layer: napari.layers.Image | None, **controls: Any
 ) -> LayerRun:
     """The run that the values of controls ask for."""
-    given = core_parameters(METHODS[name], controls)
-    return LayerRun(layer, name, dimensions, z_axis, sigma_unit, **given)
+    entry = METHODS[name]
+    own = {word: value for word, value in controls.items() if word in entry.parameters}
+    others = {word: value for word, value in controls.items() if word not in own}
+    run = LayerRun(layer, name, **others, **core_parameters(entry, own))
+    run.controls = controls
+    return run
 
 
 def core_parameters(entry: Entry, controls: dict[str, Any]) -> dict[str, Any]:

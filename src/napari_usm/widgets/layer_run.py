@@ -11,6 +11,7 @@ from napari.layers import Image
 
 from napari_usm import api, axes
 from napari_usm.methods import METHODS
+from napari_usm.recipe import Recipe, Source
 from napari_usm.run import eager
 from napari_usm.run.blocks import BLOCK, cut
 from napari_usm.run.levels import levels_of
@@ -87,6 +88,8 @@ class LayerRun:
         _check(layer)
         self.layer = layer
         self.method = method
+        #: Values of controls that asked for this, if any did.
+        self.controls: dict[str, Any] = {}
         self.source = layer.data
         self.parameters = {
             **parameters,
@@ -125,6 +128,7 @@ class LayerRun:
         if self.lazy and not self.layer.multiscale:
             return (yield from self._run_lazily())
         if self._is_in_memory:
+            self.check_room()
             return (yield from self.keep(None))
         pixels = [LiveImage(readable(each), _cache()) for each in self.levels]
         settled = yield from settle(self.plan, self.levels[0])
@@ -187,6 +191,12 @@ class LayerRun:
         share = np.prod(edge[0], dtype=float) / np.prod(own[0], dtype=float)
         return int(pixels * (own[1].itemsize + share * edge[1].itemsize))
 
+    def check_room(self) -> None:
+        """Raise a ValueError if `keep` would not fit into the memory that is free."""
+        size = " × ".join(str(length) for length in self.plan.shape)
+        what = f"result and edge map of '{self.layer.name}' ({size} {self.plan.dtype})"
+        check_room(self.nbytes, what)
+
     def keep_steps(self, settled: Settled | None) -> int:
         """How often `keep` pauses."""
         first = settle_steps(self.plan, self.levels[0]) if settled is None else 0
@@ -198,13 +208,7 @@ class LayerRun:
         """Pause `keep_steps` times; return result and edge map as layers in memory.
 
         What was found for the whole image may be given, if it is known.
-
-        Raises
-        ------
-        ValueError
-            If they would not fit into the memory that is free.
         """
-        check_room(self.nbytes, f"result and edge map of '{self.layer.name}'")
         if settled is None:
             settled = yield from settle(self.plan, self.levels[0])
         found = settled.constants, settled.limits
@@ -246,7 +250,24 @@ class LayerRun:
             "gain": gain,
             "report": report,
             "versions": {"napari-usm": _version()},
+            "controls": {"method": self.method, **self.controls},
         }
+
+    def as_python(self, settled: Settled | None) -> str:
+        """A program that makes the same pixels; of a pyramid, those of level 0."""
+        source = Source(self.layer.name, self.plan.shape, self.plan.dtype, self._path())
+        recipe = Recipe(self.method, self.parameters, source)
+        if settled is None or settled.sample is None:
+            return recipe.as_python()  # it finds the gain anew
+        sample = " × ".join(str(length) for length in settled.sample)
+        gain = settled.plan.found(settled.constants).gain
+        return recipe.as_python(gain, f"a sample of {sample} pixels")
+
+    def _path(self) -> str | None:
+        path = self.layer.source.path
+        if path is None or not self.layer.multiscale:
+            return path
+        return f"{path}/0" if str(path).endswith(".zarr") else None
 
 
 def frozen_array(level: Level, which: str) -> LiveArray:

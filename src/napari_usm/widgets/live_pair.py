@@ -209,16 +209,13 @@ class LivePair:
         )
 
     def _describe(self) -> None:
-        """Say in the layers how they are made, with a new object: duplicates share it."""
+        """Say in the layers how they are made: anew, since duplicates share it."""
         settled = self.settled
         amount = gain = None
         if settled is not None:
             amount, gain, _ = settled.plan.found(settled.constants)
         report = None if self.shown is None else self.shown.report
-        metadata = {
-            **self.run.metadata(amount, gain, report),
-            "controls": {"method": self.method, **self.asked},
-        }
+        metadata = self.run.metadata(amount, gain, report)
         for layer in self.layers:
             layer.metadata = {**layer.metadata, METADATA: metadata}
 
@@ -279,4 +276,3 @@ class LivePair:
             )
             self._let_go()
             self.signals.ended.emit()
-

@@ -285,18 +285,19 @@ class LiveResult:
                 fronts.popitem(last=False)
         if not job.deliver():
             self._tell("ready")
-        if which == IMAGE and pixels.size <= _REPORTED:
-            if isinstance(source, SharpenedLevel):
-                self._latest.put_at_rest(partial(self._report, shown, source, self._method))
+        few = pixels.size <= _REPORTED
+        if which == IMAGE and few and isinstance(source, SharpenedLevel):
+            work = partial(self._report, shown, source, self._method)
+            self._latest.put_at_rest(work)
 
     def _report(
         self, shown: Shown, source: SharpenedLevel, method: str, job: Job
     ) -> None:
+        """What was done to the pixels that were shown last, when there is time."""
         try:
-            report = source.report(shown.index, self._asked[1] if self._asked else "")
-            limit = edge_limit(
-                part(source, EDGE_MAP, shown.index[: layer_axes(source.plan)])
-            )
+            report = source.report(shown.index, method)
+            edge_index = shown.index[: layer_axes(source.plan)]
+            limit = edge_limit(part(source, EDGE_MAP, edge_index))
         except Exception as error:
             self._tell("failed", str(error))
             return

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import napari.types
 
+    from napari_usm.run.live import Settled
     from napari_usm.widgets.layer_run import LayerRun
 
 
@@ -23,13 +24,13 @@ PREPARING = -1
 _PATIENCE = 0.2
 
 
-def worker_of(run: LayerRun) -> Any:
+def worker_of(run: LayerRun, settled: Settled | None = None) -> Any:
     """The worker for a run, not started.
 
     At every pause it yields how many steps are done, before the first `PREPARING` as
     often as it takes, and 0.
     """
-    return create_worker(_counted, run, _start_thread=False)
+    return create_worker(_counted, run, settled, _start_thread=False)
 
 
 class RunError(Exception):
@@ -37,7 +38,7 @@ class RunError(Exception):
 
 
 def _counted(
-    run: LayerRun,
+    run: LayerRun, settled: Settled | None
 ) -> Generator[int, None, list[napari.types.LayerDataTuple]]:
     """A run as napari's workers want it: they stop only where something is yielded."""
     dimensions = warm_up.VOLUMES if len(run.plan.axes) > 2 else warm_up.PLANES
@@ -45,7 +46,7 @@ def _counted(
     while not warm_up.session.wait(*kernels, _PATIENCE):
         yield PREPARING
     yield 0
-    running = run.run()
+    running = run.keep(settled)
     step = 0
     while True:
         try:

@@ -1,29 +1,81 @@
-"""What was done, in one line."""
+"""What was done, and what is shown, in one line."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from napari_usm import axes
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_usm.run.report import Report
+    from napari_usm.widgets.live_result import Shown
+
+#: What is said while something is waited for.
+WAITING = {
+    "preparing": "Preparing, once on this machine…",
+    "estimating": "Live · estimating the gain…",
+}
 
 
 def status_line(metadata: dict[str, Any], seconds: float) -> str:
     """Gain, clipped pixels, noise and time of a run, by its layers' metadata."""
-    parts = []
-    if metadata["gain"] is not None:
-        gain, amount = _span(metadata["gain"]), _span(metadata["amount"])
-        parts.append(f"λ {gain} → amount {amount}")
+    parts = _gain(metadata["amount"], metadata["gain"])
     report = metadata["report"]
-    if report is None:
-        parts.append("computed as it is shown")
-    else:
-        clipped = 100 * float(np.mean(report.clipped_low + report.clipped_high))
-        parts.append(f"clipped {_percent(clipped)}")
-        parts.append(f"noise × {_span(report.noise_factor)}")
-        if report.inverts_detail:
-            parts.append("inverts detail")
+    parts += ["computed as it is shown"] if report is None else _report(report)
     parts.append(f"{seconds:.2f} s")
-    # Lines break between the parts and not inside them.
+    return _joined(parts)
+
+
+def live_line(shown: Shown, layer: Image) -> str:
+    """Where and how fast, and what was done to the pixels there once it is known."""
+    settled = shown.settled
+    parts = ["Live", *_place(shown, layer), f"{1000 * shown.seconds:.1f} ms"]
+    found = settled.plan.found(settled.constants)
+    if settled.sample is not None:
+        looked = " × ".join(str(length) for length in settled.sample)
+        parts += [*_gain(found.amount, found.gain), f"gain from a sample of {looked}"]
+    else:
+        parts += _gain(found.amount, found.gain)
+    if shown.report is not None:
+        parts += _report(shown.report)
+    return _joined(parts)
+
+
+def _place(shown: Shown, layer: Image) -> list[str]:
+    """What of a layer is shown: its plane, and its level if that is not the finest."""
+    names = axes.axis_names(layer.axis_labels)
+    parts = []
+    for axis, asked in enumerate(shown.index[: layer.ndim]):
+        one = asked if isinstance(asked, int) else asked[0] if len(asked) == 1 else None
+        if one is not None and layer.data.shape[axis] > 1:
+            parts.append(f"{names[axis]} {one}")
+    if layer.multiscale and (shown.level or shown.shows != "sharpened"):
+        parts.append(f"level {shown.level}: {shown.shows}")
+    return parts
+
+
+def _gain(amount: Any, gain: Any) -> list[str]:
+    return [] if gain is None else [f"λ {_span(gain)} → amount {_span(amount)}"]
+
+
+def _report(report: Report) -> list[str]:
+    clipped = 100 * float(np.mean(report.clipped_low + report.clipped_high))
+    parts = [
+        f"clipped {_percent(clipped)}",
+        f"noise × {_span(report.noise_factor)}",
+        f"mean {report.mean_change:+.2g}",
+    ]
+    if report.inverts_detail:
+        parts.append("inverts detail")
+    return parts
+
+
+def _joined(parts: list[str]) -> str:
+    """Lines break between the parts and not inside them."""
     return " · ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 
 
