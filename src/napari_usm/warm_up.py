@@ -189,9 +189,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def make_calls(method: str, dimensions: str, dtype: str) -> None:
     """Make the calls of a method, for planes or volumes, on images of a type."""
     from napari_usm import api
+    from napari_usm.run import eager
+    from napari_usm.run.levels import SharpenedLevel
+    from napari_usm.run.live import DetailCache, LiveImage
+    from napari_usm.run.settle import settle
 
     for kind, parameters in CALLS[method, dimensions]:
-        api.sharpen(_image(kind, dtype), method, **parameters)
+        image = _image(kind, dtype)
+        api.sharpen(image, method, **parameters)
+        plan, _ = api.prepare(image, method, **parameters)
+        settled = eager.result_of(settle(plan, image))
+        level = SharpenedLevel(LiveImage(image, DetailCache(image.nbytes)), settled)
+        level.image(tuple(range(length) for length in plan.shape))
 
 
 def _image(kind: str, dtype: str) -> Array:

@@ -57,6 +57,7 @@ class DockLayout(QObject):
         self._labels: dict[int, QLabel] = {}
         self._shown: dict[int, bool] = {}
         self._pages: dict[str, tuple[QWidget, QWidget]] = {}
+        self._page = ""
         self._sentence = _text()
         self._status = _text()
         self._progress = QProgressBar()
@@ -78,9 +79,10 @@ class DockLayout(QObject):
         page = QWidget()
         rows = QVBoxLayout(page)
         rows.setContentsMargins(0, 0, 6, 0)
-        rows.addWidget(self._form(above))
+        self._around = self._form(above), self._form(below)
+        rows.addWidget(self._around[0])
         rows.addWidget(self._basic)
-        rows.addWidget(self._form(below))
+        rows.addWidget(self._around[1])
         rows.addWidget(self._sentence)
         rows.addWidget(self.advanced)
         rows.addStretch(1)
@@ -114,6 +116,8 @@ class DockLayout(QObject):
         for other, forms in self._pages.items():
             for form in forms:
                 form.setVisible(other == name)
+        self._page = name
+        self._align()
 
     def show_live(self, on: bool) -> None:
         """Let the button say whether it is live, without pressing it."""
@@ -161,11 +165,23 @@ class DockLayout(QObject):
         """Notice that the dock was closed: only then it has no parent left."""
         if event.type() == QEvent.Type.ParentChange and watched.parent() is None:
             QTimer.singleShot(0, self._tell_if_orphaned)
+        if event.type() in (QEvent.Type.Show, QEvent.Type.StyleChange):
+            self._align()
         return super().eventFilter(watched, event)
 
     def _tell_if_orphaned(self) -> None:
         if self._root.parent() is None:
             self.orphaned.emit()
+
+    def _align(self) -> None:
+        """One column of labels in view, though they are in several forms."""
+        if self._page not in self._pages:
+            return
+        forms = (*self._around, self._pages[self._page][0])
+        labels = [each for form in forms for each in form.findChildren(_Label)]
+        width = max(label.sizeHint().width() for label in labels)
+        for label in labels:
+            label.setMinimumWidth(width)
 
     def _form(self, controls: Sequence[Widget]) -> QWidget:
         form = QWidget()
@@ -173,7 +189,7 @@ class DockLayout(QObject):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for control in controls:
-            label = QLabel(control.label)
+            label = _Label(control.label)
             label.setToolTip(control.tooltip)
             control.label_changed.connect(label.setText, check_nargs=False)
             self._labels[id(control)] = label
@@ -182,6 +198,10 @@ class DockLayout(QObject):
                 control.native.setText("")  # it stands in front, like all others
             rows.addRow(label, control.native)
         return form
+
+
+class _Label(QLabel):
+    """In front of a control."""
 
 
 class _Column(QWidget):
