@@ -10,22 +10,24 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 # No settings of the user's: a picture is the same on every machine.
 os.environ["NAPARI_CONFIG"] = ""
 
+import dask.array as da
 import napari
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from qtpy.QtCore import QBuffer, QPoint, QRect
-from qtpy.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea
+from qtpy.QtWidgets import QApplication, QLabel, QProgressBar, QPushButton, QScrollArea
 from scipy import ndimage
 from skimage import data
 
 import napari_usm as usm
 from napari_usm.filters.colour import LUMINANCE
 from napari_usm.widgets.layer_data import DIVERGING, edge_limit
+from napari_usm.widgets.live_array import LiveArray
 from napari_usm.widgets.samples import filaments
 
 FOLDER = Path(__file__).parent / "pictures"
@@ -289,31 +291,37 @@ def take_docks() -> None:
         ("adaptive_unsharp_mask", "Adaptive unsharp mask"),
     ):
         viewer, dock, widget = new_viewer("cell", title)
-        widget()
-        take_dock(dock, widget, 280, f"dock_{name}")
+        go_live(widget)
+        take_dock(dock, widget, 300, f"dock_{name}")
         viewer.close()
 
     viewer, dock, widget = new_viewer("cell", "Unsharp mask")
-    widget()
-    open_fold(dock)
-    take_dock(dock, widget, 480, "dock_advanced")
+    go_live(widget)
+    click(dock, "Advanced")
+    take_dock(dock, widget, 520, "dock_advanced")
     viewer.close()
 
 
 def take_windows() -> None:
-    """The whole window: a picture, volumes, colours, and what an error looks like."""
+    """The whole window in every state that it can be in."""
     viewer, dock, widget = new_viewer("moon", "Unsharp mask")
+    take_window(viewer, dock, widget, "dock_opened")
     widget.sigma.value = 2.0
     widget.amount.value = 2.0
-    widget()
+    go_live(widget)
     take_window(viewer, dock, widget, "window")
+    click(dock, "Keep")
+    wait_until(lambda: not live_layers(viewer))
+    take_window(viewer, dock, widget, "dock_kept")
     viewer.close()
 
-    viewer, dock, widget = new_viewer("filaments", "Laplacian sharpen")
-    widget.amount.value = 3.0
-    widget.median_size.value = 3
+    viewer, dock, widget = new_viewer("filaments", "Unsharp mask")
     widget.dimensions.value = "volumes"
-    widget()
+    widget.sigma_unit.value = "µm"
+    widget.sigma.value = 0.35
+    widget.amount.value = 3.0
+    go_live(widget)
+    viewer.layers[-1].visible = True
     take_window(viewer, dock, widget, "dock_volumes")
     viewer.close()
 
@@ -321,7 +329,7 @@ def take_windows() -> None:
     widget.sigma.value = 4.0
     widget.amount.value = 2.0
     widget.color.value = "luminance"
-    widget()
+    go_live(widget)
     take_window(viewer, dock, widget, "dock_rgb")
     viewer.close()
 
@@ -331,9 +339,69 @@ def take_windows() -> None:
     viewer.dims.set_point(1, 12)
     settle()
     widget.dimensions.value = "volumes"
-    widget()
+    click(dock, "Live")
     take_window(viewer, dock, widget, "dock_error")
     viewer.close()
+    take_slow_windows()
+    take_pyramids()
+
+
+def take_slow_windows() -> None:
+    """While pixels are computed, and while layers are made."""
+    viewer, dock, widget = new_viewer(None, "Unsharp mask")
+    camera = data.camera()
+
+    def slowly(block: np.ndarray) -> np.ndarray:
+        sleep(0.4)
+        return np.resize(camera, block.shape)
+
+    lazy = da.zeros((60, 512, 512), np.uint8, chunks=(1, 512, 512))
+    slow = lazy.map_blocks(slowly, meta=np.empty((0, 0, 0), np.uint8))
+    viewer.add_image(slow, name="slow series", contrast_limits=(0, 255))
+    settle(1)
+    go_live(widget)
+    widget.sigma.value = 3.0
+    click(dock, "Keep")
+    wait_until(lambda: dock.findChild(QProgressBar).value() > 1)
+    take_window(viewer, dock, widget, "dock_keeping")
+    click(dock, "Cancel")
+    viewer.dims.set_point(0, 50)
+    settle(0.1)
+    take_window(viewer, dock, widget, "dock_updating", 0)
+    viewer.close()
+
+
+def take_pyramids() -> None:
+    """Near and far, by a method with a blur and by one without."""
+    retina = data.retina()
+    levels = [retina, *(retina[::k, ::k] for k in (2, 4, 8))]
+    viewer, dock, widget = new_viewer(None, "Laplacian sharpen")
+    viewer.add_image(levels, name="retina, four levels", multiscale=True, rgb=True)
+    widget.amount.value = 2.0
+    go_live(widget)
+    take_window(viewer, dock, widget, "dock_pyramid")
+    viewer.close()
+
+
+def live_layers(viewer: napari.Viewer) -> list:
+    """Layers whose pixels are made when they are shown."""
+    return [layer for layer in viewer.layers if isinstance(layer.data, LiveArray)]
+
+
+def go_live(widget) -> None:
+    """Press Live, and wait until the pixels and their numbers are there."""
+    widget.set_live(True)
+    settle(0.2)
+    wait_until(lambda: not widget.is_updating)
+    settle(0.6)
+
+
+def wait_until(done) -> None:
+    """Let Qt work until something is so."""
+    end = monotonic() + 300
+    while not done():
+        settle(0.02)
+        assert monotonic() < end
 
 
 def new_viewer(sample: str | None, title: str) -> tuple:
@@ -359,24 +427,22 @@ def take_dock(dock, widget, height: int, name: str) -> None:
     save(Image.open(io.BytesIO(buffer.data().data())), name)
 
 
-def take_window(viewer: napari.Viewer, dock, widget, name: str) -> None:
-    """A picture of the whole window."""
+def take_window(
+    viewer: napari.Viewer, dock, widget, name: str, seconds: float = 1.5
+) -> None:
+    """A picture of the whole window, after any notification has faded in."""
     viewer.reset_view()
-    settle(1.5)  # a notification fades in
+    settle(seconds)
     check_controls(dock, widget)
     assert dock.window().rect().contains(dock.geometry()), dock.geometry()
     picture = viewer.screenshot(canvas_only=False, flash=False)
     save(Image.fromarray(picture), name)
 
 
-def open_fold(dock) -> None:
-    """Click on the heading of the fold."""
-    (heading,) = (
-        button
-        for button in dock.findChildren(QPushButton)
-        if button.text().endswith("Advanced")
-    )
-    heading.click()
+def click(dock, text: str) -> None:
+    """Click on a button, by the end of what it says."""
+    (button,) = (b for b in dock.findChildren(QPushButton) if b.text().endswith(text))
+    button.click()
 
 
 def settle(seconds: float = 0.3) -> None:
@@ -389,7 +455,8 @@ def settle(seconds: float = 0.3) -> None:
 def check_controls(dock, widget) -> None:
     """Every control that shows, and every text, lies inside the dock's window."""
     scroll = dock.findChild(QScrollArea)
-    parts = [control.native for control in widget] + dock.findChildren(QLabel)
+    parts = [control.native for control in widget.controls]
+    parts += dock.findChildren(QLabel) + dock.findChildren(QPushButton)
     for part in parts:
         if not part.isVisible():
             continue

@@ -29,7 +29,7 @@ from napari_usm.run.tally import Tally, tally
 from napari_usm.run.threads import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from napari_usm.filters.dtypes import Array
     from napari_usm.methods.method import Constants
@@ -139,10 +139,19 @@ class LiveImage:
         self.pixels = pixels
         self._cache = cache
         self._mark = object()  # one image's parts are no other's
+        self._last: tuple[Slices, Array] | None = None
 
-    def forget(self) -> None:
-        """The pixels may be others now: what is kept of them is of no use."""
-        self._mark = object()
+    def read(self, where: Slices) -> Array:
+        """Pixels of the image; not read again if they were read last.
+
+        While a sigma changes, the same plane is needed again and again.
+        """
+        last = self._last
+        if last is not None and last[0] == where:
+            return last[1]
+        pixels = np.asarray(self.pixels[where])
+        self._last = where, pixels
+        return pixels
 
     def is_kept(self, plan: Plan, box: Box) -> bool:
         """Whether nothing needs to be filtered for a part."""
@@ -153,7 +162,7 @@ class LiveImage:
         key = self._key(plan, box)
         found = self._cache.get(key)
         if found is None:
-            found = detail_of(plan, self.pixels, box)
+            found = detail_of(plan, self.read, box)
             self._cache.put(key, found)
         return found
 
@@ -162,18 +171,18 @@ class LiveImage:
         return self._mark, repr(plan.unfinished.method), plan.dtype, plan.axes, box
 
 
-def detail_of(plan: Plan, pixels: Any, box: Box) -> Detail:
+def detail_of(plan: Plan, read: Callable[[Slices], Array], box: Box) -> Detail:
     """Read a box with its neighbours, and filter it."""
     plan = plan.unfinished
     region, shape = _region(plan, box)
-    read = np.asarray(pixels[_where(plan, box, region)])
+    pixels = read(_where(plan, box, region))
     lengths = tuple(span.stop - span.start for span in region.grown)
-    if read.shape != lengths or read.dtype.newbyteorder("=") != plan.dtype:
+    if pixels.shape != lengths or pixels.dtype.newbyteorder("=") != plan.dtype:
         raise ValueError(
             f"`image` must stay as it was, {plan.shape} of {plan.dtype}; a part of it "
-            f"came as {read.shape} of {read.dtype}, not {lengths}"
+            f"came as {pixels.shape} of {pixels.dtype}, not {lengths}"
         )
-    own = read[region.inner]
+    own = pixels[region.inner]
     image = np.require(own, plan.dtype, ["C", "W"])
     detail = np.empty(_detail_shape(plan, image.shape), plan.working)
     whole = whole_axes(plan)
@@ -184,7 +193,7 @@ def detail_of(plan: Plan, pixels: Any, box: Box) -> Detail:
     def work(item: tuple[Block, Slices]) -> bool:
         part, place = item
         spot = Block(_less(part.core, region.core), part.grown, part.inner)
-        near = read[place]
+        near = pixels[place]
         if in_one_pass(plan, near, spot, 0.0, plan.limits, None, detail):
             return True
         for small, there in parts_of(part, shape, plan.halo, plan.grid, whole):
@@ -194,7 +203,7 @@ def detail_of(plan: Plan, pixels: Any, box: Box) -> Detail:
 
     fits = all(list(in_order(work, parts, count)))
     detail.flags.writeable = False
-    return Detail(region, read, image, detail, fits)
+    return Detail(region, pixels, image, detail, fits)
 
 
 def finished_image(settled: Settled, found: Detail, box: Box) -> Array:

@@ -1,4 +1,4 @@
-"""The demonstration: a sample, the dock, and one run."""
+"""The demonstration: a sample, the dock, and a live result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def show() -> None:
 
 def write_pictures(folder: Path) -> list[Path]:
     """Write what the demonstration shows: before, after, edge map and window."""
-    viewer = open_demo()
+    viewer, dock = open_demo()
+    while dock.is_updating:  # kernels are compiled, once on a machine
+        _settle()
+    _settle()
     window = viewer.window._qt_window
     window.resize(1280, 720)
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,16 +44,16 @@ def write_pictures(folder: Path) -> list[Path]:
     return written
 
 
-def open_demo() -> napari.Viewer:
-    """A viewer with a sample, the dock and the finished result."""
+def open_demo() -> tuple[napari.Viewer, Any]:
+    """A viewer with a sample and a live result, and the dock that it follows."""
     viewer = napari.Viewer()
     viewer.open_sample(_PLUGIN, "cell")
-    _, widget = viewer.window.add_plugin_dock_widget(_PLUGIN, "Unsharp mask")
-    widget.sigma.value = 2.0
-    widget.amount.value = 2.0
-    widget()
+    _, dock = viewer.window.add_plugin_dock_widget(_PLUGIN, "Unsharp mask")
+    dock.sigma.value = 2.0
+    dock.amount.value = 2.0
+    dock.set_live(True)
     _settle()
-    return viewer
+    return viewer, dock
 
 
 def _canvas(viewer: napari.Viewer) -> Any:

@@ -24,7 +24,7 @@ from napari_usm.widgets.method_page import MethodPage, filtered_axes
 from napari_usm.widgets.pixel_watch import PixelWatch
 from napari_usm.widgets.result_layers import results_of
 from napari_usm.widgets.run_worker import PREPARING
-from napari_usm.widgets.status import WAITING, live_line, status_line
+from napari_usm.widgets.status import HINT, WAITING, live_line, status_line
 
 if TYPE_CHECKING:
     import napari.types
@@ -104,6 +104,20 @@ class SharpenWidget(Container):
         if isinstance(key, str) and key in self._page.controls:
             return self._page.controls[key]
         return super().__getitem__(key)
+
+    @property
+    def controls(self) -> list[Any]:
+        """All controls, those of the chosen method among them."""
+        return [*self, *self._page.controls.values()]
+
+    @property
+    def is_updating(self) -> bool:
+        """Whether what is shown live is not yet what was asked for."""
+        return self._pair is not None and self._pair.is_updating
+
+    def set_live(self, on: bool) -> None:
+        """Follow the controls from now on, or no longer: what the button does."""
+        self._dock.live.setChecked(on)
 
     def reset_choices(self, *_: Any) -> None:
         """Follow the viewer's layers; an image that is chosen stays chosen."""
@@ -217,7 +231,7 @@ class SharpenWidget(Container):
         if self._pair is not None:
             self._follow_soon()
         elif not self._keeping.is_running:
-            self._dock.tell("")
+            self._dock.tell("" if layer is None else HINT)
 
     def _turn_to(self, method: str) -> None:
         """Show the controls of a method, made when they are needed first."""

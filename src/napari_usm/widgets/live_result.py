@@ -115,7 +115,7 @@ class LiveResult:
         self.signals = signals
         self.sources = sources
         self.levels: tuple[Level, ...] = ()
-        self._images = [LiveImage(readable(each), _CACHE) for each in sources]
+        self._images = self._readable()
         self._asked: Plan | None = None
         self._method = ""
         self._known: OrderedDict[str, Settled] = OrderedDict()
@@ -160,8 +160,10 @@ class LiveResult:
         self._known.clear()
         self._front.clear()
         self._failed.clear()
-        for image in self._images:
-            image.forget()
+        self._images = self._readable()
+
+    def _readable(self) -> list[LiveImage]:
+        return [LiveImage(readable(each), _CACHE) for each in self.sources]
 
     def stop(self) -> None:
         """Do nothing more: nobody looks at these pixels any longer."""

@@ -1,13 +1,25 @@
-"""Arrays that are computed or read from disk, as parts are read of them."""
+"""Arrays that are computed as parts are read of them."""
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+from collections import OrderedDict
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils import resize_dask_cache
 
 from napari_usm.api import is_dask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Spans = tuple[slice, ...]
+    Place = tuple[int, ...]
+
+# Bytes of chunks that each array keeps.
+_KEPT = 2**28
 
 
 def readable(pixels: Any) -> Any:
@@ -24,20 +36,81 @@ def computed(pixels: Any) -> Any:
 
 
 class _Remembered:
-    """A dask array whose chunks are kept in napari's own cache.
+    """A dask array whose last chunks are kept.
 
-    So what the source layer shows is not computed once more for the result: each
-    would cost as much as the other.
+    napari keeps those that it has shown itself: they are taken from there. Its cache
+    is not used for more, since it is not made for two threads: it listens to all that
+    dask does anywhere, and one computation's end makes the other fail.
     """
 
     def __init__(self, array: Any) -> None:
         self.array = array
         self.shape, self.dtype = array.shape, array.dtype
+        self._kept: OrderedDict[Place, np.ndarray] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def __getitem__(self, key: Any) -> np.ndarray:
-        import dask
+    def __getitem__(self, key: Spans) -> np.ndarray:
+        ranges = [
+            range(length)[span] for length, span in zip(self.shape, key, strict=True)
+        ]
+        result = np.empty([len(asked) for asked in ranges], self.dtype)
+        axes = [
+            list(_in_chunks(asked, sizes))
+            for asked, sizes in zip(ranges, self.array.chunks, strict=True)
+        ]
+        parts = [tuple(zip(*part, strict=True)) for part in product(*axes)]
+        with self._lock:
+            chunks = self._chunks([place for place, _, _ in parts])
+        for (_, there, here), chunk in zip(parts, chunks, strict=True):
+            result[here] = chunk[there]
+        return result
 
-        cache = resize_dask_cache()
-        # Fused tasks have names of their own, which the cache would not find.
-        with dask.config.set({"optimization.fuse.active": False}), cache:
-            return np.asarray(self.array[key])
+    def _chunks(self, places: list[Place]) -> list[np.ndarray]:
+        known = resize_dask_cache().cache.data
+        found = {}
+        for place in places:
+            chunk = self._kept.get(place)
+            if chunk is None:
+                chunk = known.get((self.array.name, *place))
+            if chunk is not None:
+                found[place] = chunk
+        missing = [place for place in places if place not in found]
+        if missing:
+            found.update(zip(missing, _compute(self.array, missing), strict=True))
+        for place in places:
+            self._kept[place] = found[place]
+            self._kept.move_to_end(place)
+        self._trim()
+        return [found[place] for place in places]
+
+    def _trim(self) -> None:
+        nbytes = sum(chunk.nbytes for chunk in self._kept.values())
+        while nbytes > _KEPT:
+            nbytes -= self._kept.popitem(last=False)[1].nbytes
+
+
+def _in_chunks(
+    asked: range, sizes: tuple[int, ...]
+) -> Iterator[tuple[int, slice, slice]]:
+    """Of one axis: each chunk that is needed, what of it, and where that belongs."""
+    begin = 0
+    for number, size in enumerate(sizes):
+        first = max(0, -((asked.start - begin) // asked.step))
+        last = min(len(asked), -((asked.start - begin - size) // asked.step))
+        if first < last:
+            inside = asked[first:last]
+            there = slice(inside.start - begin, inside[-1] + 1 - begin, asked.step)
+            yield number, there, slice(first, last)
+        begin += size
+
+
+def _compute(array: Any, places: list[Place]) -> list[np.ndarray]:
+    import dask
+    from dask.base import get_scheduler
+
+    blocks = [array.blocks[place] for place in places]
+    scheduler = get_scheduler(collections=[array])
+    local = getattr(scheduler, "__module__", "").startswith("dask.")
+    # Without callbacks, so that napari's cache does not hear of it.
+    options = {"callbacks": ()} if local else {}
+    return [np.asarray(chunk) for chunk in dask.compute(*blocks, **options)]

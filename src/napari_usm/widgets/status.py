@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from napari_usm.run.report import Report
     from napari_usm.widgets.live_result import Shown
 
+#: What the buttons do, as long as there is nothing else to say.
+HINT = "Live shows every change at once; Keep makes layers."
+
 #: What is said while something is waited for.
 WAITING = {
     "preparing": "Preparing, once on this machine…",
