@@ -312,7 +312,7 @@ def take_windows() -> None:
     take_window(viewer, dock, widget, "window")
     click(dock, "Keep")
     wait_until(lambda: not live_layers(viewer))
-    take_window(viewer, dock, widget, "dock_kept")
+    take_dock(dock, widget, 300, "dock_kept")
     viewer.close()
 
     viewer, dock, widget = new_viewer("filaments", "Unsharp mask")
@@ -365,8 +365,9 @@ def take_slow_windows() -> None:
     wait_until(lambda: dock.findChild(QProgressBar).value() > 1)
     take_window(viewer, dock, widget, "dock_keeping")
     click(dock, "Cancel")
+    viewer.layers[0].visible = False  # or napari itself computes the plane first
     viewer.dims.set_point(0, 50)
-    settle(0.1)
+    widget.sigma.value = 4.0
     take_window(viewer, dock, widget, "dock_updating", 0)
     viewer.close()
 

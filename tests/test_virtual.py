@@ -1,6 +1,7 @@
 """Any part of a virtual result is that part of the whole one, bit for bit."""
 
 import copy
+import gc
 import threading
 
 import dask.array as da
@@ -248,7 +249,7 @@ def test_a_copy_has_its_own_maker():
 
 
 def test_the_cache_is_bounded():
-    """What was not used for longest goes first; what is too large is not kept."""
+    """What was not used for longest goes first; a large part is kept alone, if at all."""
     image = cases.picture((4, 64, 64), "float32")
     plane = 2 * 64 * 64 * 4
     level = level_of(image, "unsharp_mask", DetailCache(2 * plane), axes=(1, 2))
@@ -259,9 +260,26 @@ def test_the_cache_is_bounded():
     level.image((2, *rows))
     assert [level.is_kept((z, *rows)) for z in range(4)] == [True, False, True, False]
     level.image((range(4), *rows))
-    assert not level.is_kept((range(4), *rows))
-    other = SharpenedLevel(LiveImage(image, level.pixels._cache), level.settled)
-    assert not other.is_kept((0, *rows))
+    assert level.is_kept((range(4), *rows))
+    assert not level.is_kept((0, *rows))
+    tiny = level_of(image, "unsharp_mask", DetailCache(plane // 2), axes=(1, 2))
+    tiny.image((range(4), *rows))
+    assert not tiny.is_kept((range(4), *rows))
+
+
+def test_what_is_kept_goes_with_its_image():
+    """An image that nobody has any more leaves nothing in the cache."""
+    image, cache = cases.picture((64, 64), "float32"), DetailCache(BYTES)
+    index = range(64), range(64)
+    first, second = (level_of(image, "unsharp_mask", cache) for _ in range(2))
+    first.image(index)
+    assert not second.is_kept(index)
+    second.image(index)
+    assert len(cache._kept) == 2
+    del first
+    gc.collect()
+    assert len(cache._kept) == 1
+    assert second.is_kept(index)
 
 
 def test_many_threads_at_once():

@@ -8,6 +8,7 @@ change, nothing is filtered anew.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,12 @@ if TYPE_CHECKING:
     from napari_usm.run.blocks import Slices
     from napari_usm.run.plan import Limits, Plan
 
+    _Key = tuple[Hashable, ...]
+
 Box = tuple[range, ...]
+
+# How much larger a single part may be than all that is kept otherwise.
+_ALONE = 4
 
 
 @dataclass(frozen=True)
@@ -91,14 +97,19 @@ class Detail:
 
 
 class DetailCache:
-    """The parts that were used last, in a limited number of bytes; for any thread."""
+    """The parts that were used last, in a limited number of bytes; for any thread.
+
+    A single part may be larger: the others then go, for a plane that does not fit is
+    the one that is most tedious to filter anew.
+    """
 
     def __init__(self, nbytes: int) -> None:
         self._free = self._nbytes = nbytes
-        self._kept: OrderedDict[Hashable, Detail] = OrderedDict()
-        self._lock = threading.Lock()
+        self._kept: OrderedDict[_Key, Detail] = OrderedDict()
+        # Garbage that is collected in the middle of all this may call `drop`.
+        self._lock = threading.RLock()
 
-    def get(self, key: Hashable) -> Detail | None:
+    def get(self, key: _Key) -> Detail | None:
         """What is kept under a key, now the last that was used."""
         with self._lock:
             found = self._kept.get(key)
@@ -106,22 +117,22 @@ class DetailCache:
                 self._kept.move_to_end(key)
             return found
 
-    def put(self, key: Hashable, found: Detail) -> None:
+    def put(self, key: _Key, found: Detail) -> None:
         """Keep this, and let go of what has not been used for longest."""
         with self._lock:
-            if found.nbytes > self._nbytes or key in self._kept:
+            if found.nbytes > _ALONE * self._nbytes or key in self._kept:
                 return
             self._kept[key] = found
             self._free -= found.nbytes
-            while self._free < 0:
-                _, oldest = self._kept.popitem(last=False)
-                self._free += oldest.nbytes
+            while self._free < 0 and len(self._kept) > 1:
+                self._free += self._kept.popitem(last=False)[1].nbytes
 
-    def clear(self) -> None:
-        """Keep nothing."""
+    def drop(self, mark: object) -> None:
+        """Keep nothing whose key begins like this."""
         with self._lock:
-            self._kept.clear()
-            self._free = self._nbytes
+            for key in list(self._kept):
+                if key[0] is mark and key in self._kept:
+                    self._free += self._kept.pop(key).nbytes
 
 
 class LiveImage:
@@ -138,7 +149,9 @@ class LiveImage:
     def __init__(self, pixels: Any, cache: DetailCache) -> None:
         self.pixels = pixels
         self._cache = cache
-        self._mark = object()  # one image's parts are no other's
+        # One image's parts are no other's, and go with it.
+        self._mark = object()
+        weakref.finalize(self, cache.drop, self._mark)
         self._last: tuple[Slices, Array] | None = None
 
     def read(self, where: Slices) -> Array:
@@ -166,7 +179,7 @@ class LiveImage:
             self._cache.put(key, found)
         return found
 
-    def _key(self, plan: Plan, box: Box) -> Hashable:
+    def _key(self, plan: Plan, box: Box) -> _Key:
         # By its text: a sigma may be a list.
         return self._mark, repr(plan.unfinished.method), plan.dtype, plan.axes, box
 

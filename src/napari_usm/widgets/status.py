@@ -55,7 +55,7 @@ def _place(shown: Shown, layer: Image) -> list[str]:
     for axis, asked in enumerate(shown.index[: layer.ndim]):
         one = asked if isinstance(asked, int) else asked[0] if len(asked) == 1 else None
         if one is not None and layer.data.shape[axis] > 1:
-            parts.append(f"{names[axis]} {one}")
+            parts.append(f"{names[axis]} = {one}")
     if layer.multiscale and (shown.level or shown.shows != "sharpened"):
         parts.append(f"level {shown.level}: {shown.shows}")
     return parts
@@ -70,7 +70,7 @@ def _report(report: Report) -> list[str]:
     parts = [
         f"clipped {_percent(clipped)}",
         f"noise × {_span(report.noise_factor)}",
-        f"mean {report.mean_change:+.2g}",
+        f"mean {report.mean_change:+.2g}".replace("-", "−"),
     ]
     if report.inverts_detail:
         parts.append("inverts detail")
