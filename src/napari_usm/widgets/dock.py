@@ -308,7 +308,7 @@ class SharpenWidget(Container):
     def _own(self, pair: LivePair) -> None:
         self._pair, pair.owner = pair, self
         signals = pair.signals
-        signals.shown.connect(self._on_shown)
+        signals.on_screen.connect(self._on_screen)
         signals.waiting.connect(self._on_waiting)
         signals.failed.connect(self._on_live_failed)
         signals.ended.connect(self._forget_pair)
@@ -316,7 +316,7 @@ class SharpenWidget(Container):
 
     def _disown(self, pair: LivePair) -> None:
         signals = pair.signals
-        signals.shown.disconnect(self._on_shown)
+        signals.on_screen.disconnect(self._on_screen)
         signals.waiting.disconnect(self._on_waiting)
         signals.failed.disconnect(self._on_live_failed)
         signals.ended.disconnect(self._forget_pair)
@@ -350,18 +350,12 @@ class SharpenWidget(Container):
         elif pair.is_updating:
             self._dock.tell("Live · updating…")
 
-    def _on_shown(self, shown: Shown) -> None:
+    def _on_screen(self, shown: Shown) -> None:
         pair = self._pair
-        if pair is None or not isalive(self.native):
+        source = None if pair is None else pair.source
+        if source is None or self._keeping.is_running or not isalive(self.native):
             return
-        layer = pair.source
-        if layer is None or shown.settled.plan is not pair.run.plan:
-            return
-        made = pair.layers[0] if pair.layers else None
-        if made is not None and made.multiscale and shown.level != made.data_level:
-            return  # its thumbnail
-        if not self._keeping.is_running:
-            self._dock.tell(live_line(shown, layer))
+        self._dock.tell(live_line(shown, source))
 
     def _on_waiting(self, what: str) -> None:
         if isalive(self.native) and not self._keeping.is_running:
@@ -370,7 +364,6 @@ class SharpenWidget(Container):
     def _on_live_failed(self, reason: str) -> None:
         if isalive(self.native):
             self._dock.tell(f"Live · failed: {reason}")
-        show_error(reason)
 
     def _on_active(self, event: Any) -> None:
         """A result was selected: bring its parameters back; if it is live, follow."""

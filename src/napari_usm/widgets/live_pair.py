@@ -6,7 +6,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
-from napari.utils.notifications import show_warning
+from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QTimer
 
 from napari_usm.widgets.functions import layer_run
@@ -72,6 +72,7 @@ class LivePair:
         self._listen(layers, source)
         self.signals.ready.connect(self.refresh)
         self.signals.shown.connect(self._on_shown)
+        self.signals.failed.connect(self._on_failed)
 
     # --- what a dock asks for ---
 
@@ -111,13 +112,14 @@ class LivePair:
         run = layer_run(method, self._source(), **asked)
         before, self.run = self.run, run
         self.method, self.asked = method, asked
-        if before is None or before.source is not run.source:
+        other = self._live is None or before.source is not run.source
+        if other:
             if self._live is not None:
                 self._live.stop()
             self._live = LiveResult(run.levels, self.signals)
             self._edge_key = None
         self._live.tune(run.plan, method)
-        if before is None or self._needs_other_arrays(before):
+        if other or self._needs_other_arrays(before):
             self._place()
         self._describe()
         self.refresh()
@@ -191,8 +193,6 @@ class LivePair:
 
     def _needs_other_arrays(self, before: LayerRun) -> bool:
         run = self.run
-        if before.source is not run.source:
-            return True
         return any(
             form(before.plan, which) != form(run.plan, which)
             for which in (IMAGE, EDGE_MAP)
@@ -220,14 +220,24 @@ class LivePair:
             layer.metadata = {**layer.metadata, METADATA: metadata}
 
     def _on_shown(self, shown: Shown) -> None:
-        """Keep what is known of the pixels on the screen."""
+        """Pass on what is on the screen, and ask for what else is to be known of it."""
         if self.run is None or shown.settled.plan is not self.run.plan:
             return
+        result = self.results.layer(self.key, 0)
+        levels = {shown.level} if result is None else {result.data_level}
+        if len(self.run.levels) > 1 and shown.level not in levels:
+            return  # its thumbnail
         self.shown = shown
+        if shown.report is None:
+            self._live.report(shown)
         if shown.edge_limit is not None:
             self.results.limit_edges(self.key, shown.edge_limit)
             self._limit = shown.edge_limit
             self._describe()
+        self.signals.on_screen.emit(shown)
+
+    def _on_failed(self, reason: str) -> None:
+        show_error(reason)
 
     # --- the source ---
 
@@ -243,13 +253,15 @@ class LivePair:
         self._connected.append((emitter, callback))
 
     def _on_source_data(self, event: Any = None) -> None:
-        """The source got other pixels: sharpen those."""
+        """The source got other pixels, maybe in the same array: sharpen those."""
         source = self._source()
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
         try:
             self.tune(self.method, self.asked)
         except (TypeError, ValueError) as error:
             name = "?" if source is None else source.name
-            self.signals.failed.emit(str(error))
             show_warning(f"'{name}' got other pixels, its live result ends: {error}")
             self.remove()
             self.signals.ended.emit()

@@ -17,7 +17,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_usm import warm_up
 from napari_usm.run import eager
 from napari_usm.run.latest import Job, Latest
-from napari_usm.run.levels import Level, SharpenedLevel, SourceLevel, levels_of
+from napari_usm.run.levels import Level, SharpenedLevel, levels_of
 from napari_usm.run.live import DetailCache, LiveImage, Settled
 from napari_usm.run.plan import Plan
 from napari_usm.run.report import Report
@@ -33,7 +33,7 @@ from napari_usm.widgets.live_array import (
     layer_axes,
     part,
 )
-from napari_usm.widgets.slow_source import computed, readable
+from napari_usm.widgets.slow_source import at_hand, computed, readable
 
 # Seconds that the window may be held up for new pixels; two layers ask in a row, and
 # napari needs 3 ms for each.
@@ -83,8 +83,10 @@ class LiveSignals(QObject):
 
     #: Pixels are there that napari could not wait for.
     ready = Signal()
-    #: A `Shown`: pixels were made; then again, with their report.
+    #: A `Shown`: pixels were given to napari; then again, with their report.
     shown = Signal(object)
+    #: The same, of what is on the screen: no thumbnails, and nothing outdated.
+    on_screen = Signal(object)
     #: What is being waited for, in a word.
     waiting = Signal(str)
     #: Why there are no pixels.
@@ -287,15 +289,21 @@ class LiveResult:
                 fronts.popitem(last=False)
         if not job.deliver():
             self._tell("ready")
-        few = pixels.size <= _REPORTED
-        if which == IMAGE and few and isinstance(source, SharpenedLevel):
+
+    def report(self, shown: Shown) -> None:
+        """Tell what was done to these pixels, when there is time."""
+        levels = self.levels
+        if not levels or levels[0].settled is not shown.settled:
+            return
+        source = levels[shown.level]
+        pixels = prod(len(asked) for asked in shown.index if isinstance(asked, range))
+        if pixels <= _REPORTED and isinstance(source, SharpenedLevel):
             work = partial(self._report, shown, source, self._method)
             self._latest.put_at_rest(work)
 
     def _report(
         self, shown: Shown, source: SharpenedLevel, method: str, job: Job
     ) -> None:
-        """What was done to the pixels that were shown last, when there is time."""
         try:
             report = source.report(shown.index, method)
             edge_index = shown.index[: layer_axes(source.plan)]
@@ -304,7 +312,14 @@ class LiveResult:
             self._tell("failed", str(error))
             return
         if self.levels and self.levels[shown.level] is source:
-            self._tell("shown", replace(shown, report=report, edge_limit=limit))
+            known = replace(shown, report=report, edge_limit=limit)
+            with self._lock:
+                front = self._front_of(IMAGE, shown.level, shown.index)
+                if front is not None and front.shown is shown:
+                    self._told = known
+                    fronts = self._front[IMAGE, shown.level]
+                    fronts[shown.index] = replace(front, shown=known)
+            self._tell("shown", known)
 
     def _expected(self, level: Level, index: Index) -> float:
         """Seconds that these pixels will take, as far as is known; 0 if it is not."""
@@ -312,9 +327,10 @@ class LiveResult:
         return pixels * self._rates.get(level.is_kept(index), 0.0)
 
     def _exact_levels(self) -> tuple[Level, ...]:
-        if self.levels:
-            return self.levels
-        plan = self._asked
+        """What was asked for last, though it may not be shown yet."""
+        plan, levels = self._asked, self.levels
+        if plan is None or (levels and levels[0].plan is plan):
+            return levels
         settled = eager.result_of(settle(plan, computed(self._images[0].pixels)))
         return levels_of(self._images, settled)
 
@@ -323,9 +339,10 @@ class LiveResult:
         plan = self.levels[level].plan if self.levels else self._asked
         _, dtype = form(plan, which)
         source = self.sources[level]
-        at_hand = isinstance(source, np.ndarray) and not isinstance(source, np.memmap)
-        if which == IMAGE and at_hand and source.dtype == dtype:
-            return SourceLevel(plan, self._images[level]).image(index)
+        if which == IMAGE and source.dtype == dtype:
+            pixels = at_hand(self._images[level].pixels, index)
+            if pixels is not None:
+                return pixels
         shape = [len(asked) for asked in index if isinstance(asked, range)]
         return np.zeros(shape, dtype)
 

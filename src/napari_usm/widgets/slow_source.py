@@ -11,9 +11,10 @@ import numpy as np
 from napari.utils import resize_dask_cache
 
 from napari_usm.api import is_dask
+from napari_usm.run.virtual import Index, window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     Spans = tuple[slice, ...]
     Place = tuple[int, ...]
@@ -35,6 +36,19 @@ def computed(pixels: Any) -> Any:
     return pixels.array if isinstance(pixels, _Remembered) else pixels
 
 
+def at_hand(pixels: Any, index: Index) -> np.ndarray | None:
+    """Pixels at an index, if nothing needs to be computed or read for them."""
+    if isinstance(pixels, _Remembered):
+        asked = window(index, pixels.shape, (), ())
+        found = pixels.known(asked.box)
+        return None if found is None else found[asked.cut]
+    if not isinstance(pixels, np.ndarray) or isinstance(pixels, np.memmap):
+        return None
+    asked = window(index, pixels.shape, (), ())
+    where = tuple(slice(made.start, made.stop, made.step) for made in asked.box)
+    return pixels[where][asked.cut]
+
+
 class _Remembered:
     """A dask array whose last chunks are kept.
 
@@ -53,28 +67,45 @@ class _Remembered:
         ranges = [
             range(length)[span] for length, span in zip(self.shape, key, strict=True)
         ]
-        result = np.empty([len(asked) for asked in ranges], self.dtype)
+        parts = self._parts(ranges)
+        with self._lock:
+            chunks = self._chunks([place for place, _, _ in parts])
+        return self._joined(ranges, parts, chunks)
+
+    def known(self, ranges: tuple[range, ...]) -> np.ndarray | None:
+        """Pixels of which all chunks are there."""
+        parts = self._parts(ranges)
+        chunks = [self._chunk(place) for place, _, _ in parts]
+        if any(chunk is None for chunk in chunks):
+            return None
+        return self._joined(ranges, parts, chunks)
+
+    def _parts(self, ranges: Sequence[range]) -> list[tuple[Place, Spans, Spans]]:
+        """Which chunks are needed, what of each, and where that belongs."""
         axes = [
             list(_in_chunks(asked, sizes))
             for asked, sizes in zip(ranges, self.array.chunks, strict=True)
         ]
-        parts = [tuple(zip(*part, strict=True)) for part in product(*axes)]
-        with self._lock:
-            chunks = self._chunks([place for place, _, _ in parts])
+        return [tuple(zip(*part, strict=True)) for part in product(*axes)]
+
+    def _joined(
+        self, ranges: Sequence[range], parts: list[Any], chunks: list[Any]
+    ) -> np.ndarray:
+        result = np.empty([len(asked) for asked in ranges], self.dtype)
         for (_, there, here), chunk in zip(parts, chunks, strict=True):
             result[here] = chunk[there]
         return result
 
+    def _chunk(self, place: Place) -> np.ndarray | None:
+        """A chunk that was computed by us or, to be shown, by napari."""
+        chunk = self._kept.get(place)
+        if chunk is not None:
+            return chunk
+        return resize_dask_cache().cache.data.get((self.array.name, *place))
+
     def _chunks(self, places: list[Place]) -> list[np.ndarray]:
-        known = resize_dask_cache().cache.data
-        found = {}
-        for place in places:
-            chunk = self._kept.get(place)
-            if chunk is None:
-                chunk = known.get((self.array.name, *place))
-            if chunk is not None:
-                found[place] = chunk
-        missing = [place for place in places if place not in found]
+        found = {place: self._chunk(place) for place in places}
+        missing = [place for place, chunk in found.items() if chunk is None]
         if missing:
             found.update(zip(missing, _compute(self.array, missing), strict=True))
         for place in places:
