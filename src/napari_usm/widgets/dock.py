@@ -334,7 +334,7 @@ class SharpenWidget(Container):
     def _follow(self) -> None:
         """Let the pair show what the controls say."""
         pair = self._pair
-        if pair is None or not isalive(self.native):
+        if pair is None or pair.is_placing or not isalive(self.native):
             return
         layer = self._chosen()
         if layer is not pair.source:

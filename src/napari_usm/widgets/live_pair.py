@@ -67,7 +67,8 @@ class LivePair:
         self._live: LiveResult | None = None
         self._edge_key: Any = None
         self._limit: float | None = None
-        self._placing = False
+        #: Whether layers are being put in place: all who hear of that are early.
+        self.is_placing = False
         self._connected: list[tuple[Any, Any]] = []
         self._listen(layers, source)
         self.signals.ready.connect(self.refresh)
@@ -183,11 +184,11 @@ class LivePair:
         metadata = run.metadata(None, None, None)
         limit = self._limit or EMPTY_LIMIT
         tuples = run.layers(arrays[IMAGE], arrays[EDGE_MAP], limit, metadata)
-        self._placing = True
+        self.is_placing = True
         try:
             self.results.place(self.key, tuples)
         finally:
-            self._placing = False
+            self.is_placing = False
         for layer in self.layers:
             _pairs[layer] = self
 
@@ -276,7 +277,7 @@ class LivePair:
         if event.value is self._source():
             # Later: a viewer that is closed removes everything, one by one.
             QTimer.singleShot(0, self._on_source_gone)
-        elif not self._placing and not self.layers:
+        elif not self.is_placing and not self.layers:
             self.end()
             self.signals.ended.emit()
 
