@@ -187,6 +187,14 @@ def test_colours(method, color, alpha):
         np.testing.assert_array_equal(np.asarray(edges[key]), expected.edge_map[key])
 
 
+def test_a_place_that_is_not_there():
+    """What is beyond the image is refused, and never reaches a kernel."""
+    level = level_of(cases.picture((9, 8), "uint8"), "unsharp_mask")
+    for wrong in ((9, 0), (range(3, 10), 0), (0, range(7, -2, -1))):
+        with pytest.raises(IndexError, match="is beyond axis"):
+            level.image(wrong)
+
+
 def test_the_report_of_a_part():
     """What a plane's report says is what a call on that plane says."""
     image = cases.picture((3, 90, 110), "uint8")

@@ -146,6 +146,8 @@ def window(
     for axis, asked in enumerate(index):
         wanted = range(asked, asked + 1) if isinstance(asked, int) else asked
         forwards = wanted if wanted.step > 0 else wanted[::-1]
+        if not 0 <= forwards[0] <= forwards[-1] < shape[axis]:
+            raise IndexError(f"{asked} is beyond axis {axis} of {shape[axis]} places")
         if axis in whole:
             made = range(shape[axis])
         elif axis in filtered or len(forwards) == 1:

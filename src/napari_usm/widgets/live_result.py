@@ -218,8 +218,10 @@ class LiveResult:
 
     def array(self, which: str, level: int, chunks: Any = None) -> LiveArray:
         """Result or edge map of a level, as napari's layers take it."""
-        plan = self.levels[level].plan if self.levels else self._asked
-        return LiveArray(*form(plan, which), LivePixels(self, which, level), chunks)
+        # Of the sources: the plans of the levels may not be known yet.
+        shape, dtype = form(self._asked, which)
+        shape = tuple(self.sources[level].shape[: len(shape)])
+        return LiveArray(shape, dtype, LivePixels(self, which, level), chunks)
 
     def exact(self, which: str, level: int, index: Index) -> np.ndarray:
         """True pixels, however long it takes."""
