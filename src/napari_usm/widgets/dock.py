@@ -253,8 +253,9 @@ class SharpenWidget(Container):
 
     def _on_copy(self) -> None:
         """Put a program into the clipboard that makes the same pixels."""
+        self._follow()
+        pair = self._pair
         try:
-            pair = self._pair
             run = layer_run(self.method.value, self._chosen(), **self._asked())
             settled = None if pair is None else pair.settled
             text = run.as_python(settled)
