@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import napari.types
     import napari.viewer
 
+    from napari_usm.widgets.layer_run import LayerRun
     from napari_usm.widgets.live_result import Shown
 
 # Milliseconds between two changes that are followed: a frame of most screens.
@@ -83,12 +84,11 @@ class SharpenWidget(Container):
         results = results_of(self._viewer.layers, run.layer)
         pair = self._pair
         if pair is not None and pair.source is run.layer:
-            if results.layer(run.method, 0) is None:
-                results.hand_over(pair.key, run.method)
-                pair.end()
+            self._forget_pair()
+            if all(results.layer(run.method, which) is None for which in (0, 1)):
+                pair.hand_over(run.method)
             else:
                 pair.remove()
-            self._forget_pair()
         results.place(run.method, tuples)
         self._tell_done(tuples, started)
         return tuples
@@ -272,7 +272,8 @@ class SharpenWidget(Container):
             self._begin(self._chosen())
         elif self._pair is not None:
             pair, self._pair = self._pair, None
-            self._cancel()
+            if pair is self._keeping.pair:
+                self._cancel()
             self._disown(pair)
             pair.remove()
             self._dock.tell("")
@@ -403,7 +404,7 @@ class SharpenWidget(Container):
             self._refuse(error)
             return
         settled = None if pair is None else pair.settled
-        self._keeping.start(run, settled)
+        self._keeping.start(run, settled, pair)
         self._dock.start(run.keep_steps(settled))
 
     def _on_step(self, step: int) -> None:
@@ -415,23 +416,20 @@ class SharpenWidget(Container):
             self._dock.tell("")
             self._dock.advance(step)
 
-    def _on_kept(self, tuples: Any) -> None:
+    def _on_kept(self, run: LayerRun, pair: LivePair | None, tuples: Any) -> None:
         if not isalive(self.native):
             return
         self._dock.stop()
-        run, layer = self._keeping.run, self._keeping.run.layer
+        layer = run.layer
         if layer.data is not run.source:
             self._drop(f"'{layer.name}' got other pixels meanwhile")
             return
-        results, key = results_of(self._viewer.layers, layer), object()
-        pair = self._pair
-        if pair is not None and pair.source is layer:
-            results.hand_over(pair.key, key)
-            pair.end()
-            results.place(key, tuples)
+        key = object()
+        if pair is not None and pair is self._pair:
             self._forget_pair()
-        else:
-            results.place(key, tuples)
+        if pair is not None and pair.owner is None:
+            pair.hand_over(key)
+        results_of(self._viewer.layers, layer).place(key, tuples)
         if layer is self._chosen() and run.controls == self._asked():
             self._tell_done(tuples, self._keeping.since)
         else:
