@@ -22,7 +22,7 @@ from napari_usm.widgets.layer_data import METADATA, is_result
 from napari_usm.widgets.live_pair import LivePair, pair_of, pairs_of
 from napari_usm.widgets.method_page import MethodPage, filtered_axes
 from napari_usm.widgets.pixel_watch import PixelWatch
-from napari_usm.widgets.result_layers import results_of
+from napari_usm.widgets.result_layers import is_selecting, results_of
 from napari_usm.widgets.run_worker import PREPARING
 from napari_usm.widgets.status import WAITING, live_line, status_line
 
@@ -362,6 +362,8 @@ class SharpenWidget(Container):
 
     def _on_active(self, event: Any) -> None:
         """A result was selected: bring its parameters back; if it is live, follow."""
+        if is_selecting(self._viewer.layers):
+            return
         layer, pair = event.value, pair_of(event.value)
         if pair is not None and pair is self._pair:
             return
@@ -376,16 +378,20 @@ class SharpenWidget(Container):
                 self._bring_back(self._chosen(), asked)
 
     def _bring_back(self, source: Image | None, asked: dict[str, Any]) -> None:
+        method = asked["method"]
+        if method not in self.method.choices:
+            return  # it was made in Python
         with self.changed.blocked():
             if source in self.layer.choices:
                 self.layer.value = source
-            self.method.value = asked["method"]
-            self._turn_to(asked["method"])
-            self.dimensions.value = asked["dimensions"]
+            self.method.value = method
+            self._turn_to(method)
+            self.dimensions.value = asked.get("dimensions", axes.PLANES)
+            self.z_axis.reset_choices()
+            if (z_axis := asked.get("z_axis")) in self.z_axis.choices:
+                self.z_axis.value = z_axis
             self._page.fit(source, self._dimensions())
             self._page.set(asked)
-            if asked["z_axis"] in self.z_axis.choices:
-                self.z_axis.value = asked["z_axis"]
         self._on_change()
 
     # --- keep ---
