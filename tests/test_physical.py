@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QLabel
 
 import cases
 import napari_usm as usm
+from docks import go_live, press, says, wait_to_see
 from napari_usm.methods import METHODS
 from napari_usm.widgets.functions import layer_function, layer_run
 from napari_usm.widgets.physical import length_units, pixel_steps
@@ -214,17 +215,26 @@ def test_a_run_in_micrometres(open_dock, title):
     assert said(widget) == ["0.35 µm = 3.2 × 3.2 px"]
 
 
-def test_a_click_runs_in_micrometres_too(open_dock, qtbot):
-    """The background run asks for the same as a call."""
+def test_keep_and_live_in_micrometres(open_dock, qtbot):
+    """They ask for the same as a call; the length follows the pixels' size."""
     viewer, widget = open_dock("Unsharp mask")
-    viewer.add_layer(stack())
+    source = viewer.add_layer(stack())
     widget.sigma_unit.value = "µm"
     widget.sigma.value = 0.35
-    widget._on_run()
+    press(widget, "Keep")
     qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=10000)
     found = viewer.layers[1].metadata["napari_usm"]["parameters"]
     assert found["sigma"] == (0.35 / 0.108,) * 2
-    assert any("clipped" in x.text() for x in widget.native.findChildren(QLabel))
+    assert says(widget, "clipped")
+    plane = viewer.dims.current_step[0]
+    expected = usm.unsharp_mask(STACK, sigma=0.35 / 0.108, axes=(1, 2))
+    np.testing.assert_array_equal(viewer.layers[1].data, expected)
+    result, _ = go_live(qtbot, widget, expected[plane])
+    source.scale = (0.5, 0.25, 0.1)
+    sigma = (0.35 / 0.25, 0.35 / 0.1)
+    expected = usm.unsharp_mask(STACK, sigma=sigma, axes=(1, 2))
+    wait_to_see(qtbot, result, expected[plane])
+    assert said(widget) == ["0.35 µm = 1.4 × 3.5 px"]
 
 
 def test_another_unit_is_the_same_width(open_dock):

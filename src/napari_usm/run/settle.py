@@ -40,7 +40,7 @@ def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[Settled]:
     Settled
         By the generator's ``StopIteration``.
     """
-    if _needs_all(plan, whole):
+    if not is_sampled(plan, whole=whole):
         return Settled(plan, *(yield from _first_stage(plan, pixels)))
     sample = np.asarray(pixels[_sample(plan)])
     small = replace(plan, shape=sample.shape)
@@ -48,9 +48,15 @@ def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[Settled]:
     return Settled(plan, *found, sample.shape)
 
 
+def is_sampled(plan: Plan, *, whole: int = WHOLE) -> bool:
+    """Whether `settle` looks at a part of the image only."""
+    exact = not plan.method.estimates or plan.method.limits == "data"
+    return not exact and math.prod(plan.shape) > whole
+
+
 def settle_steps(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> int:
     """How often `settle` pauses."""
-    if not _needs_all(plan, whole):
+    if is_sampled(plan, whole=whole):
         spans = zip(_sample(plan), plan.shape, strict=True)
         shape = tuple(len(range(n)[span]) for span, n in spans)
         return eager.first_stage_steps(replace(plan, shape=shape))
@@ -59,11 +65,6 @@ def settle_steps(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> int:
 
         return lazy.first_stage_steps(plan, pixels)
     return eager.first_stage_steps(plan)
-
-
-def _needs_all(plan: Plan, whole: int) -> bool:
-    exact = not plan.method.estimates or plan.method.limits == "data"
-    return exact or math.prod(plan.shape) <= whole
 
 
 def _is_dask(pixels: Any) -> bool:

@@ -22,7 +22,7 @@ from napari_usm.widgets.layer_data import METADATA, is_result
 from napari_usm.widgets.live_pair import LivePair, pair_of, pairs_of
 from napari_usm.widgets.method_page import MethodPage, filtered_axes
 from napari_usm.widgets.pixel_watch import PixelWatch
-from napari_usm.widgets.result_layers import results_of
+from napari_usm.widgets.result_layers import is_selecting, results_of
 from napari_usm.widgets.run_worker import PREPARING
 from napari_usm.widgets.status import HINT, WAITING, live_line, status_line
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import napari.types
     import napari.viewer
 
+    from napari_usm.widgets.layer_run import LayerRun
     from napari_usm.widgets.live_result import Shown
 
 # Milliseconds between two changes that are followed: a frame of most screens.
@@ -83,12 +84,11 @@ class SharpenWidget(Container):
         results = results_of(self._viewer.layers, run.layer)
         pair = self._pair
         if pair is not None and pair.source is run.layer:
-            if results.layer(run.method, 0) is None:
-                results.hand_over(pair.key, run.method)
-                pair.end()
+            self._forget_pair()
+            if all(results.layer(run.method, which) is None for which in (0, 1)):
+                pair.hand_over(run.method)
             else:
                 pair.remove()
-            self._forget_pair()
         results.place(run.method, tuples)
         self._tell_done(tuples, started)
         return tuples
@@ -267,8 +267,9 @@ class SharpenWidget(Container):
 
     def _on_copy(self) -> None:
         """Put a program into the clipboard that makes the same pixels."""
+        self._follow()
+        pair = self._pair
         try:
-            pair = self._pair
             run = layer_run(self.method.value, self._chosen(), **self._asked())
             settled = None if pair is None else pair.settled
             text = run.as_python(settled)
@@ -285,7 +286,8 @@ class SharpenWidget(Container):
             self._begin(self._chosen())
         elif self._pair is not None:
             pair, self._pair = self._pair, None
-            self._cancel()
+            if pair is self._keeping.pair:
+                self._cancel()
             self._disown(pair)
             pair.remove()
             self._dock.tell("")
@@ -367,6 +369,8 @@ class SharpenWidget(Container):
 
     def _on_active(self, event: Any) -> None:
         """A result was selected: bring its parameters back; if it is live, follow."""
+        if is_selecting(self._viewer.layers):
+            return
         layer, pair = event.value, pair_of(event.value)
         if pair is not None and pair is self._pair:
             return
@@ -381,16 +385,20 @@ class SharpenWidget(Container):
                 self._bring_back(self._chosen(), asked)
 
     def _bring_back(self, source: Image | None, asked: dict[str, Any]) -> None:
+        method = asked["method"]
+        if method not in self.method.choices:
+            return  # it was made in Python
         with self.changed.blocked():
             if source in self.layer.choices:
                 self.layer.value = source
-            self.method.value = asked["method"]
-            self._turn_to(asked["method"])
-            self.dimensions.value = asked["dimensions"]
+            self.method.value = method
+            self._turn_to(method)
+            self.dimensions.value = asked.get("dimensions", axes.PLANES)
+            self.z_axis.reset_choices()
+            if (z_axis := asked.get("z_axis")) in self.z_axis.choices:
+                self.z_axis.value = z_axis
             self._page.fit(source, self._dimensions())
             self._page.set(asked)
-            if asked["z_axis"] in self.z_axis.choices:
-                self.z_axis.value = asked["z_axis"]
         self._on_change()
 
     # --- keep ---
@@ -409,7 +417,7 @@ class SharpenWidget(Container):
             self._refuse(error)
             return
         settled = None if pair is None else pair.settled
-        self._keeping.start(run, settled)
+        self._keeping.start(run, settled, pair)
         self._dock.start(run.keep_steps(settled))
 
     def _on_step(self, step: int) -> None:
@@ -421,23 +429,20 @@ class SharpenWidget(Container):
             self._dock.tell("")
             self._dock.advance(step)
 
-    def _on_kept(self, tuples: Any) -> None:
+    def _on_kept(self, run: LayerRun, pair: LivePair | None, tuples: Any) -> None:
         if not isalive(self.native):
             return
         self._dock.stop()
-        run, layer = self._keeping.run, self._keeping.run.layer
+        layer = run.layer
         if layer.data is not run.source:
             self._drop(f"'{layer.name}' got other pixels meanwhile")
             return
-        results, key = results_of(self._viewer.layers, layer), object()
-        pair = self._pair
-        if pair is not None and pair.source is layer:
-            results.hand_over(pair.key, key)
-            pair.end()
-            results.place(key, tuples)
+        key = object()
+        if pair is not None and pair is self._pair:
             self._forget_pair()
-        else:
-            results.place(key, tuples)
+        if pair is not None and pair.owner is None:
+            pair.hand_over(key)
+        results_of(self._viewer.layers, layer).place(key, tuples)
         if layer is self._chosen() and run.controls == self._asked():
             self._tell_done(tuples, self._keeping.since)
         else:

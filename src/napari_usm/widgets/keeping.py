@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from napari_usm.widgets.run_worker import PREPARING, worker_of
 if TYPE_CHECKING:
     from napari_usm.run.live import Settled
     from napari_usm.widgets.layer_run import LayerRun
+    from napari_usm.widgets.live_pair import LivePair
 
 
 class Keeping(QObject):
@@ -19,50 +21,61 @@ class Keeping(QObject):
 
     #: Steps that are done, or `PREPARING`.
     stepped = Signal(int)
-    #: The layers.
-    done = Signal(object)
+    #: The run, the pair that it is for, and the layers.
+    done = Signal(object, object, object)
     #: Why there are none.
     failed = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
-        self._worker: Any = None
+        self._stop: threading.Event | None = None
         self.run: LayerRun | None = None
+        #: Whose layers the result is for, if not for new ones.
+        self.pair: LivePair | None = None
         self.since = 0.0
 
     @property
     def is_running(self) -> bool:
         """Whether a result is being made."""
-        return self._worker is not None
+        return self._stop is not None
 
-    def start(self, run: LayerRun, settled: Settled | None) -> None:
+    def start(
+        self, run: LayerRun, settled: Settled | None, pair: LivePair | None
+    ) -> None:
         """Begin; what was found for the whole image may be given, if it is known."""
-        worker = worker_of(run, settled)
-        worker.yielded.connect(lambda step: self._on_step(worker, step))
-        worker.returned.connect(lambda tuples: self._on_done(worker, tuples))
-        worker.errored.connect(lambda error: self._on_error(worker, error))
-        self._worker, self.run, self.since = worker, run, perf_counter()
+        stop = threading.Event()
+        worker = worker_of(run, settled, stop)
+        # Qt may keep a worker for ever, and its slots with it: they hold no pixels.
+        worker.yielded.connect(lambda step: self._on_step(stop, step))
+        worker.returned.connect(lambda tuples: self._on_done(stop, tuples))
+        worker.errored.connect(lambda error: self._on_error(stop, error))
+        self._stop, self.since = stop, perf_counter()
+        self.run, self.pair = run, pair
         worker.start()
 
     def cancel(self) -> None:
         """Stop at the next pause."""
-        if self._worker is not None:
-            self._worker.quit()
-            self._worker = None
+        if self._stop is not None:
+            self._stop.set()
+        self._forget()
 
-    def _on_step(self, worker: Any, step: int) -> None:
-        if worker is self._worker:
+    def _forget(self) -> None:
+        self._stop = self.run = self.pair = None
+
+    def _on_step(self, stop: threading.Event, step: int) -> None:
+        if stop is self._stop:
             if step == PREPARING:
                 self.since = perf_counter()  # that is no time of the run's own
             self.stepped.emit(step)
 
-    def _on_done(self, worker: Any, tuples: Any) -> None:
-        if worker is self._worker:
-            self._worker = None
-            self.done.emit(tuples)
+    def _on_done(self, stop: threading.Event, tuples: Any) -> None:
+        if stop is self._stop:
+            run, pair = self.run, self.pair
+            self._forget()
+            self.done.emit(run, pair, tuples)
 
-    def _on_error(self, worker: Any, error: Exception) -> None:
+    def _on_error(self, stop: threading.Event, error: Exception) -> None:
         # napari itself notifies of what a worker raises.
-        if worker is self._worker:
-            self._worker = None
+        if stop is self._stop:
+            self._forget()
             self.failed.emit(str(error))

@@ -18,7 +18,7 @@ from napari_usm.run.levels import levels_of
 from napari_usm.run.live import DetailCache, LiveImage, Settled
 from napari_usm.run.report import sample_slices
 from napari_usm.run.room import check_room
-from napari_usm.run.settle import settle, settle_steps
+from napari_usm.run.settle import is_sampled, settle, settle_steps
 from napari_usm.widgets.layer_data import (
     edge_limit,
     edge_map_tuple,
@@ -254,9 +254,14 @@ class LayerRun:
         }
 
     def as_python(self, settled: Settled | None) -> str:
-        """A program that makes the same pixels; of a pyramid, those of level 0."""
+        """A program that makes the same pixels; of a pyramid, those of level 0.
+
+        The gain of a sample, which it could not find, is found here if it is not given.
+        """
         source = Source(self.layer.name, self.plan.shape, self.plan.dtype, self._path())
         recipe = Recipe(self.method, self.parameters, source)
+        if settled is None and is_sampled(self.plan):
+            settled = eager.result_of(settle(self.plan, self.levels[0]))
         if settled is None or settled.sample is None:
             return recipe.as_python()  # it finds the gain anew
         sample = " × ".join(str(length) for length in settled.sample)

@@ -153,8 +153,9 @@ class LivePair:
         self._let_go()
         if self._live is not None:
             self._live.stop()
-        for layer in self.layers:
-            _pairs.pop(layer, None)
+        # Those that were deleted, too: somebody may still hold them.
+        for layer in [layer for layer, pair in _pairs.items() if pair is self]:
+            del _pairs[layer]
 
     def _let_go(self) -> None:
         """Follow neither a dock nor the source any more."""
@@ -162,6 +163,11 @@ class LivePair:
             emitter.disconnect(callback)
         self._connected.clear()
         self.owner = None
+
+    def hand_over(self, key: Any) -> None:
+        """End, and leave the layers under another key, to get other pixels there."""
+        self.end()
+        self.results.hand_over(self.key, key)
 
     def remove(self) -> None:
         """Take both layers away."""

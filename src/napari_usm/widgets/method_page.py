@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,14 +69,29 @@ class MethodPage:
         return {name: control.value for name, control in self.controls.items()}
 
     def set(self, values: dict[str, Any]) -> None:
-        """Give the controls these values; a length needs its unit first."""
-        for name in sorted(values, key=lambda name: name != UNIT):
-            if name in self.controls:
-                self.controls[name].value = values[name]
+        """Give the controls these values, and their first ones where there is none.
+
+        What a control cannot take here, it does not: a unit that these pixels do not
+        have, with its length, or an intensity beyond their range.
+        """
+        wanted = {**self._defaults, **values}
+        if UNIT in self.controls:
+            unit = self.controls[UNIT]
+            if wanted[UNIT] in unit.choices:
+                unit.value = wanted[UNIT]
+            else:
+                del wanted["sigma"]
+        for name, control in self.controls.items():
+            if name == UNIT or name not in wanted:
+                continue
+            with suppress(TypeError, ValueError):
+                if name == "amount":  # it may go further down with another kernel
+                    control.min = min(control.min, wanted[name])
+                control.value = wanted[name]
 
     def reset(self) -> None:
         """Give the controls the values that they had at first."""
-        self.set(self._defaults)
+        self.set({})
 
     def fit(self, layer: Image | None, dimensions: dict[str, Any]) -> None:
         """Fit ranges and units to a layer: where detail inverts, and intensities."""

@@ -29,15 +29,28 @@ _known: weakref.WeakKeyDictionary[Image, dict[int, ResultLayers]] = (
 )
 
 
+# Layer lists whose selection changes because we add or remove layers, by `id`.
+_selecting: set[int] = set()
+
+
 def results_of(layers: LayerList, source: Image) -> ResultLayers:
     """The results of a source layer in a viewer."""
-    # A plugin's viewer hands out proxies, a new one every time.
-    layers = getattr(layers, "__wrapped__", layers)
+    layers = _own(layers)
     per_viewer = _known.setdefault(source, {})
     # A layer list that is gone may have left its number to a new one.
     if id(layers) not in per_viewer or not per_viewer[id(layers)].belongs_to(layers):
         per_viewer[id(layers)] = ResultLayers(layers, source)
     return per_viewer[id(layers)]
+
+
+def is_selecting(layers: LayerList) -> bool:
+    """Whether it is not the user who is selecting layers at this moment."""
+    return id(_own(layers)) in _selecting
+
+
+def _own(layers: LayerList) -> LayerList:
+    # A plugin's viewer hands out proxies, a new one every time.
+    return getattr(layers, "__wrapped__", layers)
 
 
 class ResultLayers:
@@ -86,9 +99,12 @@ class ResultLayers:
     def remove(self, made: Iterable[Image]) -> None:
         """Take layers out of the viewer."""
         layers = self._layers()
-        for layer in made:
-            if layers is not None and layer in layers:
-                layers.remove(layer)
+        if layers is None:
+            return
+        with _ours(layers):
+            for layer in made:
+                if layer in layers:
+                    layers.remove(layer)
 
     def limit_edges(self, key: Hashable, limit: float) -> None:
         """Fit the contrast limits of an edge map, unless they are the user's."""
@@ -104,7 +120,7 @@ class ResultLayers:
         layers, source = self._layers(), self._source()
         if layers is None or source is None or source not in layers:
             return
-        with _selection_kept(layers):
+        with _ours(layers), _selection_kept(layers):
             result = self._put(layers, key, 0, tuples[0], source)
             self._put(layers, key, 1, tuples[1], result)
 
@@ -190,6 +206,16 @@ def _fits(layer: Image, keywords: dict[str, Any]) -> bool:
     """Whether napari can put this data into this layer."""
     same = all(getattr(layer, name) == keywords[name] for name in ("rgb", "multiscale"))
     return same and layer.ndim == len(keywords["scale"])
+
+
+@contextmanager
+def _ours(layers: LayerList) -> Iterator[None]:
+    """What is selected now, is not by the user: `is_selecting` tells."""
+    _selecting.add(id(layers))
+    try:
+        yield
+    finally:
+        _selecting.discard(id(layers))
 
 
 @contextmanager

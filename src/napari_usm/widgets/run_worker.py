@@ -9,6 +9,7 @@ from napari.qt.threading import create_worker
 from napari_usm import warm_up
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Generator
 
     import napari.types
@@ -24,13 +25,13 @@ PREPARING = -1
 _PATIENCE = 0.2
 
 
-def worker_of(run: LayerRun, settled: Settled | None = None) -> Any:
+def worker_of(run: LayerRun, settled: Settled | None, stop: threading.Event) -> Any:
     """The worker for a run, not started.
 
     At every pause it yields how many steps are done, before the first `PREPARING` as
-    often as it takes, and 0.
+    often as it takes, and 0. If it shall stop it returns None there.
     """
-    return create_worker(_counted, run, settled, _start_thread=False)
+    return create_worker(_counted, run, settled, stop, _start_thread=False)
 
 
 class RunError(Exception):
@@ -38,22 +39,26 @@ class RunError(Exception):
 
 
 def _counted(
-    run: LayerRun, settled: Settled | None
-) -> Generator[int, None, list[napari.types.LayerDataTuple]]:
+    run: LayerRun, settled: Settled | None, stop: threading.Event
+) -> Generator[int, None, list[napari.types.LayerDataTuple] | None]:
     """A run as napari's workers want it: they stop only where something is yielded."""
     dimensions = warm_up.VOLUMES if len(run.plan.axes) > 2 else warm_up.PLANES
     kernels = run.method, dimensions, run.plan.dtype.name
     while not warm_up.session.wait(*kernels, _PATIENCE):
         yield PREPARING
+        if stop.is_set():
+            return None
     yield 0
     running = run.keep(settled)
     step = 0
-    while True:
+    # It ends by itself: one that is only left alone would keep what it has made.
+    while not stop.is_set():
         try:
             next(running)
-        except StopIteration as stop:
-            return stop.value
+        except StopIteration as done:
+            return done.value
         except RuntimeError as error:
             raise RunError(str(error)) from error
         step += 1
         yield step
+    return None

@@ -1,0 +1,178 @@
+"""Copy as Python: the program in the clipboard makes the pixels that are shown."""
+
+import dask.array as da
+import numpy as np
+import pytest
+import tifffile
+from qtpy.QtWidgets import QApplication
+
+import cases
+import napari_usm as usm
+from docks import PIXELS, press, results, says
+from napari_usm.run import settle
+from napari_usm.widgets.layer_data import colour_mean
+
+VOXELS = {
+    "axis_labels": ("z", "y", "x"),
+    "units": ("um",) * 3,
+    "scale": (0.5, 0.1, 0.1),
+}
+
+
+def run_copied(pixels=None):
+    """Run what is in the clipboard, with these pixels where it asks for them."""
+    program = QApplication.clipboard().text()
+    assert "napari." not in program
+    names = {} if pixels is None else {"pixels": pixels}
+    exec(program.replace("image = ...", "image = pixels"), names)
+    return names["result"], names["edge_map"]
+
+
+def assert_same(layers, made):
+    """Result and edge map of the layers are these, bit for bit."""
+    result, edges = (np.asarray(layer.data) for layer in layers)
+    image, edge_map = made
+    assert result.dtype == image.dtype
+    np.testing.assert_array_equal(result, image)
+    if edge_map.ndim > edges.ndim:
+        edge_map = colour_mean(edge_map)
+    np.testing.assert_array_equal(edges, edge_map)
+
+
+CASES = {
+    "as it opens": (PIXELS, {}, {}),
+    "volumes in µm": (
+        cases.picture((9, 20, 24), "float32"),
+        VOXELS,
+        {"dimensions": "volumes", "sigma_unit": "µm", "sigma": 0.35, "amount": 2.5},
+    ),
+    "12 bit": (
+        PIXELS // 16,
+        {"contrast_limits": (0, 4095)},
+        {"sigma": 4.7, "limits": "0 to 4095 (12 bit)", "threshold": 17},
+    ),
+    "other type": (PIXELS, {}, {"dtype": "float32", "limits": "range of the image"}),
+    "RGB": (cases.picture((20, 24, 3), "uint8"), {"rgb": True}, {"amount": 3.0}),
+    "RGBA, luminance": (
+        cases.picture((20, 24, 4), "uint8"),
+        {"rgb": True},
+        {"color": "luminance", "kernel": "box"},
+    ),
+    "RGB of floats": (
+        np.clip(cases.picture((20, 24, 3), "float32"), 0, 1),
+        {"rgb": True, "contrast_limits": (0.1, 0.9)},
+        {"amount": 4.0},
+    ),
+    "Laplacian of volumes": (
+        cases.picture((9, 20, 24), "uint16"),
+        VOXELS,
+        {"method": "laplacian_sharpen", "dimensions": "volumes", "median_size": 3},
+    ),
+    "Z by hand": (
+        cases.picture((2, 5, 20, 24), "uint8"),
+        {},
+        {"dimensions": "volumes", "z_axis": 1, "mode": "constant", "cval": 7.0},
+    ),
+    "adaptive": (
+        cases.picture((4, 20, 24), "uint16"),
+        {},
+        {"method": "adaptive_unsharp_mask", "kernel": "gaussian", "sigma": 1.7},
+    ),
+    "adaptive, RGB": (
+        cases.picture((20, 24, 3), "uint8"),
+        {"rgb": True},
+        {"method": "adaptive_unsharp_mask", "color": "channels"},
+    ),
+    "dask": (
+        da.from_array(cases.picture((4, 40, 44), "uint16"), chunks=(2, 16, 20)),
+        {"contrast_limits": (0, 65535)},
+        {"method": "adaptive_unsharp_mask", "gain_per": "item"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_program_makes_the_same_pixels(open_dock, qtbot, case):
+    """As those shown live, those kept, and those of a call."""
+    pixels, look, controls = CASES[case]
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(pixels, **look)
+    for name in sorted(controls, key=lambda name: name != "method"):
+        widget[name].value = controls[name]
+    press(widget, "Copy as Python")
+    assert says(widget, "Copied as Python")
+    made = run_copied(np.asarray(pixels))
+    widget()
+    called = results(viewer)
+    assert_same(called, made)
+    viewer.layers.remove(called[0])
+    viewer.layers.remove(called[1])
+
+    press(widget, "Live")
+    qtbot.waitUntil(lambda: says(widget, "Live · "), timeout=10000)
+    qtbot.waitUntil(lambda: widget._pair.settled is not None, timeout=10000)
+    pair = results(viewer)
+    assert_same(pair, made)
+    before = QApplication.clipboard().text()
+    press(widget, "Copy as Python")
+    assert QApplication.clipboard().text() == before
+    press(widget, "Keep")
+    qtbot.waitUntil(lambda: type(pair[0].data) is np.ndarray, timeout=10000)
+    assert_same(pair, made)
+
+
+def test_the_program_reads_a_file(open_dock, tmp_path):
+    """A layer that was opened from a file needs nothing to be filled in."""
+    path = tmp_path / "cells.tif"
+    tifffile.imwrite(path, PIXELS)
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.open(path, plugin="napari")
+    widget.sigma.value = 2.0
+    press(widget, "Copy as Python")
+    assert "image = ..." not in QApplication.clipboard().text()
+    made = run_copied()
+    np.testing.assert_array_equal(made[0], usm.unsharp_mask(PIXELS, sigma=2.0))
+    widget()
+    assert_same(results(viewer), made)
+
+
+def test_a_gain_of_a_sample_is_in_the_program(open_dock, qtbot, monkeypatch):
+    """Of a large image, what is shown and kept has the gain that was found in a part."""
+    monkeypatch.setattr(settle, "_SAMPLE", 2048)
+    monkeypatch.setattr(settle, "_ITEM", 1024)
+    for function in (settle.settle, settle.settle_steps, settle.is_sampled):
+        monkeypatch.setitem(function.__kwdefaults__, "whole", 4096)
+    y, x = np.mgrid[:60, :64]
+    waves = 20000 + 8000 * np.sin(x / 6) * np.cos(y / 7)
+    pixels = np.repeat(waves[np.newaxis], 6, axis=0).astype("uint16")
+    pixels[:, :10] = PIXELS[:10, :1]  # edges, where the middle has none
+    pixels[:, :10, ::2] = 0
+    viewer, widget = open_dock("Adaptive unsharp mask")
+    viewer.add_image(pixels, name="large")
+    press(widget, "Copy as Python")
+    made = run_copied(pixels)
+    whole = usm.sharpen(pixels, "adaptive_unsharp_mask", axes=(1, 2))
+    assert not np.array_equal(made[0], whole.image)
+    press(widget, "Live")
+    qtbot.waitUntil(lambda: widget._pair.settled is not None, timeout=10000)
+    pair = results(viewer)
+    assert_same(pair, made)
+    widget.kernel.value = "gaussian"
+    press(widget, "Copy as Python")
+    made = run_copied(pixels)
+    qtbot.waitUntil(lambda: widget._pair.settled is not None, timeout=10000)
+    assert_same(pair, made)
+    press(widget, "Keep")
+    qtbot.waitUntil(lambda: type(pair[0].data) is np.ndarray, timeout=10000)
+    assert_same(pair, made)
+
+
+def test_what_cannot_be_sharpened_is_not_copied(open_dock, notifications):
+    """That is said, and the clipboard stays as it is."""
+    QApplication.clipboard().setText("mine")
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(np.zeros((2, 4, 9, 8)))
+    widget.dimensions.value = "volumes"
+    press(widget, "Copy as Python")
+    assert "z_axis" in notifications()[0]
+    assert QApplication.clipboard().text() == "mine"
