@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -117,7 +118,13 @@ class Latest:
 
     def _run(self) -> None:
         while (found := self._next()) is not None:
-            found.run()
+            try:
+                found.run()
+            except Exception:
+                # Told like an error of any other thread; what comes next is still done.
+                told = *sys.exc_info(), threading.current_thread()
+                threading.excepthook(threading.ExceptHookArgs(told))
+                del told
             with self._change:
                 self._running = None
             del found  # or the last job's pixels would stay
