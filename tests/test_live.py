@@ -79,76 +79,82 @@ def test_types_and_dimensions(live, qtbot, dtype, shape):
         check_planes(qtbot, viewer, layers, pair, shape[:-2])
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["read-only", "Fortran", "reversed", "memmap", "dask", "zarr", "xarray"],
-)
-def test_sources(live, qtbot, tmp_path, kind):
+def sources_of(pixels, folder):
+    """The same pixels, in every kind of array that is not a plain one."""
+    fixed = pixels.copy()
+    fixed.flags.writeable = False
+    mapped = np.memmap(folder / "a", pixels.dtype, "w+", shape=pixels.shape)
+    mapped[:] = pixels
+    chunks = (1, 20, 30)
+    stored = zarr.create_array(
+        folder / "a.zarr", shape=pixels.shape, chunks=chunks, dtype=pixels.dtype
+    )
+    stored[:] = pixels
+    return {
+        "read-only": fixed,
+        "Fortran": np.asfortranarray(pixels),
+        "reversed": pixels[:, ::-1, ::-1].copy()[:, ::-1, ::-1],
+        "memmap": mapped,
+        "zarr": stored,
+        "dask": da.from_array(pixels, chunks=chunks),
+        "xarray": xarray.DataArray(da.from_array(pixels, chunks=chunks)),
+    }
+
+
+def test_sources(open_dock, qtbot, tmp_path):
     """Wherever the pixels are, and however they lie there."""
     pixels = cases.picture((3, 40, 50), "uint16")
-    given = pixels.copy()
-    if kind == "read-only":
-        given.flags.writeable = False
-    elif kind == "Fortran":
-        given = np.asfortranarray(pixels)
-    elif kind == "reversed":
-        given = pixels[:, ::-1, ::-1].copy()[:, ::-1, ::-1]
-    elif kind == "memmap":
-        given = np.memmap(tmp_path / "a", pixels.dtype, "w+", shape=pixels.shape)
-        given[:] = pixels
-    elif kind == "dask":
-        given = da.from_array(pixels, chunks=(1, 20, 30))
-    elif kind == "zarr":
-        given = zarr.create_array(
-            tmp_path / "a.zarr", shape=(3, 40, 50), chunks=(1, 20, 30), dtype="uint16"
+    classic = usm.sharpen(pixels, **CALL, axes=(1, 2))
+    adaptive = usm.sharpen(pixels, ADAPTIVE, axes=(1, 2))
+    viewer, widget = open_dock("Unsharp mask")
+    for kind, given in sources_of(pixels, tmp_path).items():
+        viewer.layers.clear()
+        widget.method.value = "unsharp_mask"
+        _, *layers = sharpen_live(
+            viewer, widget, given, CALL, contrast_limits=(0, 65535), name=kind
         )
-        given[:] = pixels
-    elif kind == "xarray":
-        given = xarray.DataArray(da.from_array(pixels, chunks=(1, 20, 30)))
-    limits = (0, 65535)
-    viewer, widget, _, *layers = live(given, call=CALL, contrast_limits=limits)
-    expected = usm.sharpen(pixels, **CALL, axes=(1, 2))
-    check_planes(qtbot, viewer, layers, (expected.image, expected.edge_map), (3,))
-    widget.method.value = ADAPTIVE
-    expected = usm.sharpen(pixels, ADAPTIVE, axes=(1, 2))
-    check_planes(qtbot, viewer, layers, (expected.image, expected.edge_map), (3,))
+        check_planes(qtbot, viewer, layers, (classic.image, classic.edge_map), (3,))
+        widget.method.value = ADAPTIVE
+        check_planes(qtbot, viewer, layers, (adaptive.image, adaptive.edge_map), (3,))
 
 
-@pytest.mark.parametrize("color", ["channels", "luminance", "value"])
 @pytest.mark.parametrize("shape", [(30, 40, 3), (2, 30, 40, 4)])
-def test_colours(live, qtbot, color, shape):
+def test_colours(live, qtbot, shape):
     """Red, green and blue, with alpha or without; their edge map is one plane."""
     pixels = cases.picture(shape, "uint8")
-    viewer, _, _, *layers = live(pixels, rgb=True, call={**CALL, "color": color})
-    expected = usm.sharpen(
-        pixels,
-        **CALL,
-        color=color,
-        axes=(len(shape) - 3, len(shape) - 2),
-        channel_axis=-1,
-        alpha=shape[-1] == 4,
-    )
-    edges = expected.edge_map
-    if color == "channels":
-        weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
-        edges = edges[..., :3] @ weights
-    go_to(viewer, (0,) * (len(shape) - 3))
     first = (0,) * (len(shape) - 3)
-    assert_shows(qtbot, layers[0], expected.image[first])
-    assert_shows(qtbot, layers[1], on_edges := np.asarray(layers[1].data)[first])
-    np.testing.assert_allclose(on_edges, edges[first], rtol=1e-4, atol=1e-3)
+    viewer, widget, _, result, edges = live(pixels, rgb=True, call=CALL)
+    go_to(viewer, first)
+    for color in ("channels", "luminance", "value"):
+        widget.color.value = color
+        expected = usm.sharpen(
+            pixels,
+            **CALL,
+            color=color,
+            axes=(len(shape) - 3, len(shape) - 2),
+            channel_axis=-1,
+            alpha=shape[-1] == 4,
+        )
+        one = expected.edge_map
+        if color == "channels":
+            one = one[..., :3] @ np.array([0.2126, 0.7152, 0.0722])
+        assert_shows(qtbot, result, expected.image[first])
+        np.testing.assert_allclose(edges.data, one, rtol=1e-4, atol=1e-3)
+        assert_shows(qtbot, edges, np.asarray(edges.data)[first])
 
 
-@pytest.mark.parametrize(
-    "shape", [(1, 40), (40, 1), (1, 1), (1, 1, 40, 50), (3, 1, 50), (2, 40, 1)]
-)
-def test_axes_of_one_pixel(live, qtbot, shape):
+def test_axes_of_one_pixel(open_dock, qtbot):
     """An axis of one pixel is no reason not to sharpen along the other."""
-    pixels = cases.picture(shape, "uint16")
-    viewer, _, _, *layers = live(pixels, call=CALL, contrast_limits=(0, 65535))
-    expected = usm.sharpen(pixels, **CALL, axes=(len(shape) - 2, len(shape) - 1))
-    pair = expected.image, expected.edge_map
-    check_planes(qtbot, viewer, layers, pair, shape[:-2])
+    viewer, widget = open_dock("Unsharp mask")
+    for shape in ((1, 40), (40, 1), (1, 1), (1, 1, 40, 50), (3, 1, 50), (2, 40, 1)):
+        viewer.layers.clear()
+        pixels = cases.picture(shape, "uint16")
+        _, *layers = sharpen_live(
+            viewer, widget, pixels, CALL, contrast_limits=(0, 65535)
+        )
+        expected = usm.sharpen(pixels, **CALL, axes=(len(shape) - 2, len(shape) - 1))
+        pair = expected.image, expected.edge_map
+        check_planes(qtbot, viewer, layers, pair, shape[:-2])
 
 
 def test_invalid_pixels(live, qtbot):
