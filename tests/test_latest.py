@@ -113,7 +113,7 @@ def test_at_rest(latest, gate):
     done = []
     gate.open.set()
     for n in range(3):
-        latest.put_at_rest(lambda job, n=n: done.append((n, len(gate.begun))))
+        latest.put_at_rest("rest", lambda job, n=n: done.append((n, len(gate.begun))))
         latest.put("slot", n, gate.work(n))
     assert not latest.is_behind or not done
     assert wait_until(lambda: done)
@@ -127,7 +127,7 @@ def test_what_is_forgotten_is_not_done(latest, gate):
     running = latest.put("a", 0, gate.work("running"))
     assert wait_until(lambda: gate.begun)
     latest.put("b", 0, gate.work("waiting"))
-    latest.put_at_rest(gate.work("at rest"))
+    latest.put_at_rest("rest", gate.work("at rest"))
     latest.clear()
     gate.open.set()
     assert running.wait(TIMEOUT)
@@ -170,7 +170,7 @@ def test_an_error_is_told_and_the_next_is_done(latest, gate, monkeypatch):
 
     failing = latest.put("a", 0, fail)
     next_one = latest.put("b", 0, gate.work("next"))
-    latest.put_at_rest(fail)
+    latest.put_at_rest("rest", fail)
     gate.open.set()
     assert failing.wait(TIMEOUT)
     assert next_one.wait(TIMEOUT)

@@ -8,7 +8,15 @@ import zarr
 
 import cases
 import napari_usm as usm
-from screens import assert_shows, live_layers, switch_live
+from screens import (
+    assert_shows,
+    live_layers,
+    on_screen,
+    results,
+    status,
+    switch_live,
+    wait_for,
+)
 
 CALL = {"sigma": 1.5, "amount": 2.0}
 ADAPTIVE = "adaptive_unsharp_mask"
@@ -177,3 +185,240 @@ def test_volumes(live, qtbot):
     widget.method.value = "laplacian_sharpen"
     expected = usm.sharpen(pixels, "laplacian_sharpen", spacing=(2, 1, 1))
     check_planes(qtbot, viewer, layers, (expected.image, expected.edge_map), (5,))
+
+
+# --- how it is looked at ---
+
+
+@pytest.fixture
+def side_by_side(live, qtbot):
+    """A live pair beside plain layers of the right pixels, in one viewer."""
+    pixels = cases.picture((4, 30, 50), "uint16")
+    viewer, widget, source, *layers = live(pixels, call=CALL)
+    expected = usm.sharpen(pixels, **CALL, axes=(1, 2))
+    plain = [
+        viewer.add_image(made, name=name)
+        for made, name in ((expected.image, "image"), (expected.edge_map, "edges"))
+    ]
+    widget.layer.value = source
+
+    def check():
+        for layer, same in zip(layers, plain, strict=True):
+            assert_shows(qtbot, layer, on_screen(same))
+
+    return viewer, [*layers, *plain], check
+
+
+def test_other_orders_of_the_axes(side_by_side):
+    """Rolled and transposed, napari shows cuts across planes that were sharpened."""
+    viewer, _, check = side_by_side
+    for order in ((1, 0, 2), (2, 1, 0), (0, 2, 1), (1, 2, 0)):
+        viewer.dims.order = order
+        for step in (0, 3):
+            viewer.dims.current_step = (step,) * 3
+            check()
+    viewer.dims.roll()
+    check()
+    viewer.dims.transpose()
+    check()
+
+
+def test_volumes_are_rendered(side_by_side):
+    """In three dimensions all planes are there, and in two again the one."""
+    viewer, layers, check = side_by_side
+    viewer.dims.ndisplay = 3
+    check()
+    assert on_screen(layers[0]).ndim == 3
+    viewer.dims.ndisplay = 2
+    check()
+
+
+@pytest.mark.parametrize("mode", ["none", "mean", "max"])
+def test_thick_slices(side_by_side, mode):
+    """Planes are sharpened first and projected then, as napari projects anything."""
+    viewer, layers, check = side_by_side
+    for layer in layers:
+        layer.projection_mode = mode
+    viewer.dims.thickness = (3, 1, 1)
+    for step in (0, 2):
+        viewer.dims.current_step = (step, 0, 0)
+        check()
+
+
+def test_a_grid(side_by_side):
+    """Beside each other, layers show what they show above each other."""
+    viewer, _, check = side_by_side
+    viewer.canvas.grid.enabled = True
+    viewer.dims.current_step = (3, 0, 0)
+    check()
+
+
+@pytest.fixture
+def asynchronous():
+    """Napari's experimental setting: slices are made in threads."""
+    from napari.settings import get_settings
+
+    experimental = get_settings().experimental
+    before, experimental.async_ = experimental.async_, True
+    yield
+    experimental.async_ = before
+
+
+def test_slices_in_threads(live, qtbot, asynchronous):
+    """In napari's own threads all pixels are exact; the status line follows too."""
+    pixels = cases.picture((3, 40, 50), "uint16")
+    viewer, widget, _, result, edges = live(pixels, call=CALL)
+    for sigma, plane in ((1.0, 0), (2.0, 0), (2.0, 2), (3.0, 1)):
+        widget.sigma.value = sigma
+        go_to(viewer, (plane,))
+        expected = usm.sharpen(pixels[plane], sigma=sigma, amount=2.0)
+        assert_shows(qtbot, result, expected.image)
+        assert_shows(qtbot, edges, expected.edge_map)
+        assert wait_for(qtbot, lambda p=plane: f"axis 0 {p}" in status(widget))
+
+
+def test_two_viewers(live, make_napari_viewer, qtbot):
+    """The same pixels in two viewers are two images, each with its own controls."""
+    pixels = cases.picture((3, 40, 50), "uint16")
+    first = live(pixels, call={"sigma": 1.0})
+    second = live(pixels, call={"sigma": 3.0}, viewer=make_napari_viewer())
+    for plane in (0, 2):
+        for (viewer, _, _, result, edges), sigma in ((first, 1.0), (second, 3.0)):
+            go_to(viewer, (plane,))
+            expected = usm.sharpen(pixels[plane], sigma=sigma)
+            assert_shows(qtbot, result, expected.image)
+            assert_shows(qtbot, edges, expected.edge_map)
+    switch_live(first[1], False)
+    assert (len(results(first[0])), len(results(second[0]))) == (0, 2)
+
+
+def test_one_layer_in_two_viewers(live, make_napari_viewer, open_dock, qtbot):
+    """A layer object that two viewers show has a result of its own in each."""
+    pixels = cases.picture((40, 50), "uint16")
+    viewer, first, source, result, _ = live(pixels, call={"sigma": 1.0})
+    other, second = open_dock("Unsharp mask", make_napari_viewer())
+    other.add_layer(source)
+    second.sigma.value = 3.0
+    switch_live(second)
+    assert_shows(qtbot, result, usm.unsharp_mask(pixels))
+    assert_shows(qtbot, live_layers(second)[0], usm.unsharp_mask(pixels, 3.0))
+    switch_live(first, False)
+    assert (len(viewer.layers), len(other.layers)) == (1, 3)
+
+
+def test_two_docks(live, open_dock, qtbot):
+    """Two docks on one image have a pair each; neither disturbs the other's."""
+    pixels = cases.picture((40, 50), "uint16")
+    viewer, first, source, result, _ = live(pixels, call=CALL)
+    _, second = open_dock("Laplacian sharpen", viewer)
+    second.layer.value = source
+    switch_live(second)
+    other, _ = live_layers(second)
+    assert len(viewer.layers) == 5
+    first.sigma.value = 4.0
+    second.amount.value = 2.0
+    assert_shows(qtbot, result, usm.unsharp_mask(pixels, 4.0, 2.0))
+    assert_shows(qtbot, other, usm.laplacian_sharpen(pixels, 2.0, spacing=(1, 1)))
+    viewer.layers.selection.active = other
+    assert first.method.value == "unsharp_mask"
+    assert live_layers(first)[0] is result
+    switch_live(second, False)
+    assert len(viewer.layers) == 3
+    first.sigma.value = 2.0
+    assert_shows(qtbot, result, usm.unsharp_mask(pixels, 2.0, 2.0))
+
+
+# --- pyramids ---
+
+
+def pyramid(pixels, count=3):
+    return [pixels[..., :: 2**k, :: 2**k] for k in range(count)]
+
+
+def look_at(layers, corners, canvas):
+    """Let layers draw a part of the plane on a canvas of so many pixels."""
+    for layer in layers:
+        layer._update_draw(1, np.array(corners), canvas)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("shape", [(480, 640), (3, 480, 640)])
+def test_pyramids(live, qtbot, shape, lazy):
+    """What is zoomed and moved to is part of level k, sharpened as it stands."""
+    given = images = pyramid(cases.picture(shape, "uint16"))
+    if lazy:
+        given = [
+            da.from_array(each, chunks=(1,) * (each.ndim - 2) + (100, 130))
+            for each in images
+        ]
+    limits = (0, 65535)
+    viewer, widget, source, result, edges = live(
+        given,
+        call={"sigma": 3.0, "amount": 2.0},
+        multiscale=True,
+        contrast_limits=limits,
+    )
+    for sigma in (3.0, 6.0):
+        widget.sigma.value = sigma
+        for plane in ((0,), (2,)) if len(shape) == 3 else ((),):
+            go_to(viewer, plane)
+            whole = [
+                usm.sharpen(each[plane], sigma=sigma / 2**k, amount=2.0)
+                for k, each in enumerate(images)
+            ]
+            for level in (2, 0, 1):
+                source.locked_data_level = None
+                for layer in (result, edges):
+                    layer.locked_data_level = level
+                assert_shows(qtbot, result, whole[level].image)
+                assert_shows(qtbot, edges, whole[level].edge_map)
+                where = "" if level == 0 else f"level {level}: sharpened"
+                assert wait_for(qtbot, lambda w=where: w in status(widget))
+            for layer in (result, edges):
+                layer.locked_data_level = None
+                thumbnail = layer._slice.thumbnail.raw
+                wait_for(qtbot, lambda: not widget._pair.is_updating)
+            for layer, expected in (
+                (result, whole[2].image),
+                (edges, whole[2].edge_map),
+            ):
+                np.testing.assert_array_equal(layer._slice.thumbnail.raw, expected)
+    assert isinstance(thumbnail, np.ndarray)
+
+
+def test_tiles_of_a_pyramid(live, qtbot):
+    """A part of the view is that part of the level, and small moves cost nothing."""
+    images = pyramid(cases.picture((2, 1200, 1600), "uint16"))
+    viewer, _, _, result, edges = live(images, call=CALL, multiscale=True)
+    go_to(viewer, (1,))
+    whole = usm.sharpen(images[0][1], **CALL)
+    for top, left in ((100, 200), (103, 210), (700, 900)):
+        corners = [[top, left], [top + 250, left + 300]]
+        look_at((result, edges), corners, (250, 300))
+        assert result.data_level == 0
+        for layer, expected in ((result, whole.image), (edges, whole.edge_map)):
+            (y0, x0), (y1, x1) = layer.corner_pixels[:, -2:]
+            assert (y1 - y0, x1 - x0) < (1100, 1100)
+            assert_shows(qtbot, layer, expected[y0 : y1 + 1, x0 : x1 + 1])
+
+
+def test_a_pyramid_without_a_blur(live, qtbot):
+    """The Laplacian has no width to scale: near levels are means, far ones the source."""
+    images = pyramid(cases.picture((240, 320), "uint16"))
+    _, widget, _, result, edges = live(
+        images, "Laplacian sharpen", call={"amount": 2.0}, multiscale=True
+    )
+    fine = usm.sharpen(images[0], "laplacian_sharpen", amount=2.0)
+    means = fine.image.reshape(120, 2, 160, 2).mean((1, 3))
+    for level, expected, said in (
+        (0, fine.image, ""),
+        (1, np.floor(means + 0.5).astype(np.uint16), "level 1: means"),
+        (2, images[2], "level 2: not sharpened"),
+    ):
+        result.locked_data_level = level
+        assert_shows(qtbot, result, expected)
+        assert wait_for(qtbot, lambda s=said: s in status(widget)), status(widget)
+    edges.locked_data_level = 2
+    assert_shows(qtbot, edges, np.zeros((60, 80), np.float32))
+    edges.locked_data_level = 0
+    assert_shows(qtbot, edges, fine.edge_map)

@@ -29,14 +29,15 @@ from napari_usm.run.tally import Tally, tally
 from napari_usm.run.threads import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from napari_usm.filters.dtypes import Array
     from napari_usm.methods.method import Constants
     from napari_usm.run.blocks import Slices
     from napari_usm.run.plan import Limits, Plan
 
 Box = tuple[range, ...]
+
+# What a detail is kept under: whose it is, and which.
+Key = tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,10 @@ class DetailCache:
 
     def __init__(self, nbytes: int) -> None:
         self._free = self._nbytes = nbytes
-        self._kept: OrderedDict[Hashable, Detail] = OrderedDict()
+        self._kept: OrderedDict[Key, Detail] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable) -> Detail | None:
+    def get(self, key: Key) -> Detail | None:
         """What is kept under a key, now the last that was used."""
         with self._lock:
             found = self._kept.get(key)
@@ -106,7 +107,7 @@ class DetailCache:
                 self._kept.move_to_end(key)
             return found
 
-    def put(self, key: Hashable, found: Detail) -> None:
+    def put(self, key: Key, found: Detail) -> None:
         """Keep this, and let go of what has not been used for longest."""
         with self._lock:
             if found.nbytes > self._nbytes or key in self._kept:
@@ -117,11 +118,11 @@ class DetailCache:
                 _, oldest = self._kept.popitem(last=False)
                 self._free += oldest.nbytes
 
-    def clear(self) -> None:
-        """Keep nothing."""
+    def drop(self, mark: object) -> None:
+        """Let go of all whose key begins with this."""
         with self._lock:
-            self._kept.clear()
-            self._free = self._nbytes
+            for key in [key for key in self._kept if key[0] is mark]:
+                self._free += self._kept.pop(key).nbytes
 
 
 class LiveImage:
@@ -141,7 +142,8 @@ class LiveImage:
         self._mark = object()  # one image's parts are no other's
 
     def forget(self) -> None:
-        """The pixels may be others now: what is kept of them is of no use."""
+        """Nobody needs what is kept of the pixels, or they may be others now."""
+        self._cache.drop(self._mark)
         self._mark = object()
 
     def is_kept(self, plan: Plan, box: Box) -> bool:
@@ -157,7 +159,7 @@ class LiveImage:
             self._cache.put(key, found)
         return found
 
-    def _key(self, plan: Plan, box: Box) -> Hashable:
+    def _key(self, plan: Plan, box: Box) -> Key:
         # By its text: a sigma may be a list.
         return self._mark, repr(plan.unfinished.method), plan.dtype, plan.axes, box
 

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     import napari.types
     import napari.viewer
 
-    from napari_usm.widgets.live_result import Shown
-
 # Milliseconds between two changes that are followed: a frame of most screens.
 _FRAME = 16
 
@@ -288,22 +286,20 @@ class SharpenWidget(Container):
             self._dock.show_live(False)
             return
         free = [p for p in pairs_of(self._viewer.layers, run.layer) if p.owner is None]
-        self._own(free[0] if free else LivePair(self._viewer.layers, run.layer))
+        self._own(free[0] if free else LivePair(self._viewer, run.layer))
         self._follow()
 
     def _own(self, pair: LivePair) -> None:
         self._pair, pair.owner = pair, self
         signals = pair.signals
-        signals.shown.connect(self._on_shown)
-        signals.waiting.connect(self._on_waiting)
+        signals.changed.connect(self._tell_live)
         signals.failed.connect(self._on_live_failed)
         signals.ended.connect(self._forget_pair)
         self._dock.show_live(True)
 
     def _disown(self, pair: LivePair) -> None:
         signals = pair.signals
-        signals.shown.disconnect(self._on_shown)
-        signals.waiting.disconnect(self._on_waiting)
+        signals.changed.disconnect(self._tell_live)
         signals.failed.disconnect(self._on_live_failed)
         signals.ended.disconnect(self._forget_pair)
         pair.owner = None
@@ -331,31 +327,17 @@ class SharpenWidget(Container):
         except (TypeError, ValueError) as error:
             self._dock.tell(f"Live · not yet: {error}")
             return
-        if not any(made.visible for made in pair.layers):
-            self._dock.tell("Live · its layers are hidden")
-        elif pair.is_updating:
-            self._dock.tell("Live · updating…")
+        self._tell_live()
 
-    def _on_shown(self, shown: Shown) -> None:
+    def _tell_live(self) -> None:
+        """Tell what is on the screen, or what is waited for."""
         pair = self._pair
-        if pair is None or not isalive(self.native):
+        if pair is None or not isalive(self.native) or self._keeping.is_running:
             return
-        layer = pair.source
-        if layer is None or shown.settled.plan is not pair.run.plan:
-            return
-        made = pair.layers[0] if pair.layers else None
-        if made is not None and made.multiscale and shown.level != made.data_level:
-            return  # its thumbnail
-        if not self._keeping.is_running:
-            self._dock.tell(live_line(shown, layer))
-
-    def _on_waiting(self, what: str) -> None:
-        if isalive(self.native) and not self._keeping.is_running:
-            self._dock.tell(WAITING[what])
+        if (layer := pair.source) is not None:
+            self._dock.tell(live_line(pair.state, layer))
 
     def _on_live_failed(self, reason: str) -> None:
-        if isalive(self.native):
-            self._dock.tell(f"Live · failed: {reason}")
         show_error(reason)
 
     def _on_active(self, event: Any) -> None:
