@@ -1,25 +1,38 @@
 """Live results as napari shows them, in a real viewer, through the manifest."""
 
+import inspect
+from time import perf_counter
+
 import dask.array as da
 import numpy as np
 import pytest
+import tifffile
 import xarray
 import zarr
+from qtpy.QtCore import QObject, Qt
 
 import cases
 import napari_usm as usm
+from napari_usm.widgets.layer_data import GEOMETRY, edge_limit
+from napari_usm.widgets.live_array import SLICING
+from napari_usm.widgets.live_result import LiveResult
 from screens import (
+    Counted,
     assert_shows,
     live_layers,
+    made_by,
     on_screen,
     results,
     status,
     switch_live,
+    told,
     wait_for,
+    wait_for_rest,
 )
 
 CALL = {"sigma": 1.5, "amount": 2.0}
 ADAPTIVE = "adaptive_unsharp_mask"
+ADAPTIVE_TITLE = "Adaptive unsharp mask"
 
 
 @pytest.fixture
@@ -422,3 +435,393 @@ def test_a_pyramid_without_a_blur(live, qtbot):
     assert_shows(qtbot, edges, np.zeros((60, 80), np.float32))
     edges.locked_data_level = 0
     assert_shows(qtbot, edges, fine.edge_map)
+
+
+# --- what it costs ---
+
+
+@pytest.fixture
+def filtered(monkeypatch):
+    """The boxes that were filtered, one after the other."""
+    from napari_usm.run import live as module
+
+    boxes = []
+    original = module.detail_of
+
+    def counted(plan, pixels, box):
+        boxes.append(box)
+        return original(plan, pixels, box)
+
+    monkeypatch.setattr(module, "detail_of", counted)
+    return boxes
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """What napari asked for and was made: result or edge map."""
+    names = []
+    original = LiveResult._made
+
+    def counted(self, levels, which, *rest):
+        names.append(which)
+        return original(self, levels, which, *rest)
+
+    monkeypatch.setattr(LiveResult, "_made", counted)
+    return names
+
+
+def test_amounts_filter_nothing(live, qtbot, filtered, made):
+    """A new strength blurs nothing again and leaves the edge map alone."""
+    pixels = cases.picture((60, 70), "uint16")
+    _, widget, _, result, edges = live(pixels, call=CALL)
+    wait_for_rest(qtbot, result)
+    del made[:]
+    count = len(filtered)
+    for amount in (0.5, 1.0, 3.0):
+        widget.amount.value = amount
+        expected = usm.sharpen(pixels, sigma=1.5, amount=amount)
+        assert_shows(qtbot, result, expected.image)
+        assert_shows(qtbot, edges, expected.edge_map)
+    assert len(filtered) == count
+    assert set(made) == {"image"}
+    widget.threshold.value = 500.0
+    expected = usm.sharpen(pixels, sigma=1.5, amount=3.0, threshold=500.0)
+    assert_shows(qtbot, result, expected.image)
+    assert_shows(qtbot, edges, expected.edge_map)
+    assert len(filtered) == count
+    widget.sigma.value = 2.0
+    assert_shows(qtbot, result, usm.unsharp_mask(pixels, 2.0, 3.0, threshold=500.0))
+    assert len(filtered) == count + 1
+
+
+def test_hidden_layers_cost_nothing(live, qtbot, filtered):
+    """Nothing is made of what nobody sees; it is right when it is seen again."""
+    pixels = cases.picture((3, 60, 70), "uint16")
+    viewer, widget, _, result, edges = live(pixels, call=CALL)
+    wait_for_rest(qtbot, result)
+    result.visible = edges.visible = False
+    count = len(filtered)
+    for sigma in (0.7, 2.0, 3.0):
+        widget.sigma.value = sigma
+        go_to(viewer, (int(sigma),) if sigma < 3 else (2,))
+        qtbot.wait(30)
+    assert status(widget) == "Live · its layers are hidden"
+    wait_for_rest(qtbot, result)
+    assert len(filtered) == count
+    expected = usm.sharpen(pixels[2], sigma=3.0, amount=2.0)
+    edges.visible = True
+    assert_shows(qtbot, edges, expected.edge_map)
+    assert status(widget).startswith("Live · edge map · axis 0 2 · ")
+    result.visible = True
+    assert_shows(qtbot, result, expected.image)
+    assert status(widget).startswith("Live · axis 0 2 · ")
+
+
+def test_a_plane_is_made_once(live, qtbot, filtered):
+    """The result, its edge map and the report share what was filtered."""
+    pixels = cases.picture((3, 60, 70), "uint16")
+    viewer, widget, _, _, edges = live(pixels, call=CALL)
+    for plane in (0, 1, 2, 0, 1, 2):
+        go_to(viewer, (plane,))
+        assert_shows(qtbot, edges, usm.edge_map(pixels[plane], **CALL))
+    assert wait_for(qtbot, lambda: "noise ×" in status(widget))
+    assert len(filtered) == 3
+
+
+class Turns(QObject):
+    """How long the window was held up, at most, while this was watching."""
+
+    def __init__(self):
+        super().__init__()
+        self.longest = 0.0
+        self._last = perf_counter()
+        self.startTimer(1, Qt.TimerType.PreciseTimer)
+
+    def timerEvent(self, event):
+        now = perf_counter()
+        self.longest = max(self.longest, now - self._last)
+        self._last = now
+
+
+@pytest.fixture
+def slow(monkeypatch, live, qtbot):
+    """A live pair of a source that takes a while; the source's layer is hidden."""
+    pixels = cases.picture((5, 60, 70), "uint16")
+    source = Counted(pixels, 0.3)
+    viewer, widget, _, result, edges = live(
+        source, call=CALL, visible=False, contrast_limits=(0, 65535)
+    )
+    go_to(viewer, (1,))
+    assert_shows(qtbot, edges, usm.edge_map(pixels[1], **CALL))
+    assert_shows(qtbot, result, usm.unsharp_mask(pixels[1], **CALL))
+    wait_for_rest(qtbot, result)
+    del source.read[:]
+    return pixels, source, viewer, widget, result, edges
+
+
+def test_a_slow_source(slow, qtbot):
+    """The newest wins, old pixels stay meanwhile, and the window is never held up."""
+    pixels, source, _, widget, result, edges = slow
+    old = on_screen(result).copy()
+    turns = Turns()
+    lines = set()
+    for step in range(30):
+        widget.sigma.value = 1.6 + step / 10
+        lines.add(status(widget))
+        np.testing.assert_array_equal(on_screen(result), old)
+        qtbot.wait(5)
+    expected = usm.sharpen(pixels[1], sigma=4.5, amount=2.0)
+    assert_shows(qtbot, result, expected.image)
+    assert_shows(qtbot, edges, expected.edge_map)
+    assert turns.longest < 0.1
+    assert "Live · updating…" in lines
+    assert len(source.read) <= 6
+    assert wait_for(qtbot, lambda: "noise ×" in status(widget))
+
+
+def test_planes_of_a_slow_source(slow, qtbot):
+    """A plane that is not there yet is not the previous one; the line says so."""
+    pixels, source, viewer, widget, result, edges = slow
+    turns = Turns()
+    for plane in (3, 4):
+        go_to(viewer, (plane,))
+        assert not on_screen(edges).any()
+        assert status(widget) == "Live · updating…"
+    for plane in [0, 2, 4, 3, 1] * 10:
+        go_to(viewer, (plane,))
+        qtbot.wait(1)
+    assert status(widget).startswith("Live · axis 0 1 · ")
+    go_to(viewer, (2,))
+    assert_shows(qtbot, edges, usm.edge_map(pixels[2], **CALL))
+    assert_shows(qtbot, result, usm.unsharp_mask(pixels[2], **CALL))
+    assert status(widget).startswith("Live · axis 0 2 · ")
+    assert len(source.read) <= 8
+    assert turns.longest < 0.1
+
+
+# --- what the layers are ---
+
+
+def test_napari_still_asks_from_there():
+    """What is shown is told from what is computed with by who asks: the module's name."""
+    from napari.layers._scalar_field import _slice
+
+    assert _slice.__name__.startswith(SLICING)
+    asked = inspect.getsource(_slice._ScalarFieldSliceRequest._project_thick_slice)
+    assert "np.asarray(data[" in asked
+
+
+def test_everybody_else_gets_exact_pixels(slow, qtbot, tmp_path):
+    """Whatever is on the screen: arrays, files and copies have the true pixels."""
+    pixels, _, _, widget, result, edges = slow
+    widget.sigma.value = 4.0
+    qtbot.wait(20)
+    expected = usm.sharpen(pixels, sigma=4.0, amount=2.0, axes=(1, 2))
+    np.testing.assert_array_equal(result.data[1], expected.image[1])
+    np.testing.assert_array_equal(np.asarray(edges.data), expected.edge_map)
+    np.testing.assert_array_equal(np.max(result.data), expected.image.max())
+    result.save(str(tmp_path / "a.tif"))
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.tif"), expected.image)
+
+
+def duplicate(viewer, layer):
+    """What napari's menu does; the new layer."""
+    from napari.layers._layer_actions import _duplicate_layer
+
+    before = set(viewer.layers)
+    viewer.layers.selection = {layer}
+    _duplicate_layer(viewer.layers)
+    (twin,) = set(viewer.layers) - before
+    return twin
+
+
+@pytest.mark.parametrize("shape", [(3, 60, 70), (240, 320)])
+def test_a_duplicate_is_frozen(live, qtbot, shape):
+    """A copy stays as it is, with what it says of itself; the original goes on."""
+    pixels = cases.picture(shape, "uint16")
+    given = pixels if len(shape) == 3 else pyramid(pixels)
+    keywords = {"multiscale": len(shape) == 2, "contrast_limits": (0, 65535)}
+    viewer, widget, source, result, _ = live(given, call=CALL, **keywords)
+    assert wait_for(qtbot, lambda: made_by(result)["report"] is not None)
+    twin = duplicate(viewer, result)
+    widget.layer.value = source
+    widget.sigma.value = 3.0
+    widget.amount.value = 1.0
+    wait_for_rest(qtbot, result)
+    filtered = {"axes": (pixels.ndim - 2, pixels.ndim - 1)}
+    for layer, call in ((twin, CALL), (result, {"sigma": 3.0, "amount": 1.0})):
+        data = layer.data if len(shape) == 3 else layer.data[0]
+        expected = usm.unsharp_mask(pixels, **call, **filtered)
+        np.testing.assert_array_equal(np.asarray(data), expected)
+        told = made_by(layer)["parameters"]
+        assert {name: told[name] for name in call} == call
+    switch_live(widget, False)
+    assert twin in viewer.layers
+    assert result not in viewer.layers
+    viewer.layers.remove(source)
+    twin.refresh()
+    np.testing.assert_array_equal(
+        np.asarray(twin.data if len(shape) == 3 else twin.data[0]),
+        usm.unsharp_mask(pixels, **CALL, **filtered),
+    )
+
+
+def test_the_source_moves(live, qtbot):
+    """Where the source is put in the world, its layers are."""
+    pixels = cases.picture((3, 40, 50), "uint16")
+    _, _, source, *layers = live(pixels, "Laplacian sharpen")
+    source.scale = (3, 2, 1)
+    source.translate = (1, 2, 3)
+    source.units = ("µm", "µm", "µm")
+    source.axis_labels = ("z", "y", "x")
+    source.rotate = 20
+    source.shear = (0, 0.1, 0)
+    affine = np.eye(4)
+    affine[:3, 3] = 5, 6, 7
+    source.affine = affine
+    for layer in layers:
+        for name in GEOMETRY:
+            assert np.all(getattr(layer, name) == getattr(source, name)), name
+        np.testing.assert_array_equal(layer.extent.world, source.extent.world)
+    spacing = {"spacing": (2, 1)}  # a longer step is a flatter slope
+    plane = pixels[int(layers[0]._data_slice.point[0])]
+    expected = usm.sharpen(plane, "laplacian_sharpen", **spacing)
+    assert_shows(qtbot, layers[0], expected.image)
+    assert_shows(qtbot, layers[1], expected.edge_map)
+    assert made_by(layers[0])["parameters"]["spacing"] == (2, 1)
+
+
+def test_the_look_is_the_users(live, qtbot):
+    """Colours and limits that were chosen stay while parameters and pixels change."""
+    pixels = cases.picture((3, 40, 50), "uint16")
+    viewer, widget, source, result, edges = live(pixels)
+    for layer in (result, edges):
+        layer.colormap, layer.gamma, layer.opacity = "viridis", 0.5, 0.8
+    result.contrast_limits = (5, 10)
+    edges.contrast_limits = (-7, 7)
+    result.name = "mine"
+    for change in (
+        lambda: setattr(widget.sigma, "value", 3.0),
+        lambda: setattr(widget.method, "value", "laplacian_sharpen"),
+        lambda: go_to(viewer, (2,)),
+        lambda: setattr(source, "data", cases.picture((3, 40, 50), "uint16", seed=1)),
+    ):
+        change()
+        wait_for_rest(qtbot, result)
+        qtbot.wait(200)
+        for layer, limits in ((result, [5, 10]), (edges, [-7, 7])):
+            look = layer.colormap.name, layer.gamma, layer.opacity
+            assert look == ("viridis", 0.5, 0.8)
+            assert layer.contrast_limits == limits
+    assert result.name == "mine"
+    np.testing.assert_array_equal(source.contrast_limits, [0, 65535])
+
+
+@pytest.mark.parametrize("hidden", ["nothing", "result", "edges"])
+def test_limits_of_the_edge_map_follow(live, qtbot, hidden):
+    """They show the edges of the plane on the screen, until the user sets them."""
+    pixels = cases.picture((60, 70), "uint16")
+    _, widget, _, result, edges = live(pixels)
+    (result if hidden == "result" else edges).visible = hidden == "nothing"
+    for sigma in (0.6, 4.0):
+        widget.sigma.value = sigma
+        limit = edge_limit(usm.edge_map(pixels, sigma=sigma))
+        assert wait_for(
+            qtbot, lambda n=limit: edges.contrast_limits == pytest.approx([-n, n])
+        )
+
+
+def test_the_layers_tell_how_they_are_made(live, qtbot):
+    """Method, parameters, controls and report are those of what is shown."""
+    pixels = cases.picture((40, 50), "uint8")
+    _, widget, _, result, edges = live(pixels, ADAPTIVE_TITLE)
+    expected = usm.sharpen(pixels, ADAPTIVE)
+    assert wait_for(qtbot, lambda: made_by(result)["report"] is not None)
+    for layer in (result, edges):
+        told = made_by(layer)
+        assert (told["method"], told["gain"]) == (ADAPTIVE, expected.gain)
+        assert told["report"].clipped_low == expected.report.clipped_low
+        assert told["controls"]["gain_per"] == "image"
+    widget.method.value = "unsharp_mask"
+    widget.sigma.value = 2.0
+    wait_for_rest(qtbot, result)
+    for layer in (result, edges):
+        told = made_by(layer)
+        assert (told["method"], told["gain"]) == ("unsharp_mask", None)
+        assert told["parameters"]["sigma"] == told["controls"]["sigma"] == 2.0
+        again = usm.sharpen(pixels, told["method"], **told["parameters"])
+        np.testing.assert_array_equal(again.image, result.data)
+        assert told["report"] is None or told["report"].method == "unsharp_mask"
+
+
+def test_what_shines_through(live):
+    """An additive source is hidden under its live result and comes back after it."""
+    pixels = cases.picture((40, 50), "uint16")
+    _, widget, source, result, _ = live(pixels, blending="additive")
+    assert (source.visible, result.visible) == (False, True)
+    widget.sigma.value = 2.0
+    switch_live(widget, False)
+    assert source.visible
+
+
+# --- the status line ---
+
+
+def test_the_line_is_never_stale(live, qtbot):
+    """It tells what is on the screen: plane, gain, clipped pixels, whose they are."""
+    pixels = cases.picture((3, 60, 70), "uint8")
+    viewer, widget, source, result, edges = live(pixels, call={"amount": 1.0})
+    other = viewer.add_image(pixels[:, ::-1], name="other")
+    widget.layer.value = source
+    result, edges = live_layers(widget)
+
+    def line_of(plane, method="unsharp_mask", image=pixels, **call):
+        call |= {"gains": [gain_of(image)]} if method == ADAPTIVE else {}
+        report = usm.sharpen(image[plane], method, **call).report
+        clipped = 100 * float(np.mean(report.clipped_low + report.clipped_high))
+        clipped = f"clipped {clipped:.2g} %" if clipped >= 0.01 else "clipped"
+        gain = f"λ {call['gains'][0]:.3g} → " if "gains" in call else ""
+        return f"Live · axis 0 {plane} · ", gain, clipped
+
+    def tells(parts):
+        line = status(widget)
+        return line.startswith(parts[0]) and all(part in line for part in parts)
+
+    go_to(viewer, (0,))
+    assert wait_for(qtbot, lambda: tells(line_of(0)))
+    widget.amount.value = 5.0
+    assert not tells(line_of(0))
+    assert wait_for(qtbot, lambda: tells(line_of(0, amount=5.0)))
+    go_to(viewer, (2,))
+    assert not status(widget).startswith("Live · axis 0 0")
+    assert wait_for(qtbot, lambda: tells(line_of(2, amount=5.0)))
+    go_to(viewer, (0,))
+    assert wait_for(qtbot, lambda: tells(line_of(0, amount=5.0)))
+    widget.method.value = ADAPTIVE
+    qtbot.wait(20)
+    assert not tells(line_of(0, amount=5.0))
+    assert wait_for(qtbot, lambda: tells(line_of(0, ADAPTIVE)))
+    edges.visible = False
+    result.visible = False
+    assert status(widget) == "Live · its layers are hidden"
+    edges.visible = True
+    assert status(widget).startswith("Live · edge map · axis 0 0 · ")
+    result.visible = True
+    assert wait_for(qtbot, lambda: tells(line_of(0, ADAPTIVE)))
+    widget.layer.value = other
+    assert wait_for(qtbot, lambda: tells(line_of(0, ADAPTIVE, pixels[:, ::-1])))
+    switch_live(widget, False)
+    qtbot.wait(200)
+    assert status(widget) == ""
+
+
+def gain_of(image):
+    return usm.sharpen(image, ADAPTIVE, axes=(1, 2)).gain
+
+
+def test_the_sentence_follows_other_pixels(live, qtbot):
+    """If the image gets another shape, what is said of its planes is not the old."""
+    _, widget, source, _, _ = live(cases.picture((3, 40, 50), "uint16"))
+    assert "Filters Y and X of each of 3 planes" in told(widget)
+    source.data = cases.picture((7, 40, 50), "uint16")
+    assert "Filters Y and X of each of 7 planes" in told(widget)
