@@ -159,8 +159,9 @@ class LivePair:
         self.owner = None
         if self._live is not None:
             self._live.stop()
-        for layer in self.layers:
-            _pairs.pop(layer, None)
+        # Layers that were removed may live on, and be added again.
+        for layer in [layer for layer, pair in _pairs.items() if pair is self]:
+            del _pairs[layer]
 
     def remove(self) -> None:
         """Take both layers away."""

@@ -133,7 +133,7 @@ class LiveResult:
         self._front: dict[tuple[str, int], OrderedDict[Index, _Front]] = {}
         self._rates: dict[bool, float] = {}
         self._failed: dict[Any, Failed] = {}
-        self._last_failed: Failed | None = None
+        self._told_failures: set[str] = set()
         self._stale: set[str] = set()
         self._states: dict[tuple[str, int], State] = {}
         self._unsettled: State = ""
@@ -178,6 +178,7 @@ class LiveResult:
         self._known.clear()
         self._front.clear()
         self._failed.clear()
+        self._told_failures.clear()
         for image in self._images:
             image.forget()
 
@@ -249,6 +250,8 @@ class LiveResult:
 
     def shown(self, which: str, level: int, index: Index) -> np.ndarray:
         """New pixels if they can be had at once; else old ones, and `ready` tells."""
+        if self._asked is None:
+            return self.exact(which, level, index)  # nobody would tell napari later
         levels = self.levels
         front = self._front_of(which, level, index)
         if front is not None and front.levels is levels:
@@ -337,7 +340,6 @@ class LiveResult:
             self._rates[kept] = seconds / pixels.size
         pixels.flags.writeable = False
         shown = Shown(which, level, index, seconds, levels[0].settled, source.shows)
-        self._last_failed = None
         return self._put_front(_Front(levels, self._taken, pixels, shown))
 
     def _put_front(self, front: _Front) -> _Front:
@@ -395,10 +397,10 @@ class LiveResult:
     # --- telling ---
 
     def _fail(self, error: Exception) -> Failed:
-        """Tell of an error, once as long as it is always the same."""
+        """Tell of an error, but of the same one only once."""
         failed = Failed(str(error) or type(error).__name__)
-        if failed != self._last_failed:
-            self._last_failed = failed
+        if failed.reason not in self._told_failures:
+            self._told_failures.add(failed.reason)
             self._tell("failed", failed.reason)
         return failed
 
