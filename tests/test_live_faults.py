@@ -122,6 +122,22 @@ def test_the_source_gets_other_pixels(live, qtbot, notifications, shape, dtype):
     assert notifications() == []
 
 
+def test_a_gain_for_other_pixels(live, qtbot):
+    """It is found anew, and only once, although dock and pair hear of them both."""
+    first, second = (
+        Counted(cases.picture((3, 40, 50), "uint16", n), 0.1) for n in (0, 9)
+    )
+    viewer, widget, source, result, _ = live(
+        first, "Adaptive unsharp mask", visible=False, contrast_limits=(0, 65535)
+    )
+    qtbot.wait(20)
+    source.data = second
+    expected = usm.sharpen(second.pixels, "adaptive_unsharp_mask", axes=(1, 2))
+    assert_shows(qtbot, result, expected.image[viewer.dims.current_step[0]])
+    assert wait_for(qtbot, lambda: f"λ {expected.gain:.3g} " in status(widget))
+    assert len(second.read) <= 5
+
+
 @pytest.mark.parametrize("shape", [(40, 50), (2, 3, 40, 50)])
 def test_the_source_gets_other_axes(live, qtbot, notifications, shape):
     """Layers of another number of axes take the places of the two."""
@@ -424,8 +440,10 @@ def all_callbacks(viewer, source):
     }
 
 
-def threads_of_ours():
-    return [t for t in threading.enumerate() if "napari-usm" in t.name]
+def threads_but_of_the_pool():
+    """The pool for blocks stays, with as many threads as the machine has."""
+    names = [thread.name for thread in threading.enumerate()]
+    return [name for name in names if not name.startswith("napari-usm_")]
 
 
 def used_memory():
@@ -463,7 +481,7 @@ def test_open_and_close_again_and_again(make_napari_viewer, open_dock, qtbot):
     source = viewer.add_image(cases.picture((3, 256, 256), "uint16"))
     for step in range(3):  # what is made once
         open_and_close(viewer, open_dock, source, qtbot, step)
-    before = all_callbacks(viewer, source)
+    before, threads = all_callbacks(viewer, source), len(threads_but_of_the_pool())
     others = ours_in_memory()  # what errors of other tests still hold
     numbers = {id(each) for each in others}
     # Napari collects garbage whenever a layer goes: only what is new, or this is slow.
@@ -474,7 +492,8 @@ def test_open_and_close_again_and_again(make_napari_viewer, open_dock, qtbot):
         open_and_close(viewer, open_dock, source, qtbot, step)
     gc.unfreeze()
     assert all_callbacks(viewer, source) == before
-    assert wait_for(qtbot, lambda: not threads_of_ours(), 2000)
+    assert wait_for(qtbot, lambda: "napari-usm live" not in threads_but_of_the_pool())
+    assert len(threads_but_of_the_pool()) <= threads
     assert [each for each in ours_in_memory() if id(each) not in numbers] == []
     assert used_memory() - before_half < 2e7
     assert [*viewer.layers] == [source]
