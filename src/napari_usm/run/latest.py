@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -61,7 +62,7 @@ class Latest:
 
     def __init__(self) -> None:
         self._waiting: dict[Hashable, Job] = {}
-        self._at_rest: Job | None = None
+        self._at_rest: dict[Hashable, Job] = {}
         self._running: tuple[Hashable, Job] | None = None
         self._thread: threading.Thread | None = None
         self._change = threading.Condition()
@@ -94,17 +95,17 @@ class Latest:
             self._start()
             return job
 
-    def put_at_rest(self, work: Callable[[Job], None]) -> None:
+    def put_at_rest(self, slot: Hashable, work: Callable[[Job], None]) -> None:
         """Ask for something that is done when nothing else has been for a moment."""
         with self._change:
-            self._at_rest = Job(None, work)
+            self._at_rest[slot] = Job(None, work)
             self._start()
 
     def clear(self) -> None:
         """Forget all that is waiting."""
         with self._change:
             self._waiting.clear()
-            self._at_rest = None
+            self._at_rest.clear()
 
     def _start(self) -> None:
         if self._thread is None:
@@ -117,7 +118,13 @@ class Latest:
 
     def _run(self) -> None:
         while (found := self._next()) is not None:
-            found.run()
+            try:
+                found.run()
+            except Exception:
+                # Told like an error of any other thread; what comes next is still done.
+                told = *sys.exc_info(), threading.current_thread()
+                threading.excepthook(threading.ExceptHookArgs(told))
+                del told
             with self._change:
                 self._running = None
             del found  # or the last job's pixels would stay
@@ -132,11 +139,10 @@ class Latest:
                     self._running = slot, job
                     return job
                 idle = monotonic() - since
-                if self._at_rest is not None and idle >= _REST:
-                    job, self._at_rest = self._at_rest, None
-                    return job
-                if self._at_rest is None and idle >= _LINGER:
+                if self._at_rest and idle >= _REST:
+                    return self._at_rest.pop(next(iter(self._at_rest)))
+                if not self._at_rest and idle >= _LINGER:
                     self._thread = None
                     return None
-                left = _LINGER if self._at_rest is None else _REST
+                left = _REST if self._at_rest else _LINGER
                 self._change.wait(left - idle)

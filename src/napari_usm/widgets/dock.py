@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     import napari.viewer
 
     from napari_usm.widgets.layer_run import LayerRun
-    from napari_usm.widgets.live_result import Shown
 
 # Milliseconds between two changes that are followed: a frame of most screens.
 _FRAME = 16
@@ -304,23 +303,19 @@ class SharpenWidget(Container):
             self._dock.show_live(False)
             return
         free = [p for p in pairs_of(self._viewer.layers, run.layer) if p.owner is None]
-        self._own(free[0] if free else LivePair(self._viewer.layers, run.layer))
+        self._own(free[0] if free else LivePair(self._viewer, run.layer))
         self._follow()
 
     def _own(self, pair: LivePair) -> None:
         self._pair, pair.owner = pair, self
         signals = pair.signals
-        signals.on_screen.connect(self._on_screen)
-        signals.waiting.connect(self._on_waiting)
-        signals.failed.connect(self._on_live_failed)
+        signals.changed.connect(self._tell_live)
         signals.ended.connect(self._forget_pair)
         self._dock.show_live(True)
 
     def _disown(self, pair: LivePair) -> None:
         signals = pair.signals
-        signals.on_screen.disconnect(self._on_screen)
-        signals.waiting.disconnect(self._on_waiting)
-        signals.failed.disconnect(self._on_live_failed)
+        signals.changed.disconnect(self._tell_live)
         signals.ended.disconnect(self._forget_pair)
         pair.owner = None
 
@@ -347,25 +342,15 @@ class SharpenWidget(Container):
         except (TypeError, ValueError) as error:
             self._dock.tell(f"Live · not yet: {error}")
             return
-        if not any(made.visible for made in pair.layers):
-            self._dock.tell("Live · its layers are hidden")
-        elif pair.is_updating:
-            self._dock.tell("Live · updating…")
+        self._tell_live()
 
-    def _on_screen(self, shown: Shown) -> None:
+    def _tell_live(self) -> None:
+        """Tell what is on the screen, or what is waited for."""
         pair = self._pair
-        source = None if pair is None else pair.source
-        if source is None or self._keeping.is_running or not isalive(self.native):
+        if pair is None or not isalive(self.native) or self._keeping.is_running:
             return
-        self._dock.tell(live_line(shown, source))
-
-    def _on_waiting(self, what: str) -> None:
-        if isalive(self.native) and not self._keeping.is_running:
-            self._dock.tell(WAITING[what])
-
-    def _on_live_failed(self, reason: str) -> None:
-        if isalive(self.native):
-            self._dock.tell(f"Live · failed: {reason}")
+        if (layer := pair.source) is not None:
+            self._dock.tell(live_line(pair.state, layer))
 
     def _on_active(self, event: Any) -> None:
         """A result was selected: bring its parameters back; if it is live, follow."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: The two layers of a result.
 IMAGE, EDGE_MAP = "image", "edge_map"
 
+#: Where napari asks for the pixels that it shows.
+SLICING = "napari.layers._scalar_field"
+
 
 class LiveArray(VirtualArray):
     """Data of a layer: what is on the screen never waits, all else is exact."""
@@ -27,13 +30,11 @@ class LiveArray(VirtualArray):
         # The only way to tell what is shown from what is saved, copied or computed
         # with. If napari moves that module, all is exact, and may block; a test tells.
         caller = sys._getframe(1).f_globals.get("__name__", "")
-        shown = (
-            caller.startswith("napari.layers._scalar_field")
-            and threading.current_thread() is threading.main_thread()
-        )
-        if not shown or not self.size:
+        if not caller.startswith(SLICING) or not self.size:
             return super().__array__(dtype, copy)
-        pixels = np.asarray(self._make.shown(self._index))
+        in_window = threading.current_thread() is threading.main_thread()
+        make = self._make.shown if in_window else self._make.awaited
+        pixels = np.asarray(make(self._index))
         return pixels if dtype is None else pixels.astype(dtype, copy=False)
 
 
@@ -48,7 +49,7 @@ class FrozenPixels:
         """True pixels, shown or not."""
         return part(self.level, self.which, index)
 
-    shown = __call__
+    shown = awaited = __call__
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FrozenPixels:
         return self

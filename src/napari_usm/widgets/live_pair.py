@@ -12,11 +12,11 @@ from qtpy.QtCore import QTimer
 from napari_usm.widgets.functions import layer_run
 from napari_usm.widgets.layer_data import EMPTY_LIMIT, GEOMETRY, METADATA
 from napari_usm.widgets.live_array import EDGE_MAP, IMAGE, form
-from napari_usm.widgets.live_result import LiveResult, LiveSignals, Shown
+from napari_usm.widgets.live_result import LiveResult, LiveSignals, Shown, State
 from napari_usm.widgets.result_layers import results_of
 
 if TYPE_CHECKING:
-    from napari.components import LayerList
+    from napari.components import LayerList, ViewerModel
 
     from napari_usm.widgets.layer_run import LayerRun
     from napari_usm.widgets.result_layers import ResultLayers
@@ -47,32 +47,33 @@ class LivePair:
 
     Parameters
     ----------
-    layers : LayerList
-        The viewer's layers.
+    viewer : napari.components.ViewerModel
+        The viewer that shows them.
     source : napari.layers.Image
         The layer that is sharpened.
     """
 
-    def __init__(self, layers: LayerList, source: Image) -> None:
+    def __init__(self, viewer: ViewerModel, source: Image) -> None:
         self.signals = LiveSignals()
-        self.results: ResultLayers = results_of(layers, source)
+        self.results: ResultLayers = results_of(viewer.layers, source)
         # Not the pair itself, which knows the source: keys must not keep it alive.
         self.key: Any = object()
         self.owner: Any = None
         self.run: LayerRun | None = None
         self.method = ""
         self.asked: dict[str, Any] = {}
-        self.shown: Shown | None = None
         self._source = weakref.ref(source)
+        self._dims = weakref.ref(getattr(viewer.dims, "__wrapped__", viewer.dims))
         self._live: LiveResult | None = None
         self._edge_key: Any = None
+        self._known: Shown | None = None
         self._limit: float | None = None
         #: Whether layers are being put in place: all who hear of that are early.
         self.is_placing = False
         self._connected: list[tuple[Any, Any]] = []
-        self._listen(layers, source)
+        self._listen(viewer.layers, source)
         self.signals.ready.connect(self.refresh)
-        self.signals.shown.connect(self._on_shown)
+        self.signals.changed.connect(self._on_changed)
         self.signals.failed.connect(self._on_failed)
 
     # --- what a dock asks for ---
@@ -86,13 +87,20 @@ class LivePair:
     @property
     def layers(self) -> list[Image]:
         """The two layers, or what the user has left of them."""
-        found = (self.results.layer(self.key, which) for which in (0, 1))
-        return [layer for layer in found if layer is not None]
+        return [layer for _, layer in self._found()]
 
     @property
     def is_updating(self) -> bool:
         """Whether what is shown is not yet what was asked for."""
         return self._live is not None and self._live.is_updating
+
+    @property
+    def state(self) -> State:
+        """What is on the screen, or why it is not: the result if that can be seen."""
+        for which, layer in self._found():
+            if layer.visible and self._live is not None:
+                return self._live.state(which, self._level(layer))
+        return "hidden"
 
     @property
     def settled(self) -> Any:
@@ -127,18 +135,16 @@ class LivePair:
 
     def refresh(self) -> None:
         """Let napari ask for the pixels that it shows."""
-        result, edges = (self.results.layer(self.key, which) for which in (0, 1))
         if self._live is None or not self._live.levels:
             return
         plan = self._live.settled.plan
         # Amounts and limits change nothing of the edge map: 4 ms at 2048 x 2048.
         edge_key = repr(plan.unfinished.method), plan.method.thresholding
-        stale = edge_key != self._edge_key or self._live.is_stale(EDGE_MAP)
+        stale = self._live.pop_stale(EDGE_MAP) or edge_key != self._edge_key
         self._edge_key = edge_key
-        if result is not None:
-            result.refresh(extent=False, highlight=False)
-        if edges is not None and stale:
-            edges.refresh(extent=False, highlight=False)
+        for which, layer in self._found():
+            if which == IMAGE or stale:
+                layer.refresh(extent=False, highlight=False)
 
     def forget(self) -> None:
         """Read the source anew."""
@@ -150,19 +156,15 @@ class LivePair:
 
     def end(self) -> None:
         """Make no more pixels; layers that are left must have got others."""
-        self._let_go()
-        if self._live is not None:
-            self._live.stop()
-        # Those that were deleted, too: somebody may still hold them.
-        for layer in [layer for layer, pair in _pairs.items() if pair is self]:
-            del _pairs[layer]
-
-    def _let_go(self) -> None:
-        """Follow neither a dock nor the source any more."""
         for emitter, callback in self._connected:
             emitter.disconnect(callback)
         self._connected.clear()
         self.owner = None
+        if self._live is not None:
+            self._live.stop()
+        # Layers that were removed may live on, and be added again.
+        for layer in [layer for layer, pair in _pairs.items() if pair is self]:
+            del _pairs[layer]
 
     def hand_over(self, key: Any) -> None:
         """End, and leave the layers under another key, to get other pixels there."""
@@ -176,6 +178,22 @@ class LivePair:
         self.results.remove(layers)
 
     # --- layers ---
+
+    def _found(self) -> list[tuple[str, Image]]:
+        """Result and edge map, or what the user has left of them."""
+        names = enumerate((IMAGE, EDGE_MAP))
+        found = [(which, self.results.layer(self.key, n)) for n, which in names]
+        return [(which, layer) for which, layer in found if layer is not None]
+
+    def _level(self, layer: Image) -> int:
+        """The level of a pyramid that is drawn."""
+        locked = getattr(layer, "locked_data_level", None)  # older napari has none
+        if locked is not None:
+            return locked
+        dims = self._dims()
+        if layer.multiscale and dims is not None and dims.ndisplay == 3:
+            return len(layer.data) - 1
+        return layer.data_level
 
     def _place(self) -> None:
         """Put arrays of the present shapes and types into the layers."""
@@ -196,6 +214,11 @@ class LivePair:
         finally:
             self.is_placing = False
         for layer in self.layers:
+            # Of a pyramid of planes napari keeps the coarsest level, as if it were
+            # plain pixels. There is no public way to say that it changes; a test tells.
+            layer._level_materializer = None
+            if layer not in _pairs:
+                self._connect(layer.events.visible, self._on_visible)
             _pairs[layer] = self
 
     def _needs_other_arrays(self, before: LayerRun) -> bool:
@@ -221,27 +244,27 @@ class LivePair:
         amount = gain = None
         if settled is not None:
             amount, gain, _ = settled.plan.found(settled.constants)
-        report = None if self.shown is None else self.shown.report
+        known = self._known
+        if known is not None and known.settled.plan is not self.run.plan:
+            known = None  # of other parameters
+        report = None if known is None else known.report
         metadata = self.run.metadata(amount, gain, report)
         for layer in self.layers:
             layer.metadata = {**layer.metadata, METADATA: metadata}
 
-    def _on_shown(self, shown: Shown) -> None:
-        """Pass on what is on the screen, and ask for what else is to be known of it."""
-        if self.run is None or shown.settled.plan is not self.run.plan:
+    def _on_visible(self, event: Any) -> None:
+        """A layer was shown or hidden: there is something else to tell."""
+        self.signals.changed.emit()
+
+    def _on_changed(self) -> None:
+        """Keep what is known of the pixels on the screen."""
+        state = self.state
+        if not isinstance(state, Shown) or state.edge_limit is None:
             return
-        result = self.results.layer(self.key, 0)
-        levels = {shown.level} if result is None else {result.data_level}
-        if len(self.run.levels) > 1 and shown.level not in levels:
-            return  # its thumbnail
-        self.shown = shown
-        if shown.report is None:
-            self._live.report(shown)
-        if shown.edge_limit is not None:
-            self.results.limit_edges(self.key, shown.edge_limit)
-            self._limit = shown.edge_limit
+        if state is not self._known:
+            self._known, self._limit = state, state.edge_limit
+            self.results.limit_edges(self.key, state.edge_limit)
             self._describe()
-        self.signals.on_screen.emit(shown)
 
     def _on_failed(self, reason: str) -> None:
         show_error(reason)
@@ -261,14 +284,16 @@ class LivePair:
 
     def _on_source_data(self, event: Any = None) -> None:
         """The source got other pixels, maybe in the same array: sharpen those."""
-        source = self._source()
+        source = self.source
+        if source is None:
+            return
         if self._live is not None:
             self._live.stop()
             self._live = None
         try:
             self.tune(self.method, self.asked)
         except (TypeError, ValueError) as error:
-            name = "?" if source is None else source.name
+            name = source.name
             show_warning(f"'{name}' got other pixels, its live result ends: {error}")
             self.remove()
             self.signals.ended.emit()
@@ -293,5 +318,4 @@ class LivePair:
             show_warning(
                 f"'{source.name}' was removed: its live result stays as it is."
             )
-            self._let_go()
             self.signals.ended.emit()

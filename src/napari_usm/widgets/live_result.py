@@ -55,8 +55,8 @@ class Shown:
 
     Attributes
     ----------
-    level, index
-        Of which level, and what of it.
+    which, level, index
+        Result or edge map, of which level, and what of it.
     seconds : float
         How long it took.
     settled : Settled
@@ -69,6 +69,7 @@ class Shown:
         Symmetric contrast limit for their edge map, likewise.
     """
 
+    which: str
     level: int
     index: Index
     seconds: float
@@ -78,18 +79,25 @@ class Shown:
     edge_limit: float | None = None
 
 
+@dataclass(frozen=True)
+class Failed:
+    """Why there are no pixels."""
+
+    reason: str
+
+
+# What is shown, why it is not, or in a word what is waited for.
+State = Shown | Failed | str
+
+
 class LiveSignals(QObject):
     """What a live result tells, on the window's thread."""
 
     #: Pixels are there that napari could not wait for.
     ready = Signal()
-    #: A `Shown`: pixels were given to napari; then again, with their report.
-    shown = Signal(object)
-    #: The same, of what is on the screen: no thumbnails, and nothing outdated.
-    on_screen = Signal(object)
-    #: What is being waited for, in a word.
-    waiting = Signal(str)
-    #: Why there are no pixels.
+    #: Something else is shown now or waited for, or more is known of it.
+    changed = Signal()
+    #: Why there are no pixels, once.
     failed = Signal(str)
     #: There will be no more.
     ended = Signal()
@@ -98,6 +106,7 @@ class LiveSignals(QObject):
 @dataclass(frozen=True)
 class _Front:
     levels: tuple[Level, ...]
+    method: str
     pixels: np.ndarray
     shown: Shown
 
@@ -119,13 +128,17 @@ class LiveResult:
         self.levels: tuple[Level, ...] = ()
         self._images = self._readable()
         self._asked: Plan | None = None
-        self._method = ""
+        self._method = self._taken = ""
         self._known: OrderedDict[str, Settled] = OrderedDict()
         self._front: dict[tuple[str, int], OrderedDict[Index, _Front]] = {}
         self._rates: dict[bool, float] = {}
-        self._failed: set[Any] = set()
+        self._failed: dict[Any, Failed] = {}
+        self._told_failures: set[str] = set()
         self._stale: set[str] = set()
-        self._told: Shown | None = None
+        self._states: dict[tuple[str, int], State] = {}
+        self._unsettled: State = ""
+        self._is_preparing = False
+        self._era = object()
         self._latest = Latest()
         self._lock = threading.RLock()
 
@@ -153,15 +166,19 @@ class LiveResult:
             known = self._known.get(key) or _without_first_stage(plan)
             self._take(replace(known, plan=plan))
             return True
-        self._latest.put("settle", key, partial(self._settle, plan))
+        self._unsettled = "estimating"
+        era = self._era
+        self._latest.put("settle", (key, era), partial(self._settle, plan, era))
         return False
 
     def forget(self) -> None:
         """The pixels of the source may have changed: keep nothing of them."""
+        self._era = object()
         self._latest.clear()
         self._known.clear()
         self._front.clear()
         self._failed.clear()
+        self._told_failures.clear()
         self._images = self._readable()
 
     def _readable(self) -> list[LiveImage]:
@@ -170,29 +187,33 @@ class LiveResult:
     def stop(self) -> None:
         """Do nothing more: nobody looks at these pixels any longer."""
         self._asked = None
-        self._latest.clear()
+        self.forget()
 
     def _take(self, settled: Settled) -> None:
-        self.levels = levels_of(self._images, settled)
+        self.levels, self._taken = levels_of(self._images, settled), self._method
 
-    def _settle(self, plan: Plan, job: Job) -> None:
-        self._tell("waiting", "estimating")
+    def _settle(self, plan: Plan, era: object, job: Job) -> None:
         try:
-            if not self._kernels_are_there(plan):
+            if not self._kernels_are_there(plan, self._method):
                 return
             running = settle(plan, computed(self._images[0].pixels))
-            while self._is_asked(plan):
+            while self._is_asked(plan) and era is self._era:
                 try:
                     next(running)
                 except StopIteration as stop:
-                    self._keep(plan, stop.value)
+                    self._keep(plan, era, stop.value)
                     break
         except Exception as error:
-            self._fail(("settle", repr(plan.method)), error)
+            failed = self._fail(error)
+            if self._is_asked(plan):
+                self._unsettled = failed
+            self._tell("changed")
             return
         self._tell("ready")
 
-    def _keep(self, plan: Plan, settled: Settled) -> None:
+    def _keep(self, plan: Plan, era: object, settled: Settled) -> None:
+        if era is not self._era:
+            return  # these pixels are no more
         self._known[repr(plan.method)] = settled
         while len(self._known) > 32:
             self._known.popitem(last=False)
@@ -204,15 +225,21 @@ class LiveResult:
         asked = self._asked
         return asked is not None and repr(asked.method) == repr(plan.method)
 
-    def _kernels_are_there(self, plan: Plan) -> bool:
+    def _kernels_are_there(self, plan: Plan, method: str) -> bool:
         """Wait while kernels are compiled elsewhere; False if nobody waits any more."""
         dimensions = warm_up.VOLUMES if len(plan.axes) > 2 else warm_up.PLANES
-        kernels = self._method, dimensions, plan.dtype.name
-        while not warm_up.session.wait(*kernels, 0.2):
-            self._tell("waiting", "preparing")
+        kernels = method, dimensions, plan.dtype.name
+        while not (there := warm_up.session.wait(*kernels, 0.2)):
             if not self._is_asked(plan):
-                return False
-        return True
+                break
+            self._set_preparing(True)
+        self._set_preparing(False)
+        return there
+
+    def _set_preparing(self, on: bool) -> None:
+        if on != self._is_preparing:
+            self._is_preparing = on
+            self._tell("changed")
 
     # --- pixels ---
 
@@ -229,10 +256,12 @@ class LiveResult:
 
     def shown(self, which: str, level: int, index: Index) -> np.ndarray:
         """New pixels if they can be had at once; else old ones, and `ready` tells."""
+        if self._asked is None:
+            return self.exact(which, level, index)  # nobody would tell napari later
         levels = self.levels
         front = self._front_of(which, level, index)
         if front is not None and front.levels is levels:
-            self._deliver(which, front)
+            self._deliver(front)
             return front.pixels
         key = which, level, index, id(levels)
         if levels and key not in self._failed:
@@ -243,25 +272,51 @@ class LiveResult:
             if job.wait(PATIENCE if quick else 0):
                 front = self._front_of(which, level, index)
         if front is not None and front.levels is levels:
-            self._deliver(which, front)
+            self._deliver(front)
             return front.pixels
         self._stale.add(which)
+        self._set_state(which, level, self._failed.get(key, "updating"))
         return self._stand_in(which, level, index) if front is None else front.pixels
 
-    def is_stale(self, which: str) -> bool:
-        """Whether what napari got last of result or edge map was not up to date."""
-        return which in self._stale
+    def awaited(self, which: str, level: int, index: Index) -> np.ndarray:
+        """New pixels, for a thread of napari's: it shows them when it has them."""
+        levels = self._exact_levels()
+        front = self._front_of(which, level, index)
+        if front is None or front.levels is not levels:
+            front = self._made(levels, which, level, index)
+        self._deliver(front)
+        return front.pixels
+
+    def pop_stale(self, which: str) -> bool:
+        """Whether napari got something old of one of the two since this was asked."""
+        was_stale = which in self._stale
+        self._stale.discard(which)
+        return was_stale
+
+    def state(self, which: str, level: int) -> State:
+        """What napari got last of a level of result or edge map."""
+        if self._is_preparing:
+            return "preparing"
+        if not self.levels or self.settled.plan is not self._asked:
+            return self._unsettled
+        return self._states.get((which, level), "updating")
 
     def _front_of(self, which: str, level: int, index: Index) -> _Front | None:
         with self._lock:
             return self._front.get((which, level), {}).get(index)
 
-    def _deliver(self, which: str, front: _Front) -> None:
-        """These are shown now: tell what they are, unless that has been told."""
-        self._stale.discard(which)
-        if which == IMAGE and self._told is not front.shown:
-            self._told = front.shown
-            self._tell("shown", front.shown)
+    def _set_state(self, which: str, level: int, state: State) -> None:
+        self._states[which, level] = state
+        self._tell("changed")
+
+    def _deliver(self, front: _Front) -> None:
+        """These are shown now; what was done to them is found when there is time."""
+        shown, source = front.shown, front.levels[front.shown.level]
+        self._set_state(shown.which, shown.level, shown)
+        few = front.pixels.size <= _REPORTED
+        if shown.edge_limit is None and few and isinstance(source, SharpenedLevel):
+            work = partial(self._report, front, source)
+            self._latest.put_at_rest((shown.which, shown.level), work)
 
     def _make(
         self,
@@ -272,58 +327,55 @@ class LiveResult:
         job: Job,
     ) -> None:
         try:
-            if not self._kernels_are_there(levels[0].plan):
+            if not self._kernels_are_there(levels[0].plan, self._taken):
                 return
-            source = levels[level]
-            kept, started = source.is_kept(index), perf_counter()
-            pixels = part(source, which, index)
-            seconds = perf_counter() - started
+            self._made(levels, which, level, index)
         except Exception as error:
-            self._fail((which, level, index, id(levels)), error)
-            return
-        if pixels.size:
-            self._rates[kept] = seconds / pixels.size
-        pixels.flags.writeable = False
-        shown = Shown(level, index, seconds, levels[0].settled, source.shows)
-        with self._lock:
-            fronts = self._front.setdefault((which, level), OrderedDict())
-            fronts[index] = _Front(levels, pixels, shown)
-            fronts.move_to_end(index)
-            while len(fronts) > _FRONT:
-                fronts.popitem(last=False)
+            self._failed[which, level, index, id(levels)] = self._fail(error)
         if not job.deliver():
             self._tell("ready")
 
-    def report(self, shown: Shown) -> None:
-        """Tell what was done to these pixels, when there is time."""
-        levels = self.levels
-        if not levels or levels[0].settled is not shown.settled:
-            return
-        source = levels[shown.level]
-        pixels = prod(len(asked) for asked in shown.index if isinstance(asked, range))
-        if pixels <= _REPORTED and isinstance(source, SharpenedLevel):
-            work = partial(self._report, shown, source, self._method)
-            self._latest.put_at_rest(work)
+    def _made(
+        self, levels: tuple[Level, ...], which: str, level: int, index: Index
+    ) -> _Front:
+        source = levels[level]
+        kept, started = source.is_kept(index), perf_counter()
+        pixels = part(source, which, index)
+        seconds = perf_counter() - started
+        if pixels.size:
+            self._rates[kept] = seconds / pixels.size
+        pixels.flags.writeable = False
+        shown = Shown(which, level, index, seconds, levels[0].settled, source.shows)
+        return self._put_front(_Front(levels, self._taken, pixels, shown))
 
-    def _report(
-        self, shown: Shown, source: SharpenedLevel, method: str, job: Job
-    ) -> None:
+    def _put_front(self, front: _Front) -> _Front:
+        shown = front.shown
+        with self._lock:
+            fronts = self._front.setdefault((shown.which, shown.level), OrderedDict())
+            fronts[shown.index] = front
+            fronts.move_to_end(shown.index)
+            while len(fronts) > _FRONT:
+                fronts.popitem(last=False)
+        return front
+
+    def _report(self, front: _Front, source: SharpenedLevel, job: Job) -> None:
+        """What was done to pixels that are shown, if they still are."""
+        shown = front.shown
+        if self._front_of(shown.which, shown.level, shown.index) is not front:
+            return
+        report = None
         try:
-            report = source.report(shown.index, method)
+            if shown.which == IMAGE:
+                report = source.report(shown.index, front.method)
             edge_index = shown.index[: layer_axes(source.plan)]
             limit = edge_limit(part(source, EDGE_MAP, edge_index))
         except Exception as error:
-            self._tell("failed", str(error))
+            self._fail(error)
             return
-        if self.levels and self.levels[shown.level] is source:
-            known = replace(shown, report=report, edge_limit=limit)
-            with self._lock:
-                front = self._front_of(IMAGE, shown.level, shown.index)
-                if front is not None and front.shown is shown:
-                    self._told = known
-                    fronts = self._front[IMAGE, shown.level]
-                    fronts[shown.index] = replace(front, shown=known)
-            self._tell("shown", known)
+        known = replace(shown, report=report, edge_limit=limit)
+        self._put_front(replace(front, shown=known))
+        if self._states.get((shown.which, shown.level)) is shown:
+            self._set_state(shown.which, shown.level, known)
 
     def _expected(self, level: Level, index: Index) -> float:
         """Seconds that these pixels will take, as far as is known; 0 if it is not."""
@@ -340,10 +392,8 @@ class LiveResult:
 
     def _stand_in(self, which: str, level: int, index: Index) -> np.ndarray:
         """Where there are no old pixels: the source's, if they are at hand."""
-        plan = self.levels[level].plan if self.levels else self._asked
-        _, dtype = form(plan, which)
-        source = self.sources[level]
-        if which == IMAGE and source.dtype == dtype:
+        _, dtype = form(self._asked, which)
+        if which == IMAGE and self.sources[level].dtype == dtype:
             pixels = at_hand(self._images[level].pixels, index)
             if pixels is not None:
                 return pixels
@@ -352,12 +402,16 @@ class LiveResult:
 
     # --- telling ---
 
-    def _fail(self, key: Any, error: Exception) -> None:
-        self._failed.add(key)
-        self._tell("failed", str(error) or type(error).__name__)
+    def _fail(self, error: Exception) -> Failed:
+        """Tell of an error, but of the same one only once."""
+        failed = Failed(str(error) or type(error).__name__)
+        if failed.reason not in self._told_failures:
+            self._told_failures.add(failed.reason)
+            self._tell("failed", failed.reason)
+        return failed
 
     def _tell(self, signal: str, *what: Any) -> None:
-        if isalive(self.signals):
+        if self._asked is not None and isalive(self.signals):
             getattr(self.signals, signal).emit(*what)
 
 
@@ -376,6 +430,10 @@ class LivePixels:
     def shown(self, index: Index) -> np.ndarray:
         """What napari shows."""
         return self._result.shown(self._which, self._level, index)
+
+    def awaited(self, index: Index) -> np.ndarray:
+        """What napari shows, when it has waited for it."""
+        return self._result.awaited(self._which, self._level, index)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FrozenPixels:
         levels = self._result._exact_levels()

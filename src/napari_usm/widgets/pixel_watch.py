@@ -1,4 +1,4 @@
-"""Notice when the pixels of a layer get another length, or its axes other names."""
+"""Notice when a layer gets other pixels, of another length, or other axes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from napari.layers import Image
 
-_EVENTS = ("scale", "rotate", "shear", "affine", "units", "axis_labels")
+_EVENTS = ("data", "scale", "rotate", "shear", "affine", "units", "axis_labels")
 
 
 class PixelWatch:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm import axes
+from napari_usm.widgets.live_array import EDGE_MAP
+from napari_usm.widgets.live_result import Failed, Shown
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_usm.run.report import Report
-    from napari_usm.widgets.live_result import Shown
+    from napari_usm.widgets.live_result import State
 
 #: What the buttons do, as long as there is nothing else to say.
 HINT = "Live shows every change at once; Keep makes layers."
@@ -21,6 +23,8 @@ HINT = "Live shows every change at once; Keep makes layers."
 WAITING = {
     "preparing": "Preparing, once on this machine…",
     "estimating": "Live · estimating the gain…",
+    "updating": "Live · updating…",
+    "hidden": "Live · its layers are hidden",
 }
 
 
@@ -33,8 +37,14 @@ def status_line(metadata: dict[str, Any], seconds: float) -> str:
     return _joined(parts)
 
 
-def live_line(shown: Shown, layer: Image) -> str:
+def live_line(state: State, layer: Image) -> str:
     """Where and how fast, and what was done to the pixels there once it is known."""
+    if isinstance(state, Failed):
+        return f"Live · failed: {state.reason}"
+    return WAITING[state] if isinstance(state, str) else _shown_line(state, layer)
+
+
+def _shown_line(shown: Shown, layer: Image) -> str:
     settled = shown.settled
     parts = ["Live", *_place(shown, layer), f"{1000 * shown.seconds:.1f} ms"]
     found = settled.plan.found(settled.constants)
@@ -51,7 +61,7 @@ def live_line(shown: Shown, layer: Image) -> str:
 def _place(shown: Shown, layer: Image) -> list[str]:
     """What of a layer is shown: its plane, and its level if that is not the finest."""
     names = axes.axis_names(layer.axis_labels)
-    parts = []
+    parts = ["edge map"] if shown.which == EDGE_MAP else []
     for axis, asked in enumerate(shown.index[: layer.ndim]):
         one = asked if isinstance(asked, int) else asked[0] if len(asked) == 1 else None
         if one is not None and layer.data.shape[axis] > 1:

@@ -1,0 +1,117 @@
+"""What a viewer shows of a layer, and a dock that sharpens it live."""
+
+import numpy as np
+from qtpy.QtWidgets import QLabel, QPushButton
+
+from napari_usm.widgets.layer_data import METADATA, is_result
+from napari_usm.widgets.live_pair import pair_of
+
+TITLES = {
+    "unsharp_mask": "Unsharp mask",
+    "laplacian_sharpen": "Laplacian sharpen",
+    "adaptive_unsharp_mask": "Adaptive unsharp mask",
+}
+
+# Milliseconds that anything may take on a busy machine.
+PATIENCE = 10_000
+
+
+def on_screen(layer):
+    """The pixels of a layer that are drawn."""
+    return layer._slice.image.raw
+
+
+def assert_shows(qtbot, layer, expected):
+    """Sooner or later a layer is drawn with these pixels, and with their type."""
+    expected = np.asarray(expected)
+
+    def same():
+        pixels = on_screen(layer)
+        return pixels.shape == expected.shape and np.array_equal(
+            pixels, expected, equal_nan=expected.dtype.kind == "f"
+        )
+
+    wait_for(qtbot, same)
+    np.testing.assert_array_equal(on_screen(layer), expected)
+    assert on_screen(layer).dtype == expected.dtype
+
+
+def wait_for(qtbot, condition, patience=PATIENCE):
+    """Let the window turn until a condition holds, and go on if it never does."""
+    waited = 0
+    while not condition() and waited < patience:
+        qtbot.wait(5)
+        waited += 5
+    return condition()
+
+
+def wait_for_rest(qtbot, *layers):
+    """Let the window turn until nothing that layers show is being made."""
+    qtbot.wait(20)  # the last change of a control may still be on its way
+    wait_for(qtbot, lambda: not any(pair_of(layer).is_updating for layer in layers))
+    qtbot.wait(5)
+
+
+def button(widget, *names):
+    """The button that has one of these texts."""
+    (found,) = (b for b in widget.native.findChildren(QPushButton) if b.text() in names)
+    return found
+
+
+def live_button(widget):
+    """The button that switches Live on and off."""
+    return button(widget, "Live", "● Live")
+
+
+def switch_live(widget, on=True):
+    """Press Live, if it is not as it should be; the two layers of the pair."""
+    if live_button(widget).isChecked() != on:
+        live_button(widget).click()
+    assert live_button(widget).isChecked() == on
+
+
+def live_layers(widget):
+    """Result and edge map that a dock's controls are followed by."""
+    return widget._pair.layers
+
+
+def results(viewer):
+    """All layers that we made."""
+    return [layer for layer in viewer.layers if is_result(layer)]
+
+
+def told(widget):
+    """All that a dock says."""
+    labels = widget.native.findChildren(QLabel)
+    return [label.text().replace("\xa0", " ") for label in labels]
+
+
+def status(widget):
+    """The status line of a dock, of which there is one at most."""
+    return widget._dock._status.text().replace("\xa0", " ")
+
+
+def made_by(layer):
+    """What a result says of how it was made."""
+    return layer.metadata[METADATA]
+
+
+class Counted:
+    """An array that counts and may slow down how often parts of it are read."""
+
+    def __init__(self, pixels, seconds=0.0):
+        self.pixels = pixels
+        self.seconds = seconds
+        self.read = []
+        self.shape, self.dtype = pixels.shape, pixels.dtype
+        self.ndim, self.size = pixels.ndim, pixels.size
+
+    def __getitem__(self, key):
+        import time
+
+        self.read.append(key)
+        time.sleep(self.seconds)
+        return self.pixels[key]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self[...], dtype)
