@@ -125,13 +125,15 @@ def test_the_source_gets_other_pixels(live, qtbot, notifications, shape, dtype):
 def test_a_gain_for_other_pixels(live, qtbot):
     """It is found anew, and only once, although dock and pair hear of them both."""
     first, second = (
-        Counted(cases.picture((3, 40, 50), "uint16", n), 0.1) for n in (0, 9)
+        Counted(cases.picture((3, 40, 50), "uint16", n), 0.3) for n in (0, 9)
     )
     viewer, widget, source, result, _ = live(
         first, "Adaptive unsharp mask", visible=False, contrast_limits=(0, 65535)
     )
     qtbot.wait(20)
     source.data = second
+    qtbot.wait(60)
+    widget.changed.emit(widget)  # nothing is other than it was
     expected = usm.sharpen(second.pixels, "adaptive_unsharp_mask", axes=(1, 2))
     assert_shows(qtbot, result, expected.image[viewer.dims.current_step[0]])
     assert wait_for(qtbot, lambda: f"λ {expected.gain:.3g} " in status(widget))
