@@ -211,6 +211,19 @@ def test_the_report_of_a_part():
     assert 0 < part.overshoot <= found.overshoot
 
 
+def test_the_pass_that_filters_finishes_too(monkeypatch):
+    """A first look costs no second pass, and leaves detail for the next ones."""
+    image = cases.picture((300, 200), "uint16")
+    level = level_of(image, "unsharp_mask", sigma=2, amount=1.5)
+    rows = range(300), range(200)
+    with monkeypatch.context() as patched:
+        patched.setattr(live, "finished_image", None)
+        first = level.image(rows)
+    np.testing.assert_array_equal(first, usm.unsharp_mask(image, sigma=2, amount=1.5))
+    assert level.is_kept(rows)
+    np.testing.assert_array_equal(level.image(rows), first)
+
+
 def test_numpy_takes_it():
     """What numpy and napari ask of an array: copies, types, masks, a length."""
     image = cases.picture((4, 9, 8), "uint8")

@@ -138,6 +138,8 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
     tuple of Constants and limits
         What `run` takes.
     """
+    if not needs_first_stage(plan):
+        return finish_first_stage(plan, ())
     count, cuts = _threads_and_blocks(plan, block_size)
 
     def first(block: Block) -> list[tuple[Block, FirstStage]]:
@@ -148,10 +150,9 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
         ]
 
     stages: list[tuple[Block, FirstStage]] = []
-    if needs_first_stage(plan):
-        for found in in_order(first, cuts, count):
-            stages.extend(found)
-            yield
+    for found in in_order(first, cuts, count):
+        stages.extend(found)
+        yield
     return finish_first_stage(plan, stages)
 
 

@@ -19,7 +19,6 @@ from napari_usm.run.live import (
     LiveImage,
     Settled,
     finished_edge_map,
-    finished_image,
     report_of,
 )
 from napari_usm.run.plan import make_plan
@@ -83,8 +82,7 @@ class SharpenedLevel:
     def image(self, index: Index) -> Array:
         """The result there."""
         asked = self._window(index)
-        found = self.pixels.detail(self.plan, asked.box)
-        return finished_image(self.settled, found, asked.box)[asked.cut]
+        return self.pixels.image(self.settled, asked.box)[asked.cut]
 
     def edge_map(self, index: Index) -> Array:
         """The edge map there: float32, not to be written to."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from napari_usm.filters.threshold import threshold
 from napari_usm.kernels.finish_plane import finish_pixels
-from napari_usm.run import report
+from napari_usm.run import report, reuse
 from napari_usm.run.blocks import BLOCK, PART, Block, cut, grown, parts_of
 from napari_usm.run.eager import (
     edge_map_of,
@@ -179,14 +179,51 @@ class LiveImage:
             self._cache.put(key, found)
         return found
 
+    def image(self, settled: Settled, box: Box) -> Array:
+        """The result of a part."""
+        plan, amount = settled.plan, settled.constants.amount
+        key = self._key(plan, box)
+        found = self._cache.get(key)
+        if found is None:
+            finish = None
+            at_once = plan.stored is not None and plan.method.thresholding[0] == 0
+            if at_once and isinstance(amount, float):
+                result = reuse.empty([len(made) for made in box], plan.result)
+                finish = Finish(amount, settled.limits, result)
+            found = detail_of(plan, self.read, box, finish)
+            self._cache.put(key, found)
+            if finish is not None and found.fits:
+                return finish.result
+        return finished_image(settled, found, box)
+
     def _key(self, plan: Plan, box: Box) -> _Key:
         # By its text: a sigma may be a list.
         return self._mark, repr(plan.unfinished.method), plan.dtype, plan.axes, box
 
 
-def detail_of(plan: Plan, read: Callable[[Slices], Array], box: Box) -> Detail:
-    """Read a box with its neighbours, and filter it."""
+@dataclass(frozen=True)
+class Finish:
+    """What to make of detail in the pass that filters, and where to put it.
+
+    If the detail does not fit, what is put there is of no use.
+    """
+
+    amount: float
+    limits: Limits
+    result: Array
+
+
+def detail_of(
+    plan: Plan,
+    read: Callable[[Slices], Array],
+    box: Box,
+    finish: Finish | None = None,
+) -> Detail:
+    """Read a box with its neighbours, and filter it; finish it too if that is asked."""
     plan = plan.unfinished
+    amount, limits, result = 0.0, plan.limits, None
+    if finish is not None:
+        amount, limits, result = finish.amount, finish.limits, finish.result
     region, shape = _region(plan, box)
     pixels = read(_where(plan, box, region))
     lengths = tuple(span.stop - span.start for span in region.grown)
@@ -197,7 +234,7 @@ def detail_of(plan: Plan, read: Callable[[Slices], Array], box: Box) -> Detail:
         )
     own = pixels[region.inner]
     image = np.require(own, plan.dtype, ["C", "W"])
-    detail = np.empty(_detail_shape(plan, image.shape), plan.working)
+    detail = reuse.empty(_detail_shape(plan, image.shape), plan.working)
     whole = whole_axes(plan)
     count = worth_threads(image.size)
     size = min(BLOCK, -(-image.size // count))
@@ -207,7 +244,7 @@ def detail_of(plan: Plan, read: Callable[[Slices], Array], box: Box) -> Detail:
         part, place = item
         spot = Block(_less(part.core, region.core), part.grown, part.inner)
         near = pixels[place]
-        if in_one_pass(plan, near, spot, 0.0, plan.limits, None, detail):
+        if in_one_pass(plan, near, spot, amount, limits, result, detail):
             return True
         for small, there in parts_of(part, shape, plan.halo, plan.grid, whole):
             to = plan.whole_channels(_less(small.core, region.core))
@@ -222,7 +259,7 @@ def detail_of(plan: Plan, read: Callable[[Slices], Array], box: Box) -> Detail:
 def finished_image(settled: Settled, found: Detail, box: Box) -> Array:
     """The result from what is kept."""
     plan, amount, limits = settled.plan, settled.constants.amount, settled.limits
-    result = np.empty(found.image.shape, plan.result)
+    result = reuse.empty(found.image.shape, plan.result)
     if found.fits and plan.stored is not None and isinstance(amount, float):
         _finish(plan, found, amount, limits, result, None)
         return result
@@ -246,7 +283,7 @@ def finished_edge_map(settled: Settled, found: Detail) -> Array:
     if found.fits and plan.stored is not None:
         if limit == 0:
             return detail
-        edges = np.empty(detail.shape, np.float32)
+        edges = reuse.empty(detail.shape, np.float32)
         _finish(plan, found, 0.0, settled.limits, None, edges)
         return edges
     return plan.public_edge_map(threshold(detail, limit, hard))

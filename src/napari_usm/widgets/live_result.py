@@ -45,6 +45,9 @@ _CACHE = DetailCache(2**29)
 # A report on more pixels would make the machine busy at every change.
 _REPORTED = 2**24
 
+# Times by which the next one is judged.
+_RATES = 3
+
 # Results that are shown again and again, for each level: the plane, and a thumbnail.
 _FRONT = 3
 
@@ -131,7 +134,8 @@ class LiveResult:
         self._method = self._taken = ""
         self._known: OrderedDict[str, Settled] = OrderedDict()
         self._front: dict[tuple[str, int], OrderedDict[Index, _Front]] = {}
-        self._rates: dict[bool, float] = {}
+        self._given: dict[tuple[str, int], tuple[Index, _Front | None]] = {}
+        self._rates: dict[tuple[str, bool], tuple[float, ...]] = {}
         self._failed: dict[Any, Failed] = {}
         self._told_failures: set[str] = set()
         self._stale: set[str] = set()
@@ -177,6 +181,7 @@ class LiveResult:
         self._latest.clear()
         self._known.clear()
         self._front.clear()
+        self._given.clear()
         self._failed.clear()
         self._told_failures.clear()
         self._images = self._readable()
@@ -260,23 +265,49 @@ class LiveResult:
             return self.exact(which, level, index)  # nobody would tell napari later
         levels = self.levels
         front = self._front_of(which, level, index)
+        old = front is None or front.levels is not levels
+        if old and self._is_made(levels, which, level, index):
+            front = self._front_of(which, level, index)
+        self._given[which, level] = index, front
         if front is not None and front.levels is levels:
             self._deliver(front)
             return front.pixels
-        key = which, level, index, id(levels)
-        if levels and key not in self._failed:
-            late = self._latest.is_behind
-            work = partial(self._make, levels, which, level, index)
-            job = self._latest.put((which, level), key, work)
-            quick = not late and self._expected(levels[level], index) <= PATIENCE
-            if job.wait(PATIENCE if quick else 0):
-                front = self._front_of(which, level, index)
-        if front is not None and front.levels is levels:
-            self._deliver(front)
-            return front.pixels
-        self._stale.add(which)
-        self._set_state(which, level, self._failed.get(key, "updating"))
+        self._set_late(levels, which, level, index)
         return self._stand_in(which, level, index) if front is None else front.pixels
+
+    def is_late(self, which: str, level: int) -> bool:
+        """Begin with what napari shows of a level; whether only `ready` tells its end.
+
+        It need not be asked for the old pixels again, then, while others are made.
+        """
+        index, given = self._given.get((which, level), ((), None))
+        front = self._front_of(which, level, index)
+        if given is None or front is None or front.pixels is not given.pixels:
+            return False
+        here = self.levels, which, level, index
+        if self._is_quick(*here) or self._is_made(*here):
+            return False
+        self._set_late(*here)
+        return True
+
+    def _is_made(
+        self, levels: tuple[Level, ...], which: str, level: int, index: Index
+    ) -> bool:
+        """Ask for pixels, and wait if that is worth it; whether they are there."""
+        key = which, level, index, id(levels)
+        if not levels or key in self._failed:
+            return False
+        patience = PATIENCE if self._is_quick(levels, which, level, index) else 0
+        work = partial(self._make, levels, which, level, index)
+        return self._latest.put((which, level), key, work).wait(patience)
+
+    def _set_late(
+        self, levels: tuple[Level, ...], which: str, level: int, index: Index
+    ) -> None:
+        """What napari has is old."""
+        self._stale.add(which)
+        key = which, level, index, id(levels)
+        self._set_state(which, level, self._failed.get(key, "updating"))
 
     def awaited(self, which: str, level: int, index: Index) -> np.ndarray:
         """New pixels, for a thread of napari's: it shows them when it has them."""
@@ -343,7 +374,8 @@ class LiveResult:
         pixels = part(source, which, index)
         seconds = perf_counter() - started
         if pixels.size:
-            self._rates[kept] = seconds / pixels.size
+            rates = *self._rates.get((which, kept), ()), seconds / pixels.size
+            self._rates[which, kept] = rates[-_RATES:]
         pixels.flags.writeable = False
         shown = Shown(which, level, index, seconds, levels[0].settled, source.shows)
         return self._put_front(_Front(levels, self._taken, pixels, shown))
@@ -377,10 +409,17 @@ class LiveResult:
         if self._states.get((shown.which, shown.level)) is shown:
             self._set_state(shown.which, shown.level, known)
 
-    def _expected(self, level: Level, index: Index) -> float:
-        """Seconds that these pixels will take, as far as is known; 0 if it is not."""
+    def _is_quick(
+        self, levels: tuple[Level, ...], which: str, level: int, index: Index
+    ) -> bool:
+        """Whether these pixels are worth waiting for, as far as is known."""
+        if self._latest.is_behind:
+            return False
         pixels = prod(len(asked) for asked in index if isinstance(asked, range))
-        return pixels * self._rates.get(level.is_kept(index), 0.0)
+        kept = levels[level].is_kept(index)
+        # At best: what keeps the machine busy once will not do so for ever.
+        rate = min(self._rates.get((which, kept), (0.0,)))
+        return pixels * rate <= PATIENCE
 
     def _exact_levels(self) -> tuple[Level, ...]:
         """What was asked for last, though it may not be shown yet."""

@@ -42,7 +42,10 @@ class SigmaUnit(ComboBox):
 
         A length stays one where its unit is still offered: its pixels are others then.
         """
-        self._steps = {PIXELS: 1.0, **steps}
+        offered = {PIXELS: 1.0, **steps}
+        if offered == self._steps:
+            return
+        self._steps = offered
         self.reset_choices()
         self._convert()
 

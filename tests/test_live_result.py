@@ -1,0 +1,103 @@
+"""What napari is given of a live result, and what it is told later."""
+
+from time import sleep
+
+import numpy as np
+import pytest
+
+import cases
+import napari_usm as usm
+from napari_usm import api
+from napari_usm.run import live
+from napari_usm.widgets.live_array import EDGE_MAP, IMAGE
+from napari_usm.widgets.live_result import PATIENCE, LiveResult, LiveSignals
+
+SHAPE = (40, 50)
+WHOLE = (range(40), range(50))
+
+
+@pytest.fixture
+def image():
+    """A plane."""
+    return cases.picture(SHAPE, "uint16")
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Whole planes take longer to filter than anybody waits."""
+
+    def slowly(plan, read, box, *finish, of=live.detail_of):
+        sleep(5 * PATIENCE if plan.shape == SHAPE else 0)
+        return of(plan, read, box, *finish)
+
+    monkeypatch.setattr(live, "detail_of", slowly)
+
+
+def tuned(result, image, **parameters):
+    """Show the classic mask with these parameters from now on."""
+    plan, _ = api.prepare(image, "unsharp_mask", **parameters)
+    assert result.tune(plan, "unsharp_mask")
+    return usm.sharpen(image, "unsharp_mask", **parameters)
+
+
+def test_what_comes_late_is_told(qtbot, slow, image):
+    """Old pixels at once, then a signal, then the new ones; each in their turn."""
+    result = LiveResult([image], LiveSignals())
+    first = tuned(result, image, sigma=1.0)
+    with qtbot.waitSignal(result.signals.ready):
+        result.shown(IMAGE, 0, WHOLE)
+        assert result.pop_stale(IMAGE)
+        assert not result.pop_stale(IMAGE)
+    np.testing.assert_array_equal(result.shown(IMAGE, 0, WHOLE), first.image)
+    assert not result.pop_stale(IMAGE)
+
+    second = tuned(result, image, sigma=2.0)
+    with qtbot.waitSignal(result.signals.ready):
+        assert result.is_late(IMAGE, 0), "napari has what there is"
+        assert result.pop_stale(IMAGE)
+    third = tuned(result, image, sigma=3.0)
+    assert not result.is_late(IMAGE, 0), "there is more than napari has"
+    with qtbot.waitSignal(result.signals.ready):
+        np.testing.assert_array_equal(result.shown(IMAGE, 0, WHOLE), second.image)
+        assert result.is_late(IMAGE, 0)
+    np.testing.assert_array_equal(result.shown(IMAGE, 0, WHOLE), third.image)
+
+
+def test_nothing_is_late_that_was_never_shown(image):
+    """What napari has not asked for, or comes soon, it shall ask for."""
+    result = LiveResult([image], LiveSignals())
+    tuned(result, image, sigma=1.0)
+    assert not result.is_late(IMAGE, 0)
+    result.shown(IMAGE, 0, WHOLE)
+    expected = tuned(result, image, sigma=2.0)
+    assert not result.is_late(IMAGE, 0)
+    np.testing.assert_array_equal(result.shown(IMAGE, 0, WHOLE), expected.image)
+
+
+def test_a_thumbnail_does_not_hide_what_was_missed(qtbot, slow, image):
+    """A level that is there in time says nothing of one that is not."""
+    small = np.ascontiguousarray(image[::2, ::2])
+    result = LiveResult([image, small], LiveSignals())
+    tuned(result, image, sigma=1.0)
+    thumbnail = EDGE_MAP, 1, (range(20), range(25))
+    result.shown(*thumbnail)
+    with qtbot.waitSignal(result.signals.ready):
+        result.shown(EDGE_MAP, 0, WHOLE)
+        result.shown(*thumbnail)
+    assert result.pop_stale(EDGE_MAP)
+
+
+def test_one_slow_moment_does_not_make_it_late(image):
+    """A machine that was busy once is waited for again."""
+    result = LiveResult([image], LiveSignals())
+    tuned(result, image, sigma=1.0)
+    for sigma in (1.1, 1.2, 1.3):
+        tuned(result, image, sigma=sigma)
+        result.shown(IMAGE, 0, WHOLE)
+    rates = result._rates[IMAGE, False]
+    result._rates[IMAGE, False] = (*rates[1:], 1.0)
+    expected = tuned(result, image, sigma=1.4)
+    np.testing.assert_array_equal(result.shown(IMAGE, 0, WHOLE), expected.image)
+    result._rates[IMAGE, False] = (1.0, 1.0, 1.0)
+    tuned(result, image, sigma=1.5)
+    assert result.is_late(IMAGE, 0)
