@@ -466,9 +466,9 @@ def filtered(monkeypatch):
     boxes = []
     original = module.detail_of
 
-    def counted(plan, pixels, box):
+    def counted(plan, read, box, *rest):
         boxes.append(box)
-        return original(plan, pixels, box)
+        return original(plan, read, box, *rest)
 
     monkeypatch.setattr(module, "detail_of", counted)
     return boxes
