@@ -88,6 +88,7 @@ def run(
     if found is None:
         found = yield from first_stage(plan, image, block_size)
     constants, limits = found
+    estimate = constants.estimate
     count, cuts = _threads_and_blocks(plan, block_size)
 
     def read(where: Slices) -> Array:
@@ -108,7 +109,8 @@ def run(
             if done and edges is not None:
                 edge_map = edges[part.core]
             else:
-                edge_map = _step_by_step(plan, pixels, part, own, limits, result, edges)
+                edge_map = edge_map_of(plan, pixels, part, estimate)
+                _step_by_step(plan, pixels, part, edge_map, own, limits, result, edges)
             if want_report and result is not None:
                 made = result[part.core]
                 tallies.append(tally(plan, pixels, part, edge_map, own, limits, made))
@@ -236,24 +238,30 @@ def _step_by_step(
     plan: Plan,
     pixels: Array,
     part: Block,
+    edge_map: Array,
     amount: Any,
     limits: Limits,
     result: Array | None,
     edges: Array | None,
-) -> Array:
-    """Do a part of a block term by term; its edge map in the working type."""
-    edge_map = edge_map_of(plan, pixels, part)
+) -> None:
+    """Write a part of a block, whose edge map is in the working type."""
     if edges is not None:
         edges[plan.edge_slices(part.core)] = plan.public_edge_map(edge_map)
     if result is not None:
         core = pixels[part.inner]
         result[part.core] = plan.combine(core, edge_map, amount, limits)
-    return edge_map
 
 
-def edge_map_of(plan: Plan, grown: Array, block: Block) -> Array:
-    """Edge map of the core of a block that comes with its neighbours."""
-    edge_map = plan.edge_map(grown)
+def edge_map_of(
+    plan: Plan, grown: Array, block: Block, estimate: Array | None = None
+) -> Array:
+    """Edge map of the core of a block that comes with its neighbours.
+
+    `estimate` is that of the whole image.
+    """
+    if estimate is not None:
+        estimate = estimate[plan.kept_slices(block.core)]
+    edge_map = plan.edge_map(grown, estimate)
     return edge_map[plan.whole_channels(block.inner)]
 
 
@@ -267,12 +275,15 @@ def first_stage_of(plan: Plan, grown: Array, block: Block) -> FirstStage:
     sums, limits = None, None
     if plan.method.estimates:
         signal = plan.stored_signal(grown)
-        core = list(block.inner)
+        core, lengths = list(block.inner), list(plan.shape)
         if plan.channel_axis is not None:
+            # As many as are filtered: without alpha, or one made of all colours.
+            lengths[plan.channel_axis] = signal.shape[plan.channel_axis]
             core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
+        begins = [span.start for span in block.core]
         with np.errstate(over="ignore", invalid="ignore"):
             sums = plan.method.sums(
-                signal, plan.axes, plan.kept, tuple(core), plan.shape
+                signal, plan.axes, plan.kept, tuple(core), begins, lengths
             )
     if plan.method.limits == "data":
         colours, _ = plan.split(grown)

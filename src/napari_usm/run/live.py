@@ -166,26 +166,34 @@ class LiveImage:
         self._last = where, pixels
         return pixels
 
-    def is_kept(self, plan: Plan, box: Box) -> bool:
+    def is_kept(self, settled: Settled, box: Box) -> bool:
         """Whether nothing needs to be filtered for a part."""
-        return self._cache.get(self._key(plan, box)) is not None
+        return self._cache.get(self._key(settled, box)) is not None
 
-    def detail(self, plan: Plan, box: Box) -> Detail:
+    def detail(self, settled: Settled, box: Box) -> Detail:
         """What both are made of."""
-        key = self._key(plan, box)
+        key = self._key(settled, box)
         found = self._cache.get(key)
         if found is None:
-            found = detail_of(plan, self.read, box)
+            found = detail_of(settled.plan, self.read, box, _estimate(settled, box))
             self._cache.put(key, found)
         return found
 
-    def _key(self, plan: Plan, box: Box) -> _Key:
+    def _key(self, settled: Settled, box: Box) -> _Key:
+        plan, estimate = settled.plan, _estimate(settled, box)
+        known = None if estimate is None else estimate.tobytes()
         # By its text: a sigma may be a list.
-        return self._mark, repr(plan.unfinished.method), plan.dtype, plan.axes, box
+        method = repr(plan.unfinished.method)
+        return self._mark, method, plan.dtype, plan.axes, box, known
 
 
-def detail_of(plan: Plan, read: Callable[[Slices], Array], box: Box) -> Detail:
-    """Read a box with its neighbours, and filter it."""
+def detail_of(
+    plan: Plan,
+    read: Callable[[Slices], Array],
+    box: Box,
+    estimate: Array | None = None,
+) -> Detail:
+    """Read a box with its neighbours, and filter it by what was found for it."""
     plan = plan.unfinished
     region, shape = _region(plan, box)
     pixels = read(_where(plan, box, region))
@@ -195,8 +203,7 @@ def detail_of(plan: Plan, read: Callable[[Slices], Array], box: Box) -> Detail:
             f"`image` must stay as it was, {plan.shape} of {plan.dtype}; a part of it "
             f"came as {pixels.shape} of {pixels.dtype}, not {lengths}"
         )
-    own = pixels[region.inner]
-    image = np.require(own, plan.dtype, ["C", "W"])
+    image = np.require(pixels[region.inner], plan.dtype, ["C", "W"])
     detail = np.empty(_detail_shape(plan, image.shape), plan.working)
     whole = whole_axes(plan)
     count = worth_threads(image.size)
@@ -210,8 +217,9 @@ def detail_of(plan: Plan, read: Callable[[Slices], Array], box: Box) -> Detail:
         if in_one_pass(plan, near, spot, 0.0, plan.limits, None, detail):
             return True
         for small, there in parts_of(part, shape, plan.halo, plan.grid, whole):
-            to = plan.whole_channels(_less(small.core, region.core))
-            detail[to] = edge_map_of(plan, near[there], small)
+            core = _less(small.core, region.core)
+            own, to = replace(small, core=core), plan.whole_channels(core)
+            detail[to] = edge_map_of(plan, near[there], own, estimate)
         return False
 
     fits = all(list(in_order(work, parts, count)))
@@ -279,8 +287,18 @@ def _amount(settled: Settled, box: Box) -> Any:
     amount = settled.constants.amount
     if isinstance(amount, float):
         return amount
+    return amount[_kept_of(settled, box)]
+
+
+def _estimate(settled: Settled, box: Box) -> Array | None:
+    """What was found for a box, where the detail depends on it."""
+    estimate = settled.constants.estimate
+    return None if estimate is None else estimate[_kept_of(settled, box)]
+
+
+def _kept_of(settled: Settled, box: Box) -> Slices:
     at = tuple(slice(made.start, made.stop, made.step) for made in box)
-    return amount[settled.plan.kept_slices(at)]
+    return settled.plan.kept_slices(at)
 
 
 def _finish(
