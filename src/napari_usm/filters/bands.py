@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_usm.filters.blur import blur
 from napari_usm.filters.taps import AxisBlur
+from napari_usm.kernels.bands import weigh_bands
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,28 +69,44 @@ def weighted_bands(values: Array, bands: Bands, mode: str, cval: float) -> Array
         Border.
     """
     valid = np.isfinite(values)
+    known = bool(valid.all())
     kind = values.dtype.type
     around = dict.fromkeys(bands.narrow, _MEAN)
 
     def blurred(of: Array, by: Mapping[int, AxisBlur]) -> Array:
+        found = blur(of, by, mode, cval)
         # What is not known does not become known by the first of several blurs.
-        return np.where(valid, blur(of, by, mode, cval), kind(np.nan))
-
-    def mean(of: Array, beyond: float) -> Array:
-        return blur(of, around, mode, beyond)
+        return found if known else np.where(valid, found, kind(np.nan))
 
     once = blurred(values, bands.narrow)
     twice = blurred(once, bands.narrow)
-    third = twice - blurred(twice, bands.wide)
-    scale = kind(_FROM_SIZE / math.sqrt(bands.noise_gain))
-    size = mean(np.abs(third), 0.0) * scale
-    noise = _noise(once, bands)
+    rest = blurred(twice, bands.wide)
+    size = twice - rest
+    size = blur(np.abs(size, out=size), around, mode, 0.0)
+    size *= kind(_FROM_SIZE / math.sqrt(bands.noise_gain))
     if bands.growth > 0:
-        noise = mean(noise, float(_noise(np.full(1, cval, values.dtype), bands)[0]))
-    first, second, last = _weights(size * size / noise - kind(1), bands)
-    found = (values - once) * first + (once - twice) * second + third * last
-    result: Array = np.where(valid, found, kind(0))
-    return result
+        beyond = float(_noise(np.full(1, cval, values.dtype), bands)[0])
+        noise = blur(_noise(once, bands), around, mode, beyond)
+    else:
+        noise = np.full(1, max(bands.constant, bands.least**2), values.dtype)
+    out = np.empty_like(values)
+    weigh_bands(
+        *(each.reshape(-1) for each in (values, once, twice, rest, size, noise)),
+        *_look_up(bands, values.dtype),
+        out.reshape(-1),
+    )
+    return out
+
+
+def _look_up(bands: Bands, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """What the kernel finds weights by."""
+    rows = np.hstack([bands.table[:-1], np.diff(bands.table, axis=0)])
+    octaves = bands.first_octave, bands.first_octave + len(rows)
+    ends = tuple(dtype.type(2.0**octave) for octave in octaves)
+    numbers = np.finfo(dtype)
+    whole = np.empty(0, f"i{dtype.itemsize}")
+    bits = whole, numbers.nmant, bands.first_octave + numbers.maxexp - 1
+    return rows.astype(dtype).reshape(-1), ends, bits
 
 
 def _noise(intensity: Array, bands: Bands) -> Array:
@@ -98,21 +115,3 @@ def _noise(intensity: Array, bands: Bands) -> Array:
     growing = kind(bands.growth) * (intensity - kind(bands.zero))
     variance: Array = np.maximum(growing + kind(bands.constant), kind(bands.least**2))
     return variance
-
-
-def _weights(ratio: Array, bands: Bands) -> list[Array]:
-    """Weight of each band at each pixel: straight between the powers of 2."""
-    kind = ratio.dtype.type
-    last = len(bands.table) - 1
-    held = np.clip(
-        np.where(np.isfinite(ratio), ratio, kind(1)),
-        kind(2.0**bands.first_octave),
-        kind(2.0 ** (bands.first_octave + last)),
-    )
-    mantissa, exponent = np.frexp(held)
-    row = np.minimum(exponent - 1 - bands.first_octave, last - 1)
-    # From 0 at a power of 2 to 1 at the next.
-    along = np.ldexp(mantissa, exponent - bands.first_octave - row) - kind(1)
-    table = bands.table.astype(ratio.dtype)
-    steps = np.diff(table, axis=0)
-    return [table[row, band] + along * steps[row, band] for band in range(3)]

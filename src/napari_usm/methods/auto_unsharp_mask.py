@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 SCOPES = ("image", "item")
 
+# Beyond this a power of 2 may be no float32.
+_LARGE = 100
+
 
 @dataclass(frozen=True)
 class AutoUnsharpMask(Method):
@@ -127,6 +130,11 @@ class AutoUnsharpMask(Method):
         bands = bands_reach(longest_blur(count)) + NEAR
         return (max(bands, side(count) - 1),) * count
 
+    def reach_of(self, estimate: Array, axes: Sequence[int]) -> tuple[int, ...]:
+        """As far as the bands of the largest blur do."""
+        blur = float(estimate[..., : len(axes)].max())
+        return (bands_reach(max(blur, 0.0)) + NEAR,) * len(axes)
+
     def sums(
         self,
         block: Array,
@@ -161,6 +169,8 @@ class AutoUnsharpMask(Method):
     ) -> Array:
         """The weighted bands."""
         assert estimate is not None
+        if estimate.size == estimate.shape[-1]:
+            return self._edge_map(block, axes, Estimate.of(estimate.ravel()))
         found = np.zeros_like(block)
         for place in np.ndindex(estimate.shape[:-1]):
             own = tuple(
@@ -177,9 +187,10 @@ class AutoUnsharpMask(Method):
         bands = _bands(tuple(axes), found, float(self.denoise))
         # A power of 2 for a unit: no bit is lost, and squares are finite.
         exponent = int(np.frexp(found.unit)[1]) - 1
-        scaled = np.ldexp(block, -exponent)
+        scaled = _times_power(np.ascontiguousarray(block), -exponent)
         cval = float(np.ldexp(self.cval, -exponent))
-        return np.ldexp(weighted_bands(scaled, bands, self.mode, cval), exponent)
+        edge_map = weighted_bands(scaled, bands, self.mode, cval)
+        return _times_power(edge_map, exponent)
 
     def least_amount(self, axes: Sequence[int]) -> float:
         """Strengths are positive: nothing is ever inverted."""
@@ -188,6 +199,14 @@ class AutoUnsharpMask(Method):
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
         """Not linear."""
         return None
+
+
+def _times_power(values: Array, exponent: int) -> Array:
+    """Values times a power of 2."""
+    if abs(exponent) > _LARGE:
+        return np.ldexp(values, exponent)
+    product: Array = values * values.dtype.type(2.0**exponent)
+    return product
 
 
 @lru_cache(64)

@@ -259,6 +259,10 @@ class Method(ABC):
     def reach(self, axes: Sequence[int]) -> tuple[int | None, ...]:
         """How far the method's filters reach along each filtered axis."""
 
+    def reach_of(self, estimate: Array, axes: Sequence[int]) -> tuple[int | None, ...]:
+        """How far they reach once it is known what was estimated."""
+        return self.reach(axes)
+
     def grid(self, axes: Sequence[int]) -> tuple[int, ...]:
         """Along each filtered axis, what the first pixel of a block is a multiple of.
 

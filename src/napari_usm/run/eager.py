@@ -259,10 +259,28 @@ def edge_map_of(
 
     `estimate` is that of the whole image.
     """
+    inner = block.inner
     if estimate is not None:
         estimate = estimate[plan.kept_slices(block.core)]
+        near = _near(plan, grown, inner, estimate)
+        grown = grown[near]
+        inner = tuple(
+            slice(own.start - begin.start, own.stop - begin.start)
+            for own, begin in zip(inner, near, strict=True)
+        )
     edge_map = plan.edge_map(grown, estimate)
-    return edge_map[plan.whole_channels(block.inner)]
+    return edge_map[plan.whole_channels(inner)]
+
+
+def _near(plan: Plan, grown: Array, inner: Slices, estimate: Array) -> Slices:
+    """What of a block's neighbours is needed where the estimate is known."""
+    reach = dict(zip(plan.axes, plan.method.reach_of(estimate, plan.axes), strict=True))
+    return tuple(
+        slice(max(0, own.start - n), min(length, own.stop + n))
+        if plan.halo.get(axis) is not None and (n := reach[axis]) is not None
+        else slice(0, length)
+        for axis, (own, length) in enumerate(zip(inner, grown.shape, strict=True))
+    )
 
 
 def local_amount(plan: Plan, amount: Array | float, block: Block) -> Any:
