@@ -42,13 +42,15 @@ def weigh_bands(values, once, twice, rest, size, noise, table, ends, bits, out):
     kind = values.dtype.type
     whole, digits, first = bits
     one, share = kind(1), kind(2.0**-digits)
-    mask = (1 << digits) - 1
+    digits, first = whole.dtype.type(digits), whole.dtype.type(first)
+    mask = whole.dtype.type((1 << digits) - 1)
     ratios = np.empty(_ROW, values.dtype)
     stored = ratios.view(whole.dtype)
-    last = table.size // 6 - 1
+    rows = whole.dtype.type(table.size // 6)
     everywhere = noise.size == 1
     for start in range(0, values.size, _ROW):
         count = min(_ROW, values.size - start)
+        # Only reads and writes are left in these loops: they are vectorised.
         for x in range(count):
             i = start + x
             own = load(size, i, IMAGE)
@@ -60,13 +62,15 @@ def weigh_bands(values, once, twice, rest, size, noise, table, ends, bits, out):
             store(ratios, x, ratio, LINES)
         for x in range(count):
             i = start + x
-            row = min((stored[x] >> digits) - first, last)
-            along = kind(stored[x] & mask) * share
-            along = along if ratios[x] < ends[1] else one
-            at = row * 6
-            w1 = table[at] + along * table[at + 3]
-            w2 = table[at + 1] + along * table[at + 4]
-            w3 = table[at + 2] + along * table[at + 5]
+            seen = load(stored, x, LINES)
+            row = (seen >> digits) - first
+            along = kind(seen & mask) * share
+            # The last of all is one beyond the row before it.
+            along = along if row < rows else one
+            at = 6 * (row if row < rows else rows - 1)
+            w1 = load(table, at, _NOISE) + along * load(table, at + 3, _NOISE)
+            w2 = load(table, at + 1, _NOISE) + along * load(table, at + 4, _NOISE)
+            w3 = load(table, at + 2, _NOISE) + along * load(table, at + 5, _NOISE)
             image, inner = load(values, i, RING), load(once, i, DETAIL)
             outer, far = load(twice, i, EDGES), load(rest, i, IMAGE)
             total = (image - inner) * w1 + (inner - outer) * w2 + (outer - far) * w3

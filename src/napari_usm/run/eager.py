@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from napari_usm.filters.one_pass import Target
+from napari_usm.kernels.finish_plane import finish_pixels
 from napari_usm.run import report
 from napari_usm.run.blocks import BLOCK, Block, Slices, cut, parts_of
 from napari_usm.run.tally import Tally, tally
@@ -249,7 +250,27 @@ def _step_by_step(
         edges[plan.edge_slices(part.core)] = plan.public_edge_map(edge_map)
     if result is not None:
         core = pixels[part.inner]
-        result[part.core] = plan.combine(core, edge_map, amount, limits)
+        result[part.core] = _combined(plan, core, edge_map, amount, limits)
+
+
+def _combined(
+    plan: Plan, core: Array, edge_map: Array, amount: Any, limits: Limits
+) -> Array:
+    """The result of a part, by the kernel that has the last steps if it takes them."""
+    stored = plan.stored
+    if stored is None or not isinstance(amount, float) or not np.isfinite(core).all():
+        return plan.combine(core, edge_map, amount, limits)
+    image = np.require(core, plan.dtype, ["C", "W"])
+    made = np.empty(image.shape, plan.result)
+    finish_pixels(
+        image.view(stored).reshape(-1),
+        edge_map.reshape(-1),
+        (0, image.size),
+        made.view(stored).reshape(-1),
+        np.empty(0, np.float32),
+        plan.finish(amount, limits).numbers(stored),
+    )
+    return made
 
 
 def edge_map_of(
