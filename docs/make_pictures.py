@@ -289,6 +289,7 @@ def take_docks() -> None:
         ("unsharp_mask", "Unsharp mask"),
         ("laplacian_sharpen", "Laplacian sharpen"),
         ("adaptive_unsharp_mask", "Adaptive unsharp mask"),
+        ("auto_unsharp_mask", "Auto unsharp mask"),
     ):
         viewer, dock, widget = new_viewer("cell", title)
         go_live(widget)

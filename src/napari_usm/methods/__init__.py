@@ -60,7 +60,7 @@ METHODS: Mapping[str, Entry] = MappingProxyType(
         "adaptive_unsharp_mask": Entry(
             AdaptiveUnsharpMask, "Adaptive unsharp mask", "menu"
         ),
-        "auto_unsharp_mask": Entry(AutoUnsharpMask, "Auto unsharp mask", "python"),
+        "auto_unsharp_mask": Entry(AutoUnsharpMask, "Auto unsharp mask", "menu"),
         "gaussian_sharpen": Entry(GaussianSharpen, "Gaussian sharpen", "python"),
     }
 )

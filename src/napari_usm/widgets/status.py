@@ -20,7 +20,7 @@ HINT = "Live shows every change at once; Keep makes layers."
 #: What is said while something is waited for.
 WAITING = {
     "preparing": "Preparing, once on this machine…",
-    "estimating": "Live · estimating the gain…",
+    "estimating": "Live · estimating…",
 }
 
 
@@ -40,7 +40,7 @@ def live_line(shown: Shown, layer: Image) -> str:
     found = settled.plan.found(settled.constants)
     if settled.sample is not None:
         looked = " × ".join(str(length) for length in settled.sample)
-        parts += [*_gain(found.amount, found.gain), f"gain from a sample of {looked}"]
+        parts += [*_gain(found.amount, found.gain), f"from a sample of {looked}"]
     else:
         parts += _gain(found.amount, found.gain)
     if shown.report is not None:
@@ -72,6 +72,11 @@ def _report(report: Report) -> list[str]:
         f"noise × {_span(report.noise_factor)}",
         f"mean {report.mean_change:+.2g}".replace("-", "−"),
     ]
+    if report.blur is not None and report.noise is not None:
+        blur, noise = _span(report.blur), _span(report.noise)
+        parts += [f"blur {blur} px", f"noise {noise}"]
+    if report.smooths_noise:
+        parts.append("smooths noise")
     if report.inverts_detail:
         parts.append("inverts detail")
     return parts
