@@ -118,6 +118,18 @@ def draw_methods() -> None:
     ]
     save(stacked([shown, beside(plots)]), "adaptive_unsharp_mask")
 
+    noise = np.random.default_rng(0).normal(0, 6, soft.shape)
+    noisy = np.clip(soft + noise, 0, 255).astype(np.uint8)
+    found = usm.sharpen(noisy, "auto_unsharp_mask")
+    tiles = before_after(noisy, found, crop, 2)
+    blur, level = found.report.blur[0], float(found.report.noise)
+    captions = [
+        "before",
+        f"after: blur {blur:.1f} px, noise {level:.1f} found",
+        "edge map (x1)",
+    ]
+    save(grid([tiles], [captions]), "auto_unsharp_mask")
+
     found = usm.sharpen(moon, "gaussian_sharpen", sigma=2)
     tiles = before_after(moon, found, square(20, 40, 162), 2)
     captions = [

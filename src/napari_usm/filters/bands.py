@@ -68,6 +68,7 @@ def weighted_bands(values: Array, bands: Bands, mode: str, cval: float) -> Array
     mode, cval : str, float
         Border.
     """
+    values = np.ascontiguousarray(values)
     valid = np.isfinite(values)
     known = bool(valid.all())
     kind = values.dtype.type

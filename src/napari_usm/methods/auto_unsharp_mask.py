@@ -187,7 +187,7 @@ class AutoUnsharpMask(Method):
         bands = _bands(tuple(axes), found, float(self.denoise))
         # A power of 2 for a unit: no bit is lost, and squares are finite.
         exponent = int(np.frexp(found.unit)[1]) - 1
-        scaled = _times_power(np.ascontiguousarray(block), -exponent)
+        scaled = _times_power(block, -exponent)
         cval = float(np.ldexp(self.cval, -exponent))
         edge_map = weighted_bands(scaled, bands, self.mode, cval)
         return _times_power(edge_map, exponent)

@@ -264,7 +264,7 @@ def _combined(
     made = np.empty(image.shape, plan.result)
     finish_pixels(
         image.view(stored).reshape(-1),
-        edge_map.reshape(-1),
+        np.ascontiguousarray(edge_map).reshape(-1),
         (0, image.size),
         made.view(stored).reshape(-1),
         np.empty(0, np.float32),

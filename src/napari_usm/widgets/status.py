@@ -74,7 +74,7 @@ def _report(report: Report) -> list[str]:
     ]
     if report.blur is not None and report.noise is not None:
         blur, noise = _span(report.blur), _span(report.noise)
-        parts += [f"blur {blur} px", f"noise {noise}"]
+        parts += [f"blur σ {blur} px", f"noise σ {noise}"]
     if report.smooths_noise:
         parts.append("smooths noise")
     if report.inverts_detail:
