@@ -1,4 +1,4 @@
-"""Unsharp masking of images: classic, Laplacian and adaptive.
+"""Unsharp masking of images: classic, Laplacian, adaptive and automatic.
 
 The names below load on first use, so that importing the package costs next to
 nothing and brings in neither Qt nor napari nor dask.
