@@ -261,10 +261,13 @@ def _combined(
     if stored is None or not isinstance(amount, float) or not np.isfinite(core).all():
         return plan.combine(core, edge_map, amount, limits)
     image = np.require(core, plan.dtype, ["C", "W"])
+    detail = np.ascontiguousarray(edge_map).reshape(-1)
+    # As that of live results, which the kernel is compiled for.
+    detail.flags.writeable = False
     made = np.empty(image.shape, plan.result)
     finish_pixels(
         image.view(stored).reshape(-1),
-        np.ascontiguousarray(edge_map).reshape(-1),
+        detail,
         (0, image.size),
         made.view(stored).reshape(-1),
         np.empty(0, np.float32),
