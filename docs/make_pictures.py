@@ -118,6 +118,18 @@ def draw_methods() -> None:
     ]
     save(stacked([shown, beside(plots)]), "adaptive_unsharp_mask")
 
+    noise = np.random.default_rng(0).normal(0, 6, soft.shape)
+    noisy = np.clip(soft + noise, 0, 255).astype(np.uint8)
+    found = usm.sharpen(noisy, "auto_unsharp_mask")
+    tiles = before_after(noisy, found, crop, 2)
+    blur, level = found.report.blur[0], float(found.report.noise)
+    captions = [
+        "before",
+        f"after: blur {blur:.1f} px, noise {level:.1f} found",
+        "edge map (x1)",
+    ]
+    save(grid([tiles], [captions]), "auto_unsharp_mask")
+
     found = usm.sharpen(moon, "gaussian_sharpen", sigma=2)
     tiles = before_after(moon, found, square(20, 40, 162), 2)
     captions = [
@@ -289,6 +301,7 @@ def take_docks() -> None:
         ("unsharp_mask", "Unsharp mask"),
         ("laplacian_sharpen", "Laplacian sharpen"),
         ("adaptive_unsharp_mask", "Adaptive unsharp mask"),
+        ("auto_unsharp_mask", "Auto unsharp mask"),
     ):
         viewer, dock, widget = new_viewer("cell", title)
         go_live(widget)

@@ -10,6 +10,7 @@ TITLES = {
     "unsharp_mask": "Unsharp mask",
     "laplacian_sharpen": "Laplacian sharpen",
     "adaptive_unsharp_mask": "Adaptive unsharp mask",
+    "auto_unsharp_mask": "Auto unsharp mask",
 }
 PIXELS = cases.picture((20, 24), "uint16")
 

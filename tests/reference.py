@@ -62,6 +62,14 @@ DEFAULTS = {
         "color": "value",
         "mode": "mirror",
     },
+    "auto_unsharp_mask": {
+        **_COMMON,
+        "strength": 1.0,
+        "denoise": 1.0,
+        "estimate_per": "image",
+        "color": "luminance",
+        "mode": "mirror",
+    },
     "gaussian_sharpen": {
         **_COMMON,
         "sigma": 1.0,
@@ -135,12 +143,20 @@ def sharpen(image, method, **parameters):
         plane_axes = tuple(axis - (axis > channel) for axis in axes)
     items = tuple(axis for axis in range(planes[0].ndim) if axis not in plane_axes)
 
-    edges = [_edge_map(plane, plane_axes, method, p) for plane in planes]
+    if method == "auto_unsharp_mask":
+        mixed = channel is not None and p["color"] == "luminance"
+        whole = image.dtype.kind in "iu" and not mixed
+        edges = [_auto_edge_map(plane, plane_axes, items, whole, p) for plane in planes]
+    else:
+        edges = [_edge_map(plane, plane_axes, method, p) for plane in planes]
 
     gain = curve = None
     if method == "unsharp_mask" or method == "laplacian_sharpen":
         amounts = [float(p["amount"])] * len(planes)
         amount = float(p["amount"])
+    elif method == "auto_unsharp_mask":
+        amount = float(p["strength"])
+        amounts = [amount] * len(planes)
     elif method == "gaussian_sharpen":
         amount = gaussian_sharpen_amount(p["sigma"], p["radius"])
         amounts = [amount] * len(planes)
@@ -445,6 +461,328 @@ def steepest(gains, curve):
     if len(gains) == 1 or np.ptp(curve) <= 1e-9:
         return float(gains[-1])
     return float(gains[np.argmax(np.gradient(curve))])
+
+
+# --- the three bands of the automatic method --------------------------------------
+
+
+def _auto_edge_map(plane, axes, items, whole, p):
+    """Return the weighted bands of one grey array, item by item if asked for."""
+    if p["estimate_per"] == "image":
+        return bands(plane, axes, auto_estimate(plane, axes, whole), p)
+    edge = np.zeros(plane.shape)
+    for index in np.ndindex(*(plane.shape[axis] for axis in items)):
+        where = [slice(None)] * plane.ndim
+        for axis, i in zip(items, index, strict=True):
+            where[axis] = slice(i, i + 1)
+        where = tuple(where)
+        estimate = auto_estimate(plane[where], axes, whole)
+        edge[where] = bands(plane[where], axes, estimate, p)
+    return edge
+
+
+def bands(plane, axes, estimate, p):
+    """Return the three bands, each times its weight at every pixel."""
+    if estimate is None:
+        return np.zeros(plane.shape)
+    sigmas, constant, growth, zero, least = estimate
+    axes = [axis for axis in axes if axis in sigmas]
+    blurs = [sigmas[axis] for axis in axes]
+    valid = np.isfinite(plane)
+    mode, cval = p["mode"], p["cval"]
+
+    narrow, wide = band_taps(blurs)
+    inner = np.where(valid, blur(plane, axes, narrow, mode, cval), np.nan)
+    outer = np.where(valid, blur(inner, axes, narrow, mode, cval), np.nan)
+    rest = np.where(valid, blur(outer, axes, wide, mode, cval), np.nan)
+    parts = [plane - inner, inner - outer, outer - rest]
+
+    def variance(intensity):
+        return np.maximum(constant + growth * (intensity - zero), least**2)
+
+    mean = [np.full(9, 1 / 9)] * len(axes)
+    noise = variance(inner)
+    if growth > 0:
+        noise = blur(noise, axes, mean, mode, variance(cval))
+    signal = np.pi / 2 * blur(np.abs(parts[2]), axes, mean, mode, 0.0) ** 2
+    gain = noise_gain(narrow, wide)
+    ratio = np.full(plane.shape, 1.0)
+    ratio[valid] = np.clip(signal[valid] / (gain * noise[valid]) - 1, 0.125, 2.0**20)
+
+    # Straight between the powers of 2, for each of which the weights are known.
+    octaves = 2.0 ** np.arange(-3, 21)
+    table = np.array([band_weights(blurs, t, p["denoise"]) for t in octaves])
+    total = sum(
+        np.interp(ratio, octaves, table[:, k]) * np.where(valid, part, 0.0)
+        for k, part in enumerate(parts)
+    )
+    return np.where(valid, total, 0.0)
+
+
+def band_taps(blurs):
+    """Return the taps of the Gaussian that is used twice, and of the wide one."""
+    sigmas = [max(0.5, 0.65 * blur_) for blur_ in blurs]
+    narrow = [gaussian_taps(m, int(np.ceil(4 * m))) for m in sigmas]
+    wide = [gaussian_taps(2 * m, int(np.ceil(8 * m))) for m in sigmas]
+    return narrow, wide
+
+
+def noise_gain(narrow, wide):
+    """Return the sum of the squares of the third band's whole kernel."""
+    inner = outer = np.ones(())
+    for a, b in zip(narrow, wide, strict=True):
+        twice = np.convolve(a, a)
+        inner = np.multiply.outer(inner, np.pad(twice, len(b) // 2))
+        outer = np.multiply.outer(outer, np.convolve(twice, b))
+    return np.sum((inner - outer) ** 2)
+
+
+def band_weights(blurs, ratio, denoise):
+    """Return the weights of the bands for one ratio of signal to noise.
+
+    They make up Wiener's filter less 1 as nearly as three bands can, over all
+    frequencies of a discrete Fourier transform.
+    """
+    count = len(blurs)
+    points = {1: 128, 2: 64, 3: 32, 4: 16}.get(count, 8)
+    line = np.fft.fftfreq(points)
+    grid = np.meshgrid(*[line] * count, indexing="ij")
+    length = np.sqrt(sum(f**2 for f in grid))
+
+    def transfer(taps):
+        product = np.ones(())
+        for each in taps:
+            offsets = np.arange(len(each)) - len(each) // 2
+            passed = (each * np.cos(2 * np.pi * line[:, None] * offsets)).sum(axis=1)
+            product = np.multiply.outer(product, passed)
+        return product
+
+    narrow, wide = band_taps(blurs)
+    g, h = transfer(narrow), transfer(wide)
+    parts = [1 - g, g - g * g, g * g - g * g * h]
+
+    kept = length > 0
+    image = np.zeros(length.shape)
+    image[kept] = length[kept] ** -(count + 0.4)
+    first, second = np.zeros(length.shape), np.zeros(length.shape)
+    squares = sum((max(s, 0.02) * f) ** 2 for s, f in zip(blurs, grid, strict=True))
+    shares = (0.12, 0.23, 0.3, 0.23, 0.12)
+    for share, off in zip(shares, (-1.5, -0.75, 0, 0.75, 1.5), strict=True):
+        passed = np.exp(-2 * np.pi**2 * (1 + 0.15 * off) ** 2 * squares)
+        first += share * passed
+        second += share * passed**2
+    in_third = np.mean(parts[2] ** 2 * image * np.exp(-4 * np.pi**2 * squares))
+    signal = ratio * noise_gain(narrow, wide) / in_third * image
+    energy = signal * second + 1
+    wanted = (signal * (first - second) - 1) / energy
+    wanted = np.where(wanted < 0, denoise * wanted, wanted)
+
+    columns = np.stack([part[kept] for part in parts], axis=1)
+    weight = length[kept] ** 0.25 * energy[kept]
+    matrix = columns.T @ (weight[:, None] * columns)
+    # The sum over all frequencies, each once.
+    matrix += 1e-12 * np.trace(matrix) * np.eye(3)
+    return np.linalg.solve(matrix, columns.T @ (weight * wanted[kept]))
+
+
+def auto_estimate(plane, axes, whole):
+    """Return blur and noise, or None where nothing can be told.
+
+    Returns
+    -------
+    sigmas : dict of axis to float
+        Blur along the axes that are long enough.
+    constant, growth, zero, least : float
+        Variance of the noise is constant + growth * (intensity - zero), at least
+        least ** 2.
+    """
+    told = [axis for axis in axes if plane.shape[axis] >= 16]
+    if not told:
+        return None
+    side = 64 if len(axes) < 3 else 32
+    pairs = list(itertools.combinations(sorted(told), 2)) or [(told[0],)]
+    looks = []
+    for along in pairs:
+        for window in _windows(plane, along, side, 400 // len(pairs)):
+            if np.isfinite(window).any():
+                looks.append({"along": along, **_look(window)})
+    if not looks:
+        return None
+    low = min(look["low"] for look in looks)
+    high = max(look["high"] for look in looks)
+    if high == low:
+        return None
+    span = high - low
+    step = min(1.0, span / 16) if whole else 2e-4 * span
+    least_variance = (0.29 * step) ** 2
+
+    good = [
+        look
+        for look in looks
+        if np.mean((look["values"] == low) | (look["values"] == high)) <= 0.02
+        and np.isfinite(look["values"]).all()
+    ]
+    if len(good) < max(4, 0.1 * len(looks)):
+        good = looks
+    corner = np.quantile([look["corner"] for look in good], 0.25)
+    constant, growth = corner * (1.1 if len(told) > 1 else 1.35), 0.0
+    if len(told) > 1:
+        line = _noise_line(looks, low, span, least_variance)
+        constant, growth = line or (constant, growth)
+    mean = np.mean([look["mean"] for look in looks])
+    variance = max(constant + growth * (mean - low), least_variance)
+
+    spectra = []
+    if len(told) <= 2:
+        frequencies, counts = looks[0]["frequencies"], looks[0]["counts"]
+        power = np.mean([look["rings"] for look in looks], axis=0)
+        spectra.append((told, frequencies, counts, power, len(told)))
+    else:
+        for axis in told:
+            lines = [
+                look["lines"][look["along"].index(axis)]
+                for look in looks
+                if axis in look["along"]
+            ]
+            counts = np.array([1.0, *[2.0] * 31, 1.0])
+            power = np.mean(lines, axis=0)
+            spectra.append(([axis], np.arange(33) / 64, counts, power, 1))
+    sigmas, own = {}, []
+    for group, frequencies, counts, power, dimensions in spectra:
+        level, r, slope = _spectral_line(frequencies, power, variance, dimensions)
+        far = frequencies > (0.55 if dimensions == 2 else 0.4)
+        f = frequencies[far]
+        model = np.exp(level - 4 * np.pi**2 * max(r, 0) * f**2) * f**-slope
+        own.append(np.sum(counts[far] * np.minimum(model, (2 * span) ** 2)))
+        own[-1] /= np.sum(counts[far])
+        squared = max(min(r - 0.08, 2 * (r - 0.185)), 0)
+        for axis in group:
+            sigmas[axis] = min(np.sqrt(squared), side / 16)
+    left = max(variance - 0.5 * min(own), least_variance) / variance
+    return sigmas, constant * left, growth * left, low, 0.5 * step
+
+
+def _windows(plane, along, side, most):
+    """Return windows evenly over the array, half a window apart if they are few."""
+    sides = [min(side, plane.shape[axis] // 16 * 16) for axis in along]
+    last = [length - 1 for length in plane.shape]
+    counts = list(plane.shape)
+    for axis, length in zip(along, sides, strict=True):
+        last[axis] = plane.shape[axis] - length
+        counts[axis] = int(np.ceil(last[axis] / (side // 2))) + 1
+    while np.prod(counts) > most:
+        largest = max(counts)
+        counts = [max(1, 3 * n // 4) if n == largest else n for n in counts]
+    places = []
+    for count, end in zip(counts, last, strict=True):
+        if end % 2 == 1 and count % 2 == 1:
+            count += 1
+        half = [k * end // (count - 1) for k in range(count // 2)]
+        middle = [end // 2] if count % 2 else []
+        places.append(half + middle + [end - place for place in half])
+    for corner in itertools.product(*places):
+        where = [slice(at, at + 1) for at in corner]
+        for axis, length in zip(along, sides, strict=True):
+            where[axis] = slice(corner[axis], corner[axis] + length)
+        yield plane[tuple(where)].reshape(sides)
+
+
+def _look(window):
+    """Return what a window tells, all powers per pixel."""
+    valid = np.isfinite(window)
+    low, high = window[valid].min(), window[valid].max()
+    filled = np.where(valid, window, (low + high) / 2)
+    look = {"values": window, "low": low, "high": high, "mean": filled.mean()}
+    still = filled - filled.mean()
+    hann = np.ones(())
+    for length in window.shape:
+        hann = np.multiply.outer(
+            hann, np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 2
+        )
+    spectrum = np.fft.fftn(still * hann, (64,) * window.ndim, range(window.ndim))
+    power = np.abs(spectrum) ** 2 / np.sum(hann**2)
+    line = np.abs(np.fft.fftfreq(64))
+    length = np.sqrt(sum(f**2 for f in np.meshgrid(*[line] * window.ndim)))
+    ring = np.round(64 * length).astype(int)
+    look["rings"] = np.array([power[ring == k].mean() for k in range(ring.max() + 1)])
+    look["counts"] = np.bincount(ring.ravel())
+    look["frequencies"] = np.array(
+        [length[ring == k].mean() for k in range(ring.max() + 1)]
+    )
+    look["corner"] = power[length > (0.55 if window.ndim == 2 else 0.4)].mean()
+    if window.ndim == 2:
+        # Where a line has two frequencies of one size, their mean.
+        lines = (power.mean(axis=1), power.mean(axis=0))
+        look["lines"] = [(each[:33] + each[-np.arange(33)]) / 2 for each in lines]
+        calm = np.pad(filled, 1, mode="reflect")
+        for axis in (0, 1):
+            calm = np.diff(calm, 2, axis)
+        cells = [
+            (i, j)
+            for i in range(0, window.shape[0], 8)
+            for j in range(0, window.shape[1], 8)
+        ]
+        look["cells"] = [
+            (
+                filled[i : i + 8, j : j + 8].mean(),
+                np.mean(calm[i : i + 8, j : j + 8] ** 2) / 36,
+            )
+            for i, j in cells
+        ]
+    return look
+
+
+def _noise_line(looks, low, span, least):
+    """Return the noise at the lowest intensity and its growth, where it grows."""
+    cells = np.array([cell for look in looks for cell in look["cells"]])
+    cells[:, 0] -= low
+    cells = cells[cells[:, 0] < 0.98 * span]
+    if len(cells) < 40:
+        return None
+    first, last = np.quantile(cells[:, 0], [0.005, 0.995])
+    # A range of nothing but rounding is none.
+    width = max(last - first, 1e-6 * 2.0 ** np.frexp(span)[1])
+    bins = np.clip(((cells[:, 0] - first) / width * 8).astype(int), 0, 7)
+    points = []
+    for k in range(8):
+        inside = cells[bins == k]
+        if len(inside) >= 10:
+            noise = 1.45 * np.quantile(inside[:, 1], 0.1)
+            weight = np.sqrt(min(len(inside), 100)) / max(noise, least)
+            points.append((inside[:, 0].mean(), noise, weight))
+    if len(points) < 2:
+        return None
+    x, y, w = np.array(points).T
+    # Of all lines that are nowhere below 0 the nearest, by trying what may be 0.
+    best = None
+    for used in ([0, 1], [0], [1]):
+        terms = np.stack([np.ones_like(x), x], axis=1)[:, used]
+        fit = np.linalg.lstsq(terms * w[:, None], y * w, rcond=None)[0]
+        if (fit < 0).any():
+            continue
+        line = np.zeros(2)
+        line[used] = fit
+        error = np.sum((w * (line[0] + line[1] * x - y)) ** 2)
+        if best is None or error < best[0] - 1e-12 * np.sum((w * y) ** 2):
+            best = error, line
+    constant, growth = best[1]
+    dark, bright = np.quantile(cells[:, 0], [0.05, 0.95])
+    clear = constant + growth * bright > 3 * max(constant + growth * dark, 4 * least)
+    return (constant, growth) if clear else None
+
+
+def _spectral_line(frequencies, power, noise, dimensions):
+    """Return level, variance of the blur and slope of a spectrum above its noise."""
+    first = np.flatnonzero(frequencies > 0.04)[0]
+    last = first
+    while frequencies[last] < 0.5 and power[last] > 3 * noise:
+        last += 1
+    last = max(last, first + 3)
+    f, p = frequencies[first:last], power[first:last]
+    above = np.log(np.maximum(p - noise, 0.05 * p))
+    rows = [[1, -4 * np.pi**2 * x**2, -np.log(x)] for x in f] + [[0, 0, 2.0]]
+    target = [*above, 2.0 * (dimensions + 0.4)]
+    return np.linalg.lstsq(np.array(rows), np.array(target), rcond=None)[0]
 
 
 # --- colours, limits, cast --------------------------------------------------------

@@ -243,6 +243,30 @@ RGBA = np.zeros((6, 7, 4))
             r"`gain_per` must be one of .*; got 'plane'",
         ),
         (
+            "auto_unsharp_mask",
+            {"strength": -0.1},
+            ValueError,
+            r"`strength` must be at least 0; got -0.1",
+        ),
+        (
+            "auto_unsharp_mask",
+            {"denoise": 1.5},
+            ValueError,
+            r"`denoise` must be at most 1; got 1.5",
+        ),
+        (
+            "auto_unsharp_mask",
+            {"denoise": True},
+            TypeError,
+            r"`denoise` must be a real number; got True",
+        ),
+        (
+            "auto_unsharp_mask",
+            {"estimate_per": "plane"},
+            ValueError,
+            r"`estimate_per` must be one of .*; got 'plane'",
+        ),
+        (
             "gaussian_sharpen",
             {"axes": (0,)},
             ValueError,

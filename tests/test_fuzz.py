@@ -73,7 +73,7 @@ def check(image, other, method, parameters, count, how):
     if expected.gain is not None:
         gain = plan.found(both.constants).gain
         np.testing.assert_allclose(gain, expected.gain, rtol=1e-12)
-    slack = slack_of(image, parameters)
+    slack = slack_of(image, method, parameters)
     sure = away_from_a_hard_threshold(image, method, parameters, slack, expected)
     np.testing.assert_allclose(
         both.edge_map[sure], expected.edge_map[sure], rtol=3e-7, atol=slack
@@ -89,12 +89,12 @@ def check(image, other, method, parameters, count, how):
     )
 
 
-def slack_of(image, parameters):
+def slack_of(image, method, parameters):
     """What the design allows: rounding, and 1e-3 of the range for large sigmas.
 
     A Gaussian that is cut before 4 sigma is never approximated.
     """
-    slack = cases.tolerance(image)
+    slack = cases.tolerance(image, method)
     large = np.max(parameters.get("sigma", 0)) >= 4
     if large and parameters.get("truncate", 4.0) >= 4:
         finite = image[np.isfinite(image)].astype(np.float64)
@@ -173,6 +173,10 @@ def draw_own(rng, method, axes, span):
         if rng.random() < 0.3:
             gains = rng.uniform(0.1, 4, int(rng.integers(1, 6)))
             own["gains"] = np.sort(gains).tolist()
+    if method == "auto_unsharp_mask":
+        own["strength"] = float(rng.uniform(0, 2))
+        own["denoise"] = float(rng.choice([0, 0.3, 1]))
+        own["estimate_per"] = str(rng.choice(["image", "item"]))
     if method == "gaussian_sharpen":
         own["sigma"] = float(rng.uniform(0.3, 3))
         own["radius"] = int(rng.choice([0, 0, 1, 2, 5]))

@@ -53,6 +53,10 @@ OWN = {
         {"kernel": "gaussian", "sigma": [1.0, 0.7], "gains": [0.4]},
         {"gains": (0.2, 0.5), "sigma": 1},
     ],
+    "auto_unsharp_mask": [
+        {"strength": np.float32(0.7), "estimate_per": "item"},
+        {"denoise": np.int64(0)},
+    ],
     "gaussian_sharpen": [{"sigma": np.float64(0.8)}, {"radius": np.uint8(2)}],
 }
 CALLS = [

@@ -179,6 +179,8 @@ def test_colours(method, color, alpha):
     call = {"channel_axis": 3, "axes": (1, 2), "color": color, "alpha": alpha}
     if method == "adaptive_unsharp_mask":
         call["gain_per"] = "item"
+    if method == "auto_unsharp_mask":
+        call["estimate_per"] = "item"
     found, edges = arrays(level_of(image, method, **call))
     expected = usm.sharpen(image, method, **call)
     for key in ((1,), (2, slice(5, 20), 7), (Ellipsis, 2), (0, 3, 4, 1)):

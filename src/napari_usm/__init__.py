@@ -1,4 +1,4 @@
-"""Unsharp masking of images: classic, Laplacian and adaptive.
+"""Unsharp masking of images: classic, Laplacian, adaptive and automatic.
 
 The names below load on first use, so that importing the package costs next to
 nothing and brings in neither Qt nor napari nor dask.
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Report,
         Sharpened,
         adaptive_unsharp_mask,
+        auto_unsharp_mask,
         edge_map,
         gaussian_sharpen,
         laplacian_sharpen,
@@ -31,6 +32,7 @@ __all__ = [
     "Report",
     "Sharpened",
     "adaptive_unsharp_mask",
+    "auto_unsharp_mask",
     "edge_map",
     "gaussian_sharpen",
     "laplacian_sharpen",

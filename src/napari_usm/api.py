@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_usm.methods import METHODS, Entry, check_known
 from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
+from napari_usm.methods.auto_unsharp_mask import AutoUnsharpMask
 from napari_usm.methods.gaussian_sharpen import GaussianSharpen
 from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
 from napari_usm.methods.unsharp_mask import UnsharpMask
@@ -31,6 +32,7 @@ __all__ = [
     "Report",
     "Sharpened",
     "adaptive_unsharp_mask",
+    "auto_unsharp_mask",
     "edge_map",
     "gaussian_sharpen",
     "laplacian_sharpen",
@@ -237,4 +239,5 @@ def _document(entry: Entry) -> str:
 unsharp_mask = _function("unsharp_mask", UnsharpMask)
 laplacian_sharpen = _function("laplacian_sharpen", LaplacianSharpen)
 adaptive_unsharp_mask = _function("adaptive_unsharp_mask", AdaptiveUnsharpMask)
+auto_unsharp_mask = _function("auto_unsharp_mask", AutoUnsharpMask)
 gaussian_sharpen = _function("gaussian_sharpen", GaussianSharpen)

@@ -34,6 +34,7 @@ _SHAPES = {
     "plane": (70, 70),
     "plane with a gap": (70, 70),
     "volume": (3, 70, 70),
+    "deep volume": (16, 70, 70),
     "colours": (70, 70, 3),
 }
 
@@ -64,6 +65,12 @@ CALLS: Mapping[tuple[str, str], Sequence[tuple[str, Mapping[str, Any]]]] = (
                 ("plane", _WIDE),
                 ("colours", {"channel_axis": 2, "color": "luminance"}),
             ),
+            ("auto_unsharp_mask", PLANES): (
+                ("plane", {}),
+                ("plane with a gap", {}),
+                ("colours", {"channel_axis": 2}),
+                ("colours", {"channel_axis": 2, "color": "channels"}),
+            ),
             ("unsharp_mask", VOLUMES): (
                 ("volume", {}),
                 ("volume", _WIDE),
@@ -72,6 +79,7 @@ CALLS: Mapping[tuple[str, str], Sequence[tuple[str, Mapping[str, Any]]]] = (
                 ("volume", {}),
                 ("volume", _WIDE),
             ),
+            ("auto_unsharp_mask", VOLUMES): (("deep volume", {}),),
         }
     )
 )

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
+from napari_usm.methods.auto_unsharp_mask import AutoUnsharpMask
 from napari_usm.methods.gaussian_sharpen import GaussianSharpen
 from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
 from napari_usm.methods.method import Method
@@ -59,6 +60,7 @@ METHODS: Mapping[str, Entry] = MappingProxyType(
         "adaptive_unsharp_mask": Entry(
             AdaptiveUnsharpMask, "Adaptive unsharp mask", "menu"
         ),
+        "auto_unsharp_mask": Entry(AutoUnsharpMask, "Auto unsharp mask", "menu"),
         "gaussian_sharpen": Entry(GaussianSharpen, "Gaussian sharpen", "python"),
     }
 )

@@ -124,6 +124,7 @@ class AdaptiveUnsharpMask(MaskMethod):
         axes: Sequence[int],
         kept: Sequence[int],
         core: tuple[slice, ...],
+        begins: Sequence[int],
         lengths: Sequence[int],
     ) -> Array:
         """Sums over the gradients of the block, from which the gain follows."""

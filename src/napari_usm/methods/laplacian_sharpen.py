@@ -101,7 +101,9 @@ class LaplacianSharpen(Method):
         """One pixel, and half the window of the median."""
         return (1 + self.median_size // 2,) * len(axes)
 
-    def edge_map(self, block: Array, axes: Sequence[int]) -> Array:
+    def edge_map(
+        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+    ) -> Array:
         """``threshold(-Laplacian)`` of the median-filtered image."""
         calm = median(block, self.median_size, axes)
         detail = negative_laplacian(calm, self._weights(axes), self.mode, self.cval)

@@ -141,7 +141,9 @@ class MaskMethod(Method):
         """Pixels between the grid points that the image is blurred at."""
         return tuple(blur.factor for blur in self.mask(axes).blurs.values())
 
-    def edge_map(self, block: Array, axes: Sequence[int]) -> Array:
+    def edge_map(
+        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+    ) -> Array:
         """``threshold(image - blurred)``."""
         mask = self.mask(axes)
         blurred = blur(block, mask.blurs, self.mode, self.cval)

@@ -90,12 +90,35 @@ class Constants:
         The paper's 1 / amount, of the same shape, where the method finds one.
     gains, curve : array, optional
         The gains tried, and for each (last axis) the measure that chose among them.
+    estimate : array, optional
+        What the detail itself depends on, where it does: shape of `amount` as an
+        array, then one axis of numbers that the method knows the meaning of.
     """
 
     amount: float | Array
     gain: Array | None = None
     gains: Array | None = None
     curve: Array | None = None
+    estimate: Array | None = None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a method can tell about an image from its estimate.
+
+    Attributes
+    ----------
+    blur : array
+        Standard deviation of the image's blur along each filtered axis (last axis).
+    noise : array
+        Standard deviation of its noise, at its mean intensity.
+    smooths : bool
+        Whether the method smooths where there is nothing but noise.
+    """
+
+    blur: Array
+    noise: Array
+    smooths: bool
 
 
 @dataclass(frozen=True)
@@ -182,6 +205,11 @@ class Method(ABC):
         return False
 
     @property
+    def fits_detail(self) -> bool:
+        """Whether `edge_map` needs what was estimated; the amount does not then."""
+        return False
+
+    @property
     def per_item(self) -> bool:
         """Whether each index over the axes that are not filtered has own constants."""
         return False
@@ -231,6 +259,10 @@ class Method(ABC):
     def reach(self, axes: Sequence[int]) -> tuple[int | None, ...]:
         """How far the method's filters reach along each filtered axis."""
 
+    def reach_of(self, estimate: Array, axes: Sequence[int]) -> tuple[int | None, ...]:
+        """How far they reach once it is known what was estimated."""
+        return self.reach(axes)
+
     def grid(self, axes: Sequence[int]) -> tuple[int, ...]:
         """Along each filtered axis, what the first pixel of a block is a multiple of.
 
@@ -240,8 +272,20 @@ class Method(ABC):
         return (1,) * len(axes)
 
     @abstractmethod
-    def edge_map(self, block: Array, axes: Sequence[int]) -> Array:
-        """``weight * threshold(detail)``, 0 at invalid pixels; type of `block`."""
+    def edge_map(
+        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+    ) -> Array:
+        """``weight * threshold(detail)``, 0 at invalid pixels; type of `block`.
+
+        Parameters
+        ----------
+        block : array
+            Block with neighbours.
+        axes : sequence of int
+            Filtered axes.
+        estimate : array, optional
+            That of `Constants`, for the indices of the block, if `fits_detail`.
+        """
 
     def sums(
         self,
@@ -249,8 +293,9 @@ class Method(ABC):
         axes: Sequence[int],
         kept: Sequence[int],
         core: tuple[slice, ...],
+        begins: Sequence[int],
         lengths: Sequence[int],
-    ) -> Array:
+    ) -> Array | None:
         """First step of the first stage: what one block adds to `constants`.
 
         Parameters
@@ -261,13 +306,16 @@ class Method(ABC):
             Filtered axes, and those along which each index has its own constants.
         core : tuple of slice
             The part of the block that is charged to it.
+        begins : sequence of int
+            Where that part begins in the whole image.
         lengths : sequence of int
             Shape of the whole image.
 
         Returns
         -------
-        array
-            Length 1 along every axis that is not kept; any further axes follow.
+        array or None
+            Length 1 along every axis that is not kept; any further axes follow. None
+            if it adds nothing.
         """
         raise TypeError(f"{type(self).__name__} estimates nothing")
 
@@ -278,6 +326,10 @@ class Method(ABC):
     def one_pass(self, axes: Sequence[int]) -> OnePass | None:
         """The method as a filter that goes to the result in one pass, if it is one."""
         return None
+
+    def findings(self, estimate: Array) -> Findings:
+        """What the estimate says about the image."""
+        raise TypeError(f"{type(self).__name__} estimates nothing")
 
     @abstractmethod
     def least_amount(self, axes: Sequence[int]) -> float:

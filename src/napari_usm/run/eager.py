@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from napari_usm.filters.one_pass import Target
+from napari_usm.kernels.finish_plane import finish_pixels
 from napari_usm.run import report
 from napari_usm.run.blocks import BLOCK, Block, Slices, cut, parts_of
 from napari_usm.run.tally import Tally, tally
@@ -88,6 +89,7 @@ def run(
     if found is None:
         found = yield from first_stage(plan, image, block_size)
     constants, limits = found
+    estimate = constants.estimate
     count, cuts = _threads_and_blocks(plan, block_size)
 
     def read(where: Slices) -> Array:
@@ -108,7 +110,8 @@ def run(
             if done and edges is not None:
                 edge_map = edges[part.core]
             else:
-                edge_map = _step_by_step(plan, pixels, part, own, limits, result, edges)
+                edge_map = edge_map_of(plan, pixels, part, estimate)
+                _step_by_step(plan, pixels, part, edge_map, own, limits, result, edges)
             if want_report and result is not None:
                 made = result[part.core]
                 tallies.append(tally(plan, pixels, part, edge_map, own, limits, made))
@@ -237,25 +240,72 @@ def _step_by_step(
     plan: Plan,
     pixels: Array,
     part: Block,
+    edge_map: Array,
     amount: Any,
     limits: Limits,
     result: Array | None,
     edges: Array | None,
-) -> Array:
-    """Do a part of a block term by term; its edge map in the working type."""
-    edge_map = edge_map_of(plan, pixels, part)
+) -> None:
+    """Write a part of a block, whose edge map is in the working type."""
     if edges is not None:
         edges[plan.edge_slices(part.core)] = plan.public_edge_map(edge_map)
     if result is not None:
         core = pixels[part.inner]
-        result[part.core] = plan.combine(core, edge_map, amount, limits)
-    return edge_map
+        result[part.core] = _combined(plan, core, edge_map, amount, limits)
 
 
-def edge_map_of(plan: Plan, grown: Array, block: Block) -> Array:
-    """Edge map of the core of a block that comes with its neighbours."""
-    edge_map = plan.edge_map(grown)
-    return edge_map[plan.whole_channels(block.inner)]
+def _combined(
+    plan: Plan, core: Array, edge_map: Array, amount: Any, limits: Limits
+) -> Array:
+    """The result of a part, by the kernel that has the last steps if it takes them."""
+    stored = plan.stored
+    if stored is None or not isinstance(amount, float) or not np.isfinite(core).all():
+        return plan.combine(core, edge_map, amount, limits)
+    image = np.require(core, plan.dtype, ["C", "W"])
+    detail = np.ascontiguousarray(edge_map).reshape(-1)
+    # As that of live results, which the kernel is compiled for.
+    detail.flags.writeable = False
+    made = np.empty(image.shape, plan.result)
+    finish_pixels(
+        image.view(stored).reshape(-1),
+        detail,
+        (0, image.size),
+        made.view(stored).reshape(-1),
+        np.empty(0, np.float32),
+        plan.finish(amount, limits).numbers(stored),
+    )
+    return made
+
+
+def edge_map_of(
+    plan: Plan, grown: Array, block: Block, estimate: Array | None = None
+) -> Array:
+    """Edge map of the core of a block that comes with its neighbours.
+
+    `estimate` is that of the whole image.
+    """
+    inner = block.inner
+    if estimate is not None:
+        estimate = estimate[plan.kept_slices(block.core)]
+        near = _near(plan, grown, inner, estimate)
+        grown = grown[near]
+        inner = tuple(
+            slice(own.start - begin.start, own.stop - begin.start)
+            for own, begin in zip(inner, near, strict=True)
+        )
+    edge_map = plan.edge_map(grown, estimate)
+    return edge_map[plan.whole_channels(inner)]
+
+
+def _near(plan: Plan, grown: Array, inner: Slices, estimate: Array) -> Slices:
+    """What of a block's neighbours is needed where the estimate is known."""
+    reach = dict(zip(plan.axes, plan.method.reach_of(estimate, plan.axes), strict=True))
+    return tuple(
+        slice(max(0, own.start - n), min(length, own.stop + n))
+        if plan.halo.get(axis) is not None and (n := reach[axis]) is not None
+        else slice(0, length)
+        for axis, (own, length) in enumerate(zip(inner, grown.shape, strict=True))
+    )
 
 
 def local_amount(plan: Plan, amount: Array | float, block: Block) -> Any:
@@ -268,12 +318,15 @@ def first_stage_of(plan: Plan, grown: Array, block: Block) -> FirstStage:
     sums, limits = None, None
     if plan.method.estimates:
         signal = plan.stored_signal(grown)
-        core = list(block.inner)
+        core, lengths = list(block.inner), list(plan.shape)
         if plan.channel_axis is not None:
+            # As many as are filtered: without alpha, or one made of all colours.
+            lengths[plan.channel_axis] = signal.shape[plan.channel_axis]
             core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
+        begins = [span.start for span in block.core]
         with np.errstate(over="ignore", invalid="ignore"):
             sums = plan.method.sums(
-                signal, plan.axes, plan.kept, tuple(core), plan.shape
+                signal, plan.axes, plan.kept, tuple(core), begins, lengths
             )
     if plan.method.limits == "data":
         colours, _ = plan.split(grown)

@@ -66,7 +66,7 @@ def run(
     """
     graph = _graph(plan, image)
     stage = graph.found() if found is None else found
-    edge_map = graph.edge_map()
+    edge_map = graph.edge_map(stage)
     result = graph.result(edge_map, stage)
     amount, gain = graph.amount_and_gain(stage)
     return Lazy(
@@ -197,19 +197,29 @@ class _Graph:
             for index, block in self.blocks.items()
         }
 
-    def edge_map(self) -> da.Array:
+    def edge_map(self, found: Found | Delayed) -> da.Array:
         """Edge maps in the working type, before they are made public."""
         chunks = list(self.image.chunks)
         axis = self.plan.channel_axis
         if axis is not None:
             colours = chunks[axis][0] - self.plan.method.alpha
             chunks[axis] = (colours if self.plan.color == "channels" else 1,)
-        function = partial(eager.edge_map_of, self.plan)
+        function = partial(_edge_map, self.plan)
+        # Where the detail does not depend on it, no estimate is waited for.
+        known = (found,) if self.plan.method.fits_detail else ()
         tasks = {
-            index: (function, (self.grown.name, *index), block)
+            index: (
+                function,
+                (self.grown.name, *index),
+                block,
+                *(_argument(each) for each in known),
+            )
             for index, block in self.blocks.items()
         }
-        return self._array("edge", tasks, chunks, self.plan.working, [self.grown])
+        needed: list[Any] = [self.grown]
+        for each in known:
+            needed += _collections(each)
+        return self._array("edge", tasks, chunks, self.plan.working, needed)
 
     def result(self, edge_map: da.Array, found: Found | Delayed) -> da.Array:
         """The sharpened image."""
@@ -246,7 +256,7 @@ class _Graph:
         if not isinstance(found, Delayed):
             known = self.plan.found(found[0])
             return known.amount, known.gain
-        if not self.plan.method.estimates:
+        if not self.plan.method.estimates or self.plan.method.fits_detail:
             return self.plan.method.constants(None, self.plan.axes).amount, None
         amount, gain = (
             da.from_delayed(
@@ -330,6 +340,13 @@ def _collections(found: Found | Delayed) -> list[Delayed]:
 
 def _value(found: Found | _Known) -> Found:
     return found.found if isinstance(found, _Known) else found
+
+
+def _edge_map(
+    plan: Plan, grown: Array, block: Block, found: Found | _Known | None = None
+) -> Array:
+    estimate = None if found is None else _value(found)[0].estimate
+    return eager.edge_map_of(plan, grown, block, estimate)
 
 
 def _combine(

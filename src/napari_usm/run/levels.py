@@ -87,7 +87,7 @@ class SharpenedLevel:
     def edge_map(self, index: Index) -> Array:
         """The edge map there: float32, not to be written to."""
         asked = self._window(_with_channels(self.plan, index))
-        found = self.pixels.detail(self.plan, asked.box)
+        found = self.pixels.detail(self.settled, asked.box)
         edges = finished_edge_map(self.settled, found)
         part: Array = edges[self.plan.edge_slices(asked.cut)]
         return part
@@ -95,12 +95,12 @@ class SharpenedLevel:
     def is_kept(self, index: Index) -> bool:
         """Whether nothing needs to be read or filtered for that."""
         asked = self._window(_with_channels(self.plan, index))
-        return self.pixels.is_kept(self.plan, asked.box)
+        return self.pixels.is_kept(self.settled, asked.box)
 
     def report(self, index: Index, name: str) -> Report:
         """What is done to the pixels there, and their neighbours along the index."""
         asked = self._window(index)
-        found = self.pixels.detail(self.plan, asked.box)
+        found = self.pixels.detail(self.settled, asked.box)
         return report_of(self.settled, found, asked.box, name)
 
     def _window(self, index: Index) -> Window:

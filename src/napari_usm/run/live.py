@@ -166,39 +166,43 @@ class LiveImage:
         self._last = where, pixels
         return pixels
 
-    def is_kept(self, plan: Plan, box: Box) -> bool:
+    def is_kept(self, settled: Settled, box: Box) -> bool:
         """Whether nothing needs to be filtered for a part."""
-        return self._cache.get(self._key(plan, box)) is not None
+        return self._cache.get(self._key(settled, box)) is not None
 
-    def detail(self, plan: Plan, box: Box) -> Detail:
+    def detail(self, settled: Settled, box: Box) -> Detail:
         """What both are made of."""
-        key = self._key(plan, box)
+        key = self._key(settled, box)
         found = self._cache.get(key)
         if found is None:
-            found = detail_of(plan, self.read, box)
+            found = detail_of(settled.plan, self.read, box, _estimate(settled, box))
             self._cache.put(key, found)
         return found
 
     def image(self, settled: Settled, box: Box) -> Array:
         """The result of a part."""
         plan, amount = settled.plan, settled.constants.amount
-        key = self._key(plan, box)
+        key = self._key(settled, box)
         found = self._cache.get(key)
         if found is None:
             finish = None
-            at_once = plan.stored is not None and plan.method.thresholding[0] == 0
+            at_once = plan.one_pass is not None and plan.method.thresholding[0] == 0
             if at_once and isinstance(amount, float):
                 result = reuse.empty([len(made) for made in box], plan.result)
                 finish = Finish(amount, settled.limits, result)
-            found = detail_of(plan, self.read, box, finish)
+            estimate = _estimate(settled, box)
+            found = detail_of(plan, self.read, box, estimate, finish)
             self._cache.put(key, found)
             if finish is not None and found.fits:
                 return finish.result
         return finished_image(settled, found, box)
 
-    def _key(self, plan: Plan, box: Box) -> _Key:
+    def _key(self, settled: Settled, box: Box) -> _Key:
+        plan, estimate = settled.plan, _estimate(settled, box)
+        known = None if estimate is None else estimate.tobytes()
         # By its text: a sigma may be a list.
-        return self._mark, repr(plan.unfinished.method), plan.dtype, plan.axes, box
+        method = repr(plan.unfinished.method)
+        return self._mark, method, plan.dtype, plan.axes, box, known
 
 
 @dataclass(frozen=True)
@@ -217,9 +221,13 @@ def detail_of(
     plan: Plan,
     read: Callable[[Slices], Array],
     box: Box,
+    estimate: Array | None = None,
     finish: Finish | None = None,
 ) -> Detail:
-    """Read a box with its neighbours, and filter it; finish it too if that is asked."""
+    """Read a box with its neighbours, and filter it by what was found for it.
+
+    Finish it too if that is asked.
+    """
     plan = plan.unfinished
     amount, limits, result = 0.0, plan.limits, None
     if finish is not None:
@@ -232,8 +240,7 @@ def detail_of(
             f"`image` must stay as it was, {plan.shape} of {plan.dtype}; a part of it "
             f"came as {pixels.shape} of {pixels.dtype}, not {lengths}"
         )
-    own = pixels[region.inner]
-    image = np.require(own, plan.dtype, ["C", "W"])
+    image = np.require(pixels[region.inner], plan.dtype, ["C", "W"])
     detail = reuse.empty(_detail_shape(plan, image.shape), plan.working)
     whole = whole_axes(plan)
     count = worth_threads(image.size)
@@ -247,8 +254,9 @@ def detail_of(
         if in_one_pass(plan, near, spot, amount, limits, result, detail):
             return True
         for small, there in parts_of(part, shape, plan.halo, plan.grid, whole):
-            to = plan.whole_channels(_less(small.core, region.core))
-            detail[to] = edge_map_of(plan, near[there], small)
+            core = _less(small.core, region.core)
+            own, to = replace(small, core=core), plan.whole_channels(core)
+            detail[to] = edge_map_of(plan, near[there], own, estimate)
         return False
 
     fits = all(list(in_order(work, parts, count)))
@@ -316,8 +324,18 @@ def _amount(settled: Settled, box: Box) -> Any:
     amount = settled.constants.amount
     if isinstance(amount, float):
         return amount
+    return amount[_kept_of(settled, box)]
+
+
+def _estimate(settled: Settled, box: Box) -> Array | None:
+    """What was found for a box, where the detail depends on it."""
+    estimate = settled.constants.estimate
+    return None if estimate is None else estimate[_kept_of(settled, box)]
+
+
+def _kept_of(settled: Settled, box: Box) -> Slices:
     at = tuple(slice(made.start, made.stop, made.step) for made in box)
-    return amount[settled.plan.kept_slices(at)]
+    return settled.plan.kept_slices(at)
 
 
 def _finish(

@@ -184,9 +184,13 @@ class Plan:
         return self.signal(split(block)[0])
 
     @_QUIET
-    def edge_map(self, block: Array) -> Array:
-        """Edge map of a block's signal, which has no alpha; axes as they are."""
-        return self.method.edge_map(self.signal(self.split(block)[0]), self.axes)
+    def edge_map(self, block: Array, estimate: Array | None = None) -> Array:
+        """Edge map of a block's signal, which has no alpha; axes as they are.
+
+        `estimate` is what was found for the indices of the block, if anything.
+        """
+        signal = self.signal(self.split(block)[0])
+        return self.method.edge_map(signal, self.axes, estimate)
 
     @_QUIET
     def public_edge_map(self, edge_map: Array) -> Array:

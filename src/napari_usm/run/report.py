@@ -60,6 +60,13 @@ class Report:
         Mean of the result less that of the image.
     inverts_detail : bool
         Whether the amount is so negative that the finest detail is inverted.
+    blur : array, optional
+        Standard deviation of the image's own blur along each filtered axis, in pixels
+        (last axis), for a method that estimates it.
+    noise : array, optional
+        Standard deviation of the image's noise at its mean intensity, likewise.
+    smooths_noise : bool
+        Whether the method smooths where there is nothing but noise.
     """
 
     method: str
@@ -76,6 +83,9 @@ class Report:
     noise_factor: Any
     mean_change: float
     inverts_detail: bool
+    blur: Array | None = None
+    noise: Array | None = None
+    smooths_noise: bool = False
 
 
 def finish(
@@ -85,6 +95,7 @@ def finish(
     total = reduce(Tally.__add__, tallies)
     amount, gain, curve = plan.found(constants)
     pixels = max(total.pixels, 1)
+    said = _said(plan, constants)
     return Report(
         method=name,
         amount=amount,
@@ -97,32 +108,71 @@ def finish(
         undershoot=total.under,
         mean_overshoot=total.over_sum / pixels,
         mean_undershoot=total.under_sum / pixels,
-        noise_factor=_noise_factor(plan, amount, sample),
+        noise_factor=_noise_factor(plan, amount, constants.estimate, sample),
         mean_change=total.change_sum / pixels,
         inverts_detail=bool(np.any(amount < plan.method.least_amount(plan.axes))),
+        **said,
     )
 
 
-def _noise_factor(plan: Plan, amount: Any, sample: Array) -> Any:
+def _said(plan: Plan, constants: Constants) -> dict[str, Any]:
+    """What the report says of an estimate."""
+    if constants.estimate is None:
+        return {}
+    found = plan.method.findings(constants.estimate)
+    gone = tuple(axis for axis in range(len(plan.shape)) if axis not in plan.kept)
+    return {
+        "blur": np.squeeze(found.blur, gone),
+        "noise": np.squeeze(found.noise, gone),
+        "smooths_noise": found.smooths,
+    }
+
+
+def _noise_factor(
+    plan: Plan, amount: Any, estimate: Array | None, sample: Array
+) -> Any:
     known = plan.method.noise_factor(plan.axes, amount)
     if known is not None:
         return known if np.ndim(known) else float(known)
-    level = noise_level(plan.signal(plan.split(sample)[0]), plan.axes)
-    return _measured_noise_factor(plan, amount, level)
+    signal = plan.signal(plan.split(sample)[0])
+    if estimate is None:
+        level = max(noise_level(signal, plan.axes), _FAINTEST)
+        return _measured_noise_factor(plan, amount, level)
+    # The typical item, and noise on the intensity that it is known at.
+    every = tuple(range(len(plan.shape)))
+    typical = np.median(estimate, axis=every, keepdims=True)
+    level = float(plan.method.findings(typical).noise.item())
+    valid = np.isfinite(signal)
+    if level == 0 or not valid.any():
+        return 1.0
+    middle = float(np.mean(signal, where=valid, dtype=np.float64))
+    return _measured_noise_factor(plan, amount, level, middle, typical)
 
 
-def _measured_noise_factor(plan: Plan, amount: Any, level: float) -> float:
+def _measured_noise_factor(
+    plan: Plan,
+    amount: Any,
+    level: float,
+    middle: float = 0.0,
+    estimate: Array | None = None,
+) -> float:
     count = len(plan.axes)
     side = _NOISE_SIDE.get(count, 16)
     shape = [1] * len(plan.shape)
     for axis in plan.axes:
         shape[axis] = side
-    noise = np.random.default_rng(0).normal(0, max(level, _FAINTEST), shape)
-    noise = noise.astype(plan.working)
+    noise = np.random.default_rng(0).normal(middle, level, shape)
+    with np.errstate(over="ignore"):
+        noise = noise.astype(plan.working)
     # Noise that goes on for ever: a border is no noise.
     endless = replace(plan.method, mode="wrap")
-    noisy = noise + amount * endless.edge_map(noise, plan.axes)
-    return float(np.std(noisy, dtype=float) / np.std(noise, dtype=float))
+    noisy = noise + amount * endless.edge_map(noise, plan.axes, estimate)
+    # Next to the largest number that there is, some is beyond it.
+    valid = np.isfinite(noisy)
+    after, before = (
+        np.std(each[valid].astype(np.float64) / level) for each in (noisy, noise)
+    )
+    return float(after / before)
 
 
 def sample_slices(plan: Plan) -> Slices:

@@ -331,3 +331,9 @@ class AdaptiveUnsharpMaskWidget(SharpenWidget):
     """Opens with adaptive unsharp masking."""
 
     opens_with = "adaptive_unsharp_mask"
+
+
+class AutoUnsharpMaskWidget(SharpenWidget):
+    """Opens with automatic unsharp masking."""
+
+    opens_with = "auto_unsharp_mask"

@@ -22,7 +22,7 @@ HINT = "Live shows every change at once; Keep makes layers."
 #: What is said while something is waited for.
 WAITING = {
     "preparing": "Preparing, once on this machine…",
-    "estimating": "Live · estimating the gain…",
+    "estimating": "Live · estimating…",
     "updating": "Live · updating…",
     "hidden": "Live · its layers are hidden",
 }
@@ -50,7 +50,7 @@ def _shown_line(shown: Shown, layer: Image) -> str:
     found = settled.plan.found(settled.constants)
     if settled.sample is not None:
         looked = " × ".join(str(length) for length in settled.sample)
-        parts += [*_gain(found.amount, found.gain), f"gain from a sample of {looked}"]
+        parts += [*_gain(found.amount, found.gain), f"from a sample of {looked}"]
     else:
         parts += _gain(found.amount, found.gain)
     if shown.report is not None:
@@ -82,6 +82,11 @@ def _report(report: Report) -> list[str]:
         f"noise × {_span(report.noise_factor)}",
         f"mean {report.mean_change:+.2g}".replace("-", "−"),
     ]
+    if report.blur is not None and report.noise is not None:
+        blur, noise = _span(report.blur), _span(report.noise)
+        parts += [f"blur σ {blur} px", f"noise σ {noise}"]
+    if report.smooths_noise:
+        parts.append("smooths noise")
     if report.inverts_detail:
         parts.append("inverts detail")
     return parts

@@ -1,0 +1,311 @@
+"""Blur and noise of an image from what its windows tell.
+
+The logarithm of the spectrum of a photograph or a specimen falls in proportion to that
+of the frequency, and a Gaussian blur takes the square of the frequency from it: both
+are fitted where the spectrum stands clear of the noise, which is what is left at its
+highest frequencies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from napari_usm.estimate.spectrum import (
+    CORNER,
+    FREQUENCIES,
+    MULTIPLES,
+    RING_COUNTS,
+    RINGS,
+    rows_of,
+    those,
+)
+from napari_usm.estimate.windows import side
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_usm.estimate.spectrum import Rows
+    from napari_usm.estimate.windows import Floats
+
+# Slope of a spectrum of n axes without blur is that number and this: in planes 2.4.
+SLOPE = 0.4
+_PRIOR = 2.0
+
+# From the lower quartile of the power of noise to its mean, by axes of a window.
+_FROM_QUARTILE = {2: 1.1, 1: 1.35}
+_FROM_TENTH = 1.45
+
+# Rounding to whole numbers has a standard deviation of .29; half a step is what counts
+# as noise in any case, for beyond it a blur is no Gaussian.
+ROUNDING = 0.29
+LEAST_NOISE = 0.5
+
+# Steps of an image of real numbers, by its range, and at most those of integers.
+_STEP_OF_REALS = 2e-4
+_LARGEST_STEP = 1 / 16
+
+# Variance of the blur that a sharp image has, and below which it counts as sharp.
+_SOFT = 0.08
+_SHARP = 0.185
+
+# Where the spectrum is fitted, and how far it must stand above the noise.
+_FIRST, _LAST = 0.04, 0.5
+_CLEAR = 3.0
+
+# Saturated pixels of a window that is left out of the noise.
+_SATURATED = 0.02
+
+
+class Estimate(NamedTuple):
+    """Blur and noise of one image.
+
+    Intensities are in units of `unit`.
+
+    Attributes
+    ----------
+    sigmas : tuple of float
+        Standard deviation of the blur along each filtered axis, in their order;
+        below 0 for an axis that is too short to tell, and left alone.
+    constant, growth : float
+        The variance of the noise is ``constant + growth * (intensity - zero)``.
+    zero : float
+        Lowest intensity.
+    least : float
+        What noise is there at least, as a standard deviation.
+    mean : float
+        Mean intensity.
+    unit : float
+        A power of 2 about as large as the range of the image; 0 if it is flat.
+    """
+
+    sigmas: tuple[float, ...]
+    constant: float
+    growth: float
+    zero: float
+    least: float
+    mean: float
+    unit: float
+
+    @classmethod
+    def of(cls, numbers: Floats) -> Estimate:
+        """From the numbers in one row."""
+        *sigmas, constant, growth, zero, least, mean, unit = numbers.tolist()
+        return cls(tuple(sigmas), constant, growth, zero, least, mean, unit)
+
+    @property
+    def numbers(self) -> Floats:
+        """The numbers in one row."""
+        return np.array([*self.sigmas, *self[1:]])
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of the noise at the mean intensity, in intensity units."""
+        variance = self.constant + self.growth * (self.mean - self.zero)
+        return float(np.sqrt(max(variance, self.least**2))) * self.unit
+
+
+def longest_blur(dimensions: int) -> float:
+    """The largest blur that is told from windows along so many axes."""
+    return side(dimensions) / 16
+
+
+def estimated(sums: Floats, axes: Sequence[int]) -> Floats:
+    """Estimates from the total of `window_rows`, one for each index that was kept.
+
+    Returns
+    -------
+    array
+        In place of the last two axes of `sums` one of numbers, see `Estimate`.
+    """
+    shape = sums.shape[:-2]
+    found = [
+        estimate_of(rows_of(sums[place]), axes).numbers for place in np.ndindex(*shape)
+    ]
+    return np.array(found).reshape(*shape, -1)
+
+
+def estimate_of(rows: Rows, axes: Sequence[int]) -> Estimate:
+    """The estimate from the windows of one image, filtered along `axes`."""
+    rows = those(rows, (rows.used > 0) & (rows.valid > 0))
+    unit = _unit(rows)
+    if not unit:
+        return nothing_known(axes)
+    low, high = float(rows.low.min()) / unit, float(rows.high.max()) / unit
+    span = high - low
+    if rows.whole.all():
+        step = min(1 / unit, _LARGEST_STEP * span)
+    else:
+        step = _STEP_OF_REALS * span
+    quantum = (ROUNDING * step) ** 2
+
+    good = those(rows, _unspoilt(rows))
+    plane = bool(rows.second[0] >= 0)
+    corner = np.quantile((good.corner / unit) ** 2, 0.25)
+    constant, growth = float(corner) * _FROM_QUARTILE[1 + plane], 0.0
+    if plane:
+        means = (rows.cell_mean / unit).ravel() - low
+        noises = (rows.cell_noise / unit).ravel() ** 2
+        ok = np.isfinite(means) & (means < 0.98 * span)
+        by_intensity = _by_intensity(means[ok], noises[ok], quantum)
+        constant, growth = by_intensity or (constant, growth)
+    mean = _mean(rows.mean / unit)
+    variance = max(constant + growth * (mean - low), quantum)
+
+    sigmas = dict.fromkeys(axes, -1.0)
+    own = []
+    for group, spectrum in _spectra(rows, unit).items():
+        line = _fitted(spectrum, variance)
+        own.append(_at_high_frequencies(spectrum, line))
+        squared = max(min(line.blur - _SOFT, 2 * (line.blur - _SHARP)), 0)
+        sigma = min(float(np.sqrt(squared)), longest_blur(len(axes)))
+        sigmas.update(dict.fromkeys(group, sigma))
+    # Part of the power in the corner is the image's own.
+    left = max(variance - 0.5 * min(own), quantum) / variance
+    return Estimate(
+        tuple(sigmas[axis] for axis in axes),
+        constant * left,
+        growth * left,
+        low,
+        LEAST_NOISE * step,
+        mean,
+        unit,
+    )
+
+
+def nothing_known(axes: Sequence[int]) -> Estimate:
+    """Of an image that is flat, or that has too few pixels."""
+    return Estimate((-1.0,) * len(axes), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def _unit(rows: Rows) -> float:
+    """The power of 2 above the range; 0 if there is none, or beyond any number."""
+    if not rows.used.size:
+        return 0.0
+    with np.errstate(over="ignore"):
+        span = rows.high.max() - rows.low.min()
+        unit = float(np.ldexp(1.0, np.frexp(span)[1]))
+    return unit if span > 0 and np.isfinite(unit) else 0.0
+
+
+def _unspoilt(rows: Rows) -> NDArray[np.bool_]:
+    """Windows without saturated or invalid pixels; all, if too few are left."""
+    at_low = np.where(rows.low == rows.low.min(), rows.at_low, 0)
+    at_high = np.where(rows.high == rows.high.max(), rows.at_high, 0)
+    good: NDArray[np.bool_] = (at_low + at_high <= _SATURATED) & (rows.valid == 1)
+    enough = good.sum() >= max(4, 0.1 * good.size)
+    return good if enough else np.ones_like(good)
+
+
+def _by_intensity(
+    means: Floats, noises: Floats, quantum: float
+) -> tuple[float, float] | None:
+    """Noise that grows with the intensity, if it clearly does: constant and growth."""
+    order = np.lexsort((noises, means))
+    means, noises = means[order], noises[order]
+    if means.size < 40:
+        return None
+    first, last = np.quantile(means, [0.005, 0.995])
+    bins = np.clip((means - first) / max(last - first, 1e-6) * 8, 0, 7).astype(int)
+    points = []
+    for each in range(8):
+        inside = bins == each
+        if (count := inside.sum()) >= 10:
+            tenth = float(np.quantile(noises[inside], 0.1)) * _FROM_TENTH
+            points.append((means[inside].mean(), tenth, np.sqrt(min(count, 100))))
+    if len(points) < 2:
+        return None
+    at, noise, weight = np.array(points).T
+    constant, growth = _rising_line(at, noise, weight / np.maximum(noise, quantum))
+    dark, bright = np.quantile(means, [0.05, 0.95])
+    least = max(constant + growth * float(dark), 4 * quantum)
+    clear = constant + growth * float(bright) > _CLEAR * least
+    return (constant, growth) if clear else None
+
+
+def _rising_line(x: Floats, y: Floats, weight: Floats) -> tuple[float, float]:
+    """The line nearest to the points of those that neither begin nor end below 0."""
+    terms = np.stack([weight, weight * x], axis=1)
+    target = weight * y
+    both = np.linalg.lstsq(terms, target, rcond=None)[0]
+    if both.min() >= 0:
+        return float(both[0]), float(both[1])
+    flat, steep = (float(term @ target) / float(term @ term or 1) for term in terms.T)
+    lines = (flat, 0.0), (0.0, steep)
+    return min(lines, key=lambda line: float(np.sum((terms @ line - target) ** 2)))
+
+
+class _Spectrum(NamedTuple):
+    """A mean spectrum: its frequencies, how often each stands, and its power."""
+
+    frequencies: Floats
+    counts: Floats
+    power: Floats
+    dimensions: int
+
+
+class _Line(NamedTuple):
+    """What is fitted to the logarithm of a spectrum."""
+
+    level: float
+    blur: float
+    slope: float
+
+
+def _spectra(rows: Rows, unit: float) -> dict[tuple[int, ...], _Spectrum]:
+    """The spectra by the axes that they are of.
+
+    The two axes of a plane have one blur; of more axes, each has its own, for the
+    planes of a stack may be further apart than its pixels.
+    """
+    told = sorted({*rows.first.astype(int), *rows.second.astype(int)} - {-1})
+    if len(told) == 1:
+        power = _mean_power(rows.rings[:, : FREQUENCIES.size] / unit)
+        return {tuple(told): _Spectrum(FREQUENCIES, MULTIPLES, power, 1)}
+    if len(told) == 2:
+        power = _mean_power(rows.rings / unit)
+        return {tuple(told): _Spectrum(RINGS, RING_COUNTS, power, 2)}
+    found: dict[tuple[int, ...], _Spectrum] = {}
+    for axis in told:
+        down, across = rows.down[rows.first == axis], rows.across[rows.second == axis]
+        power = _mean_power(np.concatenate([down, across]) / unit)
+        found[(axis,)] = _Spectrum(FREQUENCIES, MULTIPLES, power, 1)
+    return found
+
+
+def _fitted(spectrum: _Spectrum, noise: float) -> _Line:
+    """The spectrum above its noise."""
+    frequencies, _, power, dimensions = spectrum
+    first = last = int(np.argmax(frequencies > _FIRST))
+    while frequencies[last] < _LAST and power[last] > _CLEAR * noise:
+        last += 1
+    last = max(last, first + 3)
+    f, p = frequencies[first:last], power[first:last]
+    above = np.log(np.maximum(np.maximum(p - noise, 0.05 * p), 1e-300))
+    terms = np.stack([np.ones_like(f), -4 * np.pi**2 * f**2, -np.log(f)], axis=1)
+    terms = np.vstack([terms, [0, 0, _PRIOR]])
+    target = np.append(above, _PRIOR * (dimensions + SLOPE))
+    return _Line(*np.linalg.lstsq(terms, target, rcond=None)[0].tolist())
+
+
+def _at_high_frequencies(spectrum: _Spectrum, line: _Line) -> float:
+    """Mean power of the image itself where the noise is measured."""
+    far = spectrum.frequencies > CORNER[spectrum.dimensions]
+    f = spectrum.frequencies[far]
+    log = line.level - 4 * np.pi**2 * max(line.blur, 0) * f**2 - line.slope * np.log(f)
+    power = np.exp(np.minimum(log, 0))
+    return float(np.average(power, weights=spectrum.counts[far]))
+
+
+def _mean_power(roots: Floats) -> Floats:
+    """Mean of the squares over the windows, whatever their order."""
+    power: Floats = np.sort(roots**2, axis=0).sum(axis=0) / len(roots)
+    return power
+
+
+def _mean(values: Floats) -> float:
+    """Mean of the values, whatever their order."""
+    return float(np.sort(values).sum() / values.size)

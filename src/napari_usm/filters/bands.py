@@ -1,0 +1,118 @@
+"""Three bands of an image, weighted by the local ratio of signal to noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm.filters.blur import blur
+from napari_usm.filters.taps import AxisBlur
+from napari_usm.kernels.bands import weigh_bands
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from napari_usm.filters.dtypes import Array
+
+# Half the side of the square over which signal is compared with noise.
+NEAR = 4
+
+_MEAN = AxisBlur(np.full(2 * NEAR + 1, 1 / (2 * NEAR + 1)))
+
+# From the mean size of a normal distribution to its standard deviation.
+_FROM_SIZE = math.sqrt(math.pi / 2)
+
+
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """Three bands, and how much of each is added.
+
+    Attributes
+    ----------
+    narrow, wide : mapping of axis to AxisBlur
+        The first blur is done twice, the second behind it.
+    table : (octaves, 3) array
+        Weights where the ratio of signal to noise is a power of 2.
+    first_octave : int
+        That of the first row.
+    noise_gain : float
+        Variance in the third band of noise of variance 1.
+    constant, growth, zero, least : float
+        The noise: variance ``constant + growth * (intensity - zero)``, at least
+        ``least ** 2``.
+    """
+
+    narrow: Mapping[int, AxisBlur]
+    wide: Mapping[int, AxisBlur]
+    table: NDArray[np.float64]
+    first_octave: int
+    noise_gain: float
+    constant: float
+    growth: float
+    zero: float
+    least: float
+
+
+def weighted_bands(values: Array, bands: Bands, mode: str, cval: float) -> Array:
+    """Sum of the weighted bands, 0 at invalid pixels; type of `values`.
+
+    Parameters
+    ----------
+    values : array
+        Block with neighbours; NaN and infinite pixels are invalid.
+    mode, cval : str, float
+        Border.
+    """
+    values = np.ascontiguousarray(values)
+    valid = np.isfinite(values)
+    known = bool(valid.all())
+    kind = values.dtype.type
+    around = dict.fromkeys(bands.narrow, _MEAN)
+
+    def blurred(of: Array, by: Mapping[int, AxisBlur]) -> Array:
+        found = blur(of, by, mode, cval)
+        # What is not known does not become known by the first of several blurs.
+        return found if known else np.where(valid, found, kind(np.nan))
+
+    once = blurred(values, bands.narrow)
+    twice = blurred(once, bands.narrow)
+    rest = blurred(twice, bands.wide)
+    size = twice - rest
+    size = blur(np.abs(size, out=size), around, mode, 0.0)
+    size *= kind(_FROM_SIZE / math.sqrt(bands.noise_gain))
+    if bands.growth > 0:
+        beyond = float(_noise(np.full(1, cval, values.dtype), bands)[0])
+        noise = blur(_noise(once, bands), around, mode, beyond)
+    else:
+        noise = np.full(1, max(bands.constant, bands.least**2), values.dtype)
+    out = np.empty_like(values)
+    weigh_bands(
+        *(each.reshape(-1) for each in (values, once, twice, rest, size, noise)),
+        *_look_up(bands, values.dtype),
+        out.reshape(-1),
+    )
+    return out
+
+
+def _look_up(bands: Bands, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """What the kernel finds weights by."""
+    rows = np.hstack([bands.table[:-1], np.diff(bands.table, axis=0)])
+    octaves = bands.first_octave, bands.first_octave + len(rows)
+    ends = tuple(dtype.type(2.0**octave) for octave in octaves)
+    numbers = np.finfo(dtype)
+    whole = np.empty(0, f"i{dtype.itemsize}")
+    bits = whole, numbers.nmant, bands.first_octave + numbers.maxexp - 1
+    return rows.astype(dtype).reshape(-1), ends, bits
+
+
+def _noise(intensity: Array, bands: Bands) -> Array:
+    kind = intensity.dtype.type
+    # Intensity from the lowest on: in float32 far from 0 nothing else is left of it.
+    growing = kind(bands.growth) * (intensity - kind(bands.zero))
+    variance: Array = np.maximum(growing + kind(bands.constant), kind(bands.least**2))
+    return variance

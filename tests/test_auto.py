@@ -1,0 +1,300 @@
+"""The automatic method: what it estimates, and the laws on images large enough for it."""
+
+import warnings
+
+import dask.array as da
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cases
+import napari_usm as usm
+from napari_usm.api import prepare
+from napari_usm.estimate.band_weights import FIRST_OCTAVE, band_weights
+from napari_usm.filters.bands import Bands, weighted_bands
+from napari_usm.filters.taps import AxisBlur
+from napari_usm.run import eager
+from test_blocks import assert_same, chunked
+from test_virtual import arrays, keys, level_of
+
+laws = settings(max_examples=60, deadline=None, derandomize=True)
+
+METHOD = "auto_unsharp_mask"
+
+
+@st.composite
+def calls(draw, dtypes=("uint8", "uint16", "int16", "float32", "float64")):
+    """An image that tells blur and noise, and a call that fits it."""
+    shape, axes, channel = draw(
+        st.sampled_from(
+            [
+                ((60,), (0,), None),
+                ((41, 90), (0, 1), None),
+                ((3, 33, 40), (1, 2), None),
+                ((33, 3, 40), (0, 2), 1),
+                ((20, 18, 22), (0, 1, 2), None),
+                ((5, 70, 17), (0, 1, 2), None),
+            ]
+        )
+    )
+    image = cases.picture(shape, draw(st.sampled_from(dtypes)), draw(st.integers(0, 9)))
+    if image.dtype.kind == "f" and draw(st.booleans()):
+        spot = tuple(draw(st.integers(0, n - 1)) for n in shape)
+        image[spot] = draw(st.sampled_from([np.nan, np.inf]))
+    parameters = {
+        "axes": axes,
+        "mode": draw(st.sampled_from(cases.MODES)),
+        "cval": draw(st.sampled_from([0.0, 0.7, 300])),
+        "denoise": draw(st.sampled_from([0, 0.5, 1])),
+        "strength": draw(st.sampled_from([0.5, 1, 2])),
+        "estimate_per": draw(st.sampled_from(["image", "item"])),
+    }
+    if channel is not None:
+        color = draw(st.sampled_from(["channels", "luminance", "value"]))
+        parameters |= {"channel_axis": channel, "color": color}
+    return image, parameters
+
+
+@laws
+@given(calls(), st.data(), st.integers(40, 5000))
+def test_blocks_and_chunks_give_the_same_bits(call, data, size):
+    """Neither blocks of any size nor chunks of any kind change a bit."""
+    image, parameters = call
+    expected = usm.sharpen(image, METHOD, **parameters)
+    plan, pixels = prepare(image, METHOD, **parameters)
+    running = eager.run(plan, pixels, name=METHOD, block_size=size)
+    found = usm.api.sharpened(plan, eager.result_of(running))
+    assert_same(found, expected)
+    np.testing.assert_array_equal(found.report.blur, expected.report.blur)
+    np.testing.assert_array_equal(found.report.noise, expected.report.noise)
+    lazy = da.from_array(image, chunks=data.draw(chunked(image.shape)))
+    found = usm.sharpen(lazy, METHOD, **parameters)
+    np.testing.assert_array_equal(found.image.compute(), expected.image)
+    np.testing.assert_array_equal(found.edge_map.compute(), expected.edge_map)
+    np.testing.assert_array_equal(found.report.compute().blur, expected.report.blur)
+    assert found.amount == expected.amount
+    assert found.gain is None
+
+
+@laws
+@given(calls(), st.data())
+def test_any_part_of_a_virtual_result(call, data):
+    """Every index gives what the whole array has there."""
+    image, parameters = call
+    expected = usm.sharpen(image, METHOD, **parameters)
+    found, edges = arrays(level_of(image, METHOD, **parameters))
+    for array, whole in ((found, expected.image), (edges, expected.edge_map)):
+        key = data.draw(keys(whole.shape))
+        np.testing.assert_array_equal(np.asarray(array[key]), whole[key])
+
+
+@laws
+@given(calls(), st.data())
+def test_flipping_never_changes_a_pixel(call, data):
+    """A mirror image has the same estimate, to the last bit, and comes out mirrored."""
+    image, parameters = call
+    axis = data.draw(st.sampled_from(range(image.ndim)))
+    if parameters.get("channel_axis") == axis:
+        return  # red has another weight than blue
+    expected = usm.edge_map(image, METHOD, **parameters)
+    at = axis
+    if expected.ndim < image.ndim:
+        at -= axis > parameters["channel_axis"]
+    found = usm.edge_map(np.flip(image, axis), METHOD, **parameters)
+    np.testing.assert_array_equal(found, np.flip(expected, at))
+
+
+@laws
+@given(calls(dtypes=["float64"]), st.data())
+def test_transposing_commutes(call, data):
+    """No axis is special."""
+    image, parameters = call
+    order = data.draw(st.permutations(range(image.ndim)))
+    parameters["color"] = "channels"
+    moved = {**parameters, "axes": [order.index(axis) for axis in parameters["axes"]]}
+    if "channel_axis" in parameters:
+        moved["channel_axis"] = order.index(parameters["channel_axis"])
+    expected = usm.edge_map(image, METHOD, **parameters).transpose(order)
+    found = usm.edge_map(image.transpose(order), METHOD, **moved)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@laws
+@given(calls(dtypes=["uint8", "float32"]), st.data())
+def test_items_are_independent(call, data):
+    """With an estimate for each item, what happens at one stays there."""
+    image, parameters = call
+    parameters |= {"color": "channels", "estimate_per": "item"}
+    others = [axis for axis in range(image.ndim) if axis not in parameters["axes"]]
+    if not others:
+        return
+    (axis,) = others
+    index = data.draw(st.integers(0, image.shape[axis] - 1))
+    whole = usm.edge_map(image, METHOD, **parameters)
+    alone = usm.edge_map(np.take(image, [index], axis), METHOD, **parameters)
+    np.testing.assert_array_equal(np.take(whole, [index], axis), alone)
+
+
+def five_by_five(table, constant):
+    """Weighted bands of a bright column, blurred by 1/4 1/2 1/4 along the rows."""
+    image = np.zeros((5, 5))
+    image[:, 2] = 16
+    narrow = {1: AxisBlur(np.array([0.25, 0.5, 0.25]))}
+    bands = Bands(narrow, narrow, np.array(table), 0, 1.0, constant, 0.0, 0.0, 0.0)
+    return weighted_bands(image, bands, "mirror", 0.0)
+
+
+def test_bands_by_hand():
+    """Each row 0 0 16 0 0 becomes 0 4 8 4 0, then 2 4 6 4 2, then 3 4 5 4 3."""
+    found = five_by_five([(1.0, 2.0, 3.0)] * 2, 1.0)
+    # The bands are 0 -4 8 -4 0, -2 0 2 0 -2 and -1 0 1 0 -1.
+    np.testing.assert_allclose(found, [[-7, -4, 15, -4, -7]] * 5)
+
+
+def test_local_ratio_by_hand():
+    """A weight that is the ratio itself tells the ratio of signal to noise."""
+    # Of the nine nearest of 1 0 1 0 1, mirrored, five are 1 where it is 1.
+    ratio = np.pi / 2 * (5 / 9) ** 2 / 0.01 - 1
+    found = five_by_five([(0.0, 0.0, 2.0**octave) for octave in range(8)], 0.01)
+    np.testing.assert_allclose(found, [[-ratio, 0, ratio, 0, -ratio]] * 5)
+
+
+def photograph(sigma=0.0, noise=0.0, side=256):
+    """Noise with the spectrum of photographs, blurred; 0 to 255."""
+    rng = np.random.default_rng(4)
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side)))
+    frequency[0, 0] = 1
+    blur = np.exp(-2 * (np.pi * sigma * frequency) ** 2)
+    spectrum = np.fft.fft2(rng.normal(size=(side, side))) * frequency**-1.2 * blur
+    image = np.fft.ifft2(spectrum).real
+    image = 128 + 40 * image / image.std()
+    return image + rng.normal(0, noise, image.shape)
+
+
+@pytest.mark.parametrize("noise", [1, 4])
+@pytest.mark.parametrize("sigma", [1.0, 1.5, 2.5])
+def test_blur_and_noise_are_told(sigma, noise):
+    """What was done to an image is found in it."""
+    report = usm.sharpen(photograph(sigma, noise), METHOD).report
+    np.testing.assert_allclose(report.blur, sigma, rtol=0.12)
+    assert report.noise == pytest.approx(noise, rel=0.12)
+
+
+@pytest.mark.parametrize("offset", [0, 1000, -300])
+@pytest.mark.parametrize("factor", [1 / 255, 1.0, 200.0])
+def test_any_range(factor, offset):
+    """Brightness and contrast of real numbers are of no matter."""
+    image = photograph(1.4, 2)
+    found = usm.edge_map((image + offset) * factor, METHOD)
+    expected = usm.edge_map(image, METHOD)
+    np.testing.assert_allclose(found / factor, expected, atol=1e-2)
+
+
+def test_photon_noise_is_told():
+    """Where noise grows with the intensity, bright and dark parts are both smoothed."""
+    rng = np.random.default_rng(5)
+    ramp = np.tile(np.linspace(20, 2000, 256), (256, 1))
+    noisy = rng.poisson(ramp).astype(np.float32)
+    found = usm.auto_unsharp_mask(noisy)
+    for part in (slice(0, 40), slice(216, 256)):
+        before, after = (np.std((a - ramp)[:, part]) for a in (noisy, found))
+        assert after < 0.5 * before
+
+
+def test_z_has_a_blur_of_its_own():
+    """Filtered along three axes, each has its own estimate."""
+    rng = np.random.default_rng(6)
+    length = np.sqrt(sum(f**2 for f in np.meshgrid(*[np.fft.fftfreq(64)] * 3)))
+    length[0, 0, 0] = 1
+    grid = np.meshgrid(*[np.fft.fftfreq(64)] * 3, indexing="ij")
+    blur = np.exp(
+        -2
+        * np.pi**2
+        * sum((s * f) ** 2 for s, f in zip((1.8, 1, 1), grid, strict=True))
+    )
+    image = np.fft.ifftn(np.fft.fftn(rng.normal(size=(64,) * 3)) * length**-1.7 * blur)
+    image = image.real / image.real.std() + rng.normal(0, 0.01, image.shape)
+    z, y, x = usm.sharpen(image, METHOD).report.blur
+    assert (y, x) == pytest.approx((1, 1), abs=0.25)
+    assert 1.4 < z < 2.2
+
+
+def test_one_estimate_for_a_series():
+    """A series does not flicker, unless each item is to have an estimate of its own."""
+    series = np.stack([photograph(1, 1), photograph(2, 1)])
+    report = usm.sharpen(series, METHOD, axes=(1, 2)).report
+    assert report.blur.shape == (2,)
+    apart = usm.sharpen(series, METHOD, axes=(1, 2), estimate_per="item").report
+    assert apart.blur.shape == (2, 2)
+    assert apart.blur[0, 0] < report.blur[0] < apart.blur[1, 0]
+    assert apart.noise.shape == (2,)
+
+
+def test_weights():
+    """The weights are those that were tuned on photographs, to what the grid changes."""
+    table = band_weights((1.0, 1.0), 1.0).table
+    known = {0: (-0.62, -3.41, 1.45), 20: (23.44, -35.35, 4.03)}
+    for octave, weights in known.items():
+        found = table[octave - FIRST_OCTAVE]
+        np.testing.assert_allclose(found, weights, rtol=0.15, atol=0.5)
+
+
+def test_denoise_zero_only_sharpens():
+    """Without smoothing, noise alone is left as it is."""
+    noise = np.random.default_rng(0).normal(100, 5, (128, 128))
+    calm = usm.sharpen(noise, METHOD)
+    left = usm.sharpen(noise, METHOD, denoise=0)
+    assert calm.report.smooths_noise
+    assert not left.report.smooths_noise
+    assert calm.report.noise_factor < 0.5
+    assert 0.95 < left.report.noise_factor < 1.2
+    assert np.std(calm.image) < 0.6 * np.std(noise)
+
+
+def degenerate():
+    """Images that there is nothing, or nothing sensible, to be told of."""
+    rng = np.random.default_rng(1)
+    for side in (*range(1, 9), 15, 16, 17, 40):
+        yield rng.integers(0, 255, (side, side)).astype(np.uint8)
+    yield np.full((64, 64), 7, np.uint8)
+    yield np.full((64, 64), 255, np.uint8)
+    yield np.full((64, 64), np.nan)
+    yield np.full((64, 64), np.inf, np.float32)
+    yield np.where(rng.random((64, 64)) < 0.4, np.nan, rng.random((64, 64)))
+    yield rng.random((64, 64)) > 0.5
+    yield (rng.random((64, 64)) > 0.5).astype(np.uint8)
+    yield np.where(np.indices((64, 64)).sum(axis=0) % 2, 0, 255).astype(np.uint8)
+    yield np.clip(photograph(1, 3) * 3 - 200, 0, 255).astype(np.uint8)
+    yield np.zeros((64, 64)) + np.eye(64) * 1e-300
+    yield rng.random((64, 64)) * 1e30
+    yield (rng.random((64, 64)) * 3e38).astype(np.float32)
+    yield rng.random((64, 64)).astype(np.float16) * np.float16(6e4)
+    yield rng.integers(0, 2**63, (40, 40)).astype(np.uint64)
+
+
+@pytest.mark.parametrize("image", list(degenerate()))
+def test_degenerate_images(image):
+    """Every image gives finite, sensible numbers, and no warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = usm.sharpen(image, METHOD)
+    valid = np.isfinite(image)
+    assert np.isfinite(found.edge_map).all()
+    np.testing.assert_array_equal(found.image[~valid], image[~valid])
+    assert np.isfinite(found.report.blur).all()
+    assert np.isfinite(found.report.noise_factor)
+    if valid.any():
+        span = float(image[valid].max()) - float(image[valid].min())
+        assert np.abs(found.edge_map).max() <= max(span, 1e-30)
+    if min(image.shape) < 16 or not valid.any():
+        np.testing.assert_array_equal(found.image, image)
+
+
+def test_sharp_images_stay():
+    """An image that is sharp and clean is hardly changed."""
+    rng = np.random.default_rng(2)
+    blocks = np.kron(rng.integers(0, 255, (16, 16)), np.ones((16, 16)))
+    image = blocks.astype(np.uint8)
+    change = usm.auto_unsharp_mask(image).astype(float) - image
+    assert np.abs(change).mean() < 1.5
