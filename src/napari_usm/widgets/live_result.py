@@ -297,6 +297,10 @@ class LiveResult:
         key = which, level, index, id(levels)
         if not levels or key in self._failed:
             return False
+        if self._is_at_hand(levels[level], which, index):
+            # Here: to wake another thread and be woken takes 2 ms where both sleep.
+            self._made_or_failed(levels, which, level, index)
+            return key not in self._failed
         patience = PATIENCE if self._is_quick(levels, which, level, index) else 0
         work = partial(self._make, levels, which, level, index)
         return self._latest.put((which, level), key, work).wait(patience)
@@ -357,14 +361,19 @@ class LiveResult:
         index: Index,
         job: Job,
     ) -> None:
+        if not self._kernels_are_there(levels[0].plan, self._taken):
+            return
+        self._made_or_failed(levels, which, level, index)
+        if not job.deliver():
+            self._tell("ready")
+
+    def _made_or_failed(
+        self, levels: tuple[Level, ...], which: str, level: int, index: Index
+    ) -> None:
         try:
-            if not self._kernels_are_there(levels[0].plan, self._taken):
-                return
             self._made(levels, which, level, index)
         except Exception as error:
             self._failed[which, level, index, id(levels)] = self._fail(error)
-        if not job.deliver():
-            self._tell("ready")
 
     def _made(
         self, levels: tuple[Level, ...], which: str, level: int, index: Index
@@ -408,6 +417,14 @@ class LiveResult:
         self._put_front(replace(front, shown=known))
         if self._states.get((shown.which, shown.level)) is shown:
             self._set_state(shown.which, shown.level, known)
+
+    def _is_at_hand(self, level: Level, which: str, index: Index) -> bool:
+        """Whether nothing is read or filtered, and it never took long."""
+        rates = self._rates.get((which, True))
+        if rates is None or self._latest.is_behind or not level.is_kept(index):
+            return False
+        pixels = prod(len(asked) for asked in index if isinstance(asked, range))
+        return pixels * max(rates) <= PATIENCE
 
     def _is_quick(
         self, levels: tuple[Level, ...], which: str, level: int, index: Index
