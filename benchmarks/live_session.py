@@ -92,7 +92,9 @@ class Clock:
         start = perf_counter()
         change()
         self._stamp = perf_counter()
-        settle(self._pair)
+        # From what came last, or the next change would have to wait for a frame.
+        while perf_counter() < self._stamp + REST or is_updating(self._pair):
+            process_events(REST / 10)
         for layer in self._layers:
             layer.events.set_data.disconnect(self._on_data)
         return self._stamp - start
@@ -103,10 +105,14 @@ class Clock:
 
 def settle(pair=None):
     """Let the window live until nothing is to be done any more, and rest."""
-    while True:
+    process_events(REST)
+    while is_updating(pair):
         process_events(REST)
-        if pair is None or not pair.is_updating:
-            return
+
+
+def is_updating(pair):
+    """Whether there is a pair that does not show yet what was asked for."""
+    return pair is not None and pair.is_updating
 
 
 def process_events(seconds):
