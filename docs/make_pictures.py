@@ -32,7 +32,7 @@ from napari_usm.widgets.samples import filaments
 
 FOLDER = Path(__file__).parent / "pictures"
 LARGEST = 250_000  # bytes of a picture
-ALL = 2_500_000  # bytes of all pictures
+ALL = 2_600_000  # bytes of all pictures
 PLUGIN = "napari-usm"
 
 INK, PALE, PAPER, MARK = (40, 40, 40), (190, 190, 190), (255, 255, 255), (190, 20, 40)
@@ -305,7 +305,7 @@ def take_docks() -> None:
     ):
         viewer, dock, widget = new_viewer("cell", title)
         go_live(widget)
-        take_dock(dock, widget, 300, f"dock_{name}")
+        take_dock(dock, widget, 330, f"dock_{name}")
         viewer.close()
 
     viewer, dock, widget = new_viewer("cell", "Unsharp mask")
@@ -325,7 +325,7 @@ def take_windows() -> None:
     take_window(viewer, dock, widget, "window")
     click(dock, "Keep")
     wait_until(lambda: not live_layers(viewer))
-    take_dock(dock, widget, 300, "dock_kept")
+    take_dock(dock, widget, 330, "dock_kept")
     viewer.close()
 
     viewer, dock, widget = new_viewer("filaments", "Unsharp mask")
