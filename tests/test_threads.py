@@ -14,7 +14,7 @@ import cases
 import napari_usm as usm
 from napari_usm.api import prepare
 from napari_usm.run import eager
-from napari_usm.run.threads import in_order, thread_count
+from napari_usm.run.threads import all_of, in_order, thread_count
 from test_laws import calls
 
 
@@ -92,6 +92,17 @@ def test_one_thread_inside_dask_and_other_pools():
     )
     with dask.config.set(scheduler="threads", num_workers=2):
         assert counts.compute().max() == 1
+
+
+def test_all_results_come_and_the_first_is_made_here():
+    """All in their order, errors too; the caller does not only wait."""
+    here = threading.current_thread()
+    made = all_of(lambda x: (x, threading.current_thread() is here), range(9), 2)
+    assert made == [(x, x == 0) for x in range(9)]
+    assert all_of(lambda x: x, [7], 4) == [7]
+    for wrong in (0, 5):
+        with pytest.raises(ZeroDivisionError):
+            all_of(lambda x, wrong=wrong: 1 / (x - wrong), range(9), 2)
 
 
 def test_results_come_in_order_and_errors_come_out():

@@ -27,7 +27,7 @@ from napari_usm.run.eager import (
     worth_threads,
 )
 from napari_usm.run.tally import Tally, tally
-from napari_usm.run.threads import in_order
+from napari_usm.run.threads import all_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -259,7 +259,7 @@ def detail_of(
             detail[to] = edge_map_of(plan, near[there], own, estimate)
         return False
 
-    fits = all(list(in_order(work, parts, count)))
+    fits = all(all_of(work, parts, count))
     detail.flags.writeable = False
     return Detail(region, pixels, image, detail, fits)
 
@@ -280,7 +280,7 @@ def finished_image(settled: Settled, found: Detail, box: Box) -> Array:
         result[part.core] = plan.combine(found.image[part.core], edge_map, own, limits)
 
     parts = cut(result.shape, {}, {}, whole_axes(plan), PART)
-    list(in_order(work, parts, worth_threads(result.size)))
+    all_of(work, parts, worth_threads(result.size))
     return result
 
 
@@ -314,7 +314,7 @@ def report_of(settled: Settled, found: Detail, box: Box, name: str) -> report.Re
         return tally(plan, near, part, edge_map, strength, settled.limits, made)
 
     parts = list(parts_of(region, shape, plan.halo, plan.grid, whole_axes(plan)))
-    tallies = list(in_order(work, parts, worth_threads(result.size)))
+    tallies = all_of(work, parts, worth_threads(result.size))
     sample = found.image[report.sample_slices(replace(plan, shape=found.image.shape))]
     return report.finish(plan, name, settled.constants, tallies, sample)
 
@@ -368,7 +368,7 @@ def _finish(
             numbers,
         )
 
-    list(in_order(work, range(0, image.size, size), count))
+    all_of(work, range(0, image.size, size), count)
 
 
 def _region(plan: Plan, box: Box) -> tuple[Block, list[int]]:

@@ -97,6 +97,22 @@ def in_order(function: Callable[[T], U], items: Sequence[T], count: int) -> Iter
             future.cancel()
 
 
+def all_of(function: Callable[[T], U], items: Sequence[T], count: int) -> list[U]:
+    """Results of `function` for all items, on `count` threads; the first made here.
+
+    For few items and little time: a thread that sleeps is woken for each item but
+    one, which takes up to a millisecond.
+    """
+    if count == 1 or len(items) == 1:
+        return [function(item) for item in items]
+    running = [_pool(count).submit(function, item) for item in items[1:]]
+    try:
+        return [function(items[0]), *(future.result() for future in running)]
+    finally:
+        for future in running:
+            future.cancel()
+
+
 def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
