@@ -79,7 +79,8 @@ def run(
     Yields
     ------
     None
-        `steps` times: there the caller may show progress, or stop for good.
+        After each of the `blocks`, and before as often as `first_stage` does: there
+        the caller may show progress, or stop for good.
 
     Returns
     -------
@@ -157,11 +158,6 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
         stages.extend(found)
         yield
     return finish_first_stage(plan, stages)
-
-
-def steps(plan: Plan, block_size: int = BLOCK) -> int:
-    """How often `run` yields, where nothing is known."""
-    return len(blocks(plan, block_size)) + first_stage_steps(plan, block_size)
 
 
 def first_stage_steps(plan: Plan, block_size: int = BLOCK) -> int:

@@ -423,8 +423,7 @@ class LiveResult:
         rates = self._rates.get((which, True))
         if rates is None or self._latest.is_behind or not level.is_kept(index):
             return False
-        pixels = prod(len(asked) for asked in index if isinstance(asked, range))
-        return pixels * max(rates) <= PATIENCE
+        return _size(index) * max(rates) <= PATIENCE
 
     def _is_quick(
         self, levels: tuple[Level, ...], which: str, level: int, index: Index
@@ -432,11 +431,10 @@ class LiveResult:
         """Whether these pixels are worth waiting for, as far as is known."""
         if self._latest.is_behind:
             return False
-        pixels = prod(len(asked) for asked in index if isinstance(asked, range))
         kept = levels[level].is_kept(index)
         # At best: what keeps the machine busy once will not do so for ever.
         rate = min(self._rates.get((which, kept), (0.0,)))
-        return pixels * rate <= PATIENCE
+        return _size(index) * rate <= PATIENCE
 
     def _exact_levels(self) -> tuple[Level, ...]:
         """What was asked for last, though it may not be shown yet."""
@@ -494,6 +492,11 @@ class LivePixels:
     def __deepcopy__(self, memo: dict[int, Any]) -> FrozenPixels:
         levels = self._result._exact_levels()
         return FrozenPixels(levels[self._level], self._which)
+
+
+def _size(index: Index) -> int:
+    """Number of pixels."""
+    return prod(len(asked) for asked in index if isinstance(asked, range))
 
 
 def _without_first_stage(plan: Plan) -> Settled:
