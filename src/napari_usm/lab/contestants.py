@@ -50,7 +50,7 @@ class Contestant:
             rows = usm.METHODS[self.method].parameters
             known = {name: row.default for name, row in rows.items()}
         told = [_PROTOCOL, usm.__version__, self.method, {**known, **self.parameters}]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
+        return hashlib.sha256(json.dumps(told, default=repr).encode()).hexdigest()[:12]
 
     def sharpened(self, image: NDArray[Any]) -> NDArray[Any]:
         """What the method makes of an image."""

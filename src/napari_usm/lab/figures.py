@@ -83,7 +83,7 @@ def draw_gradient(reference: Reference) -> Figure:
     detail = found.edge_map.astype(np.float64)
     norms = [np.abs(np.diff(image + detail / gain, axis=1)).sum() for gain in gains]
     before = np.abs(np.diff(image.astype(float), axis=1)).sum()
-    figure = new_figure(5, 3.2)
+    figure = new_figure(4, 3)
     axes = figure.add_subplot()
     axes.plot(gains, np.array(norms) / 1e6, "o-", color=_INK, markersize=3)
     axes.axhline(before / 1e6, color="0.6", label="blurred picture")
