@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from napari_usm.lab.scores import RowFile
 
 
-# Of the column of names.
-_WIDE = 30
-
-
 class Levels(NamedTuple):
     """Levels of blur whose pictures are taken together."""
 
@@ -158,17 +154,18 @@ def as_text(cells: Sequence[Cell]) -> str:
 
 def _table(levels: Levels, noise: float, cells: Sequence[Cell]) -> str:
     """One table as the paper's, its numbers in brackets."""
+    wide = _width(cells)
     lines = [
         f"Blur {levels.label}; noise {noise:g}; {cells[0].pictures} pictures"
         + ("" if noise else " (the paper's numbers in brackets)"),
-        f"{'':{_WIDE}}{'FOM':9}{'':10}{'variance':9}{'':12}"
+        f"{'':{wide}}{'FOM':9}{'':10}{'variance':9}{'':12}"
         f"{'SSIM':9}{'':10}{'variance':9}{'':12}{'FOM, ref.':11}PSNR",
     ]
     for cell in cells:
         # The paper has no noise.
         paper = None if noise else PAPER.get(cell.method.name)
         numbers = (cell.mean.fom, cell.variance.fom, cell.mean.ssim, cell.variance.ssim)
-        line = f"{cell.method.label:{_WIDE}}"
+        line = f"{cell.method.label:{wide}}"
         for number, known, digits in zip(
             numbers, paper or (None,) * 4, (4, 5, 4, 5), strict=True
         ):
@@ -187,6 +184,7 @@ def _table(levels: Levels, noise: float, cells: Sequence[Cell]) -> str:
 
 def _by_level(noise: float, cells: Sequence[Cell], metric: str) -> str:
     """Means of one metric, a column for each level."""
+    wide = _width(cells)
     sigmas = sorted({cell.levels.sigmas[0] for cell in cells})
     means = {
         (cell.method.label, cell.levels.sigmas[0]): getattr(cell.mean, metric)
@@ -194,9 +192,14 @@ def _by_level(noise: float, cells: Sequence[Cell], metric: str) -> str:
     }
     lines = [
         f"Mean {metric.upper()} by level; noise {noise:g}",
-        f"{'sigma':{_WIDE}}" + "".join(f"{sigma:8g}" for sigma in sigmas),
+        f"{'sigma':{wide}}" + "".join(f"{sigma:8g}" for sigma in sigmas),
     ]
     for label in dict.fromkeys(cell.method.label for cell in cells):
         numbers = "".join(f"{means[label, sigma]:8.4f}" for sigma in sigmas)
-        lines.append(f"{label:{_WIDE}}{numbers}")
+        lines.append(f"{label:{wide}}{numbers}")
     return "\n".join(lines)
+
+
+def _width(cells: Iterable[Cell]) -> int:
+    """Of the column of names."""
+    return 2 + max(len(cell.method.label) for cell in cells)

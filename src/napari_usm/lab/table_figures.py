@@ -57,6 +57,7 @@ def _dots(axes: Axes, cells: Sequence[Cell], metric: str) -> None:
         markeredgecolor="black",
     )
     axes.set_yticks(places, labels)
+    axes.locator_params(axis="x", nbins=5)
     axes.grid(axis="y", color="0.9")
     axes.set_axisbelow(True)
     axes.yaxis.set_inverted(True)
@@ -67,7 +68,7 @@ def draw_levels(cells: Sequence[Cell]) -> Figure:
     chosen = [cell for cell in cells if len(cell.levels.sigmas) == 1]
     noises = list(dict.fromkeys(cell.noise for cell in chosen))
     labels = list(dict.fromkeys(cell.method.label for cell in chosen))
-    figure = new_figure(1.5 + 2.8 * len(noises), 5.5)
+    figure = new_figure(2.5 + 2.8 * len(noises), 5.5)
     places = figure.subplots(2, len(noises), sharex=True, sharey="row", squeeze=False)
     for row, metric in zip(places, _METRICS, strict=True):
         for axes, noise in zip(row, noises, strict=True):
