@@ -134,7 +134,7 @@ def test_means_and_variances_are_those_of_the_rows(folder, tmp_path, capsys):
                     and float(row["noise"]) == 4
                     and float(row["sigma"]) in sigmas
                 ]
-                assert len(values) == int(cell["pictures"]) == 2 * len(sigmas)
+                assert len(values) == int(cell["blurred_pictures"]) == 2 * len(sigmas)
                 mean = sum(values) / len(values)
                 variance = sum((v - mean) ** 2 for v in values) / (len(values) - 1)
                 assert float(cell[f"{column}_mean"]) == pytest.approx(mean)
@@ -144,6 +144,16 @@ def test_means_and_variances_are_those_of_the_rows(folder, tmp_path, capsys):
     mean = float(first["fom_mean"])
     assert re.search(rf"^blurred +{mean:.4f} \(0.8742\)", printed, re.M)
     assert (tmp_path / "out" / "table1.txt").read_text("utf-8") == printed
+
+
+def test_a_sharp_picture_is_a_level_too(folder, tmp_path):
+    """Equal pictures have an infinite ratio, without a warning and a variance."""
+    more = ["--levels", "0", "--noise", "0", "--methods", "blurred"]
+    assert run(folder, tmp_path / "out", *more) == 0
+
+    (cell,) = read(tmp_path / "out" / "table1.csv")
+    assert (cell["fom_mean"], cell["ssim_variance"]) == ("1.0", "0.0")
+    assert (cell["psnr_mean"], cell["psnr_variance"]) == ("inf", "nan")
 
 
 def test_noise_is_the_same_for_every_method_and_run():

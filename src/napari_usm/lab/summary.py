@@ -87,22 +87,23 @@ def summarise(
     for levels in groups:
         for noise in noises:
             for method in methods:
-                values = np.array(
-                    [
-                        rows[Case(each.key, sigma, noise, method.settings)].scores
-                        for each in references
-                        for sigma in levels.sigmas
-                    ]
-                )
-                spread = (
-                    values.var(axis=0, ddof=1) if len(values) > 1 else 0 * values[0]
-                )
-                mean, variance = (
-                    Scores(*numbers.tolist())
-                    for numbers in (values.mean(axis=0), spread)
-                )
-                cells.append(Cell(levels, noise, method, len(values), mean, variance))
+                found = [
+                    rows[Case(each.key, sigma, noise, method.settings)].scores
+                    for each in references
+                    for sigma in levels.sigmas
+                ]
+                mean, variance = _mean_and_variance(found)
+                cells.append(Cell(levels, noise, method, len(found), mean, variance))
     return cells
+
+
+def _mean_and_variance(scores: Sequence[Scores]) -> tuple[Scores, Scores]:
+    values = np.array(scores)
+    mean = values.mean(axis=0)
+    # The ratio of equal pictures is infinite, and has no variance.
+    with np.errstate(invalid="ignore"):
+        variance = ((values - mean) ** 2).sum(axis=0) / max(1, len(values) - 1)
+    return Scores(*mean.tolist()), Scores(*variance.tolist())
 
 
 def standings(cells: Iterable[Cell]) -> list[Standing]:
@@ -125,7 +126,7 @@ def standings(cells: Iterable[Cell]) -> list[Standing]:
 
 def write_cells(cells: Sequence[Cell], path: Path) -> None:
     """Write all cells as CSV, with the paper's numbers where it has some."""
-    header = ["levels", "noise", "method", "pictures"]
+    header = ["levels", "noise", "method", "blurred_pictures"]
     header += [f"{name}_mean" for name in Scores._fields]
     header += [f"{name}_variance" for name in Scores._fields]
     header += [f"paper_{name}" for name in Printed._fields]
@@ -156,7 +157,7 @@ def _table(levels: Levels, noise: float, cells: Sequence[Cell]) -> str:
     """One table as the paper's, its numbers in brackets."""
     wide = _width(cells)
     lines = [
-        f"Blur {levels.label}; noise {noise:g}; {cells[0].pictures} pictures"
+        f"Blur {levels.label}; noise {noise:g}; {cells[0].pictures} blurred pictures"
         + ("" if noise else " (the paper's numbers in brackets)"),
         f"{'':{wide}}{'FOM':9}{'':10}{'variance':9}{'':12}"
         f"{'SSIM':9}{'':10}{'variance':9}{'':12}{'FOM, ref.':11}PSNR",
