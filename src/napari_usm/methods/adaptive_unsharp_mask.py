@@ -126,22 +126,25 @@ class AdaptiveUnsharpMask(MaskMethod):
         core: tuple[slice, ...],
         begins: Sequence[int],
         lengths: Sequence[int],
+        *found: Array,
     ) -> Array:
         """Sums over the gradients of the block, from which the gain follows."""
         gains = self._gains()
         if self.kernel == "box" and fits_box(
             block.dtype, axes, lengths, self.mode, self.cval
         ):
-            found = box_sums(block, gains, axes, kept, core, self.mode, self.cval)
-            if found is not None:
-                return found
+            sums = box_sums(block, gains, axes, kept, core, self.mode, self.cval)
+            if sums is not None:
+                return sums
         # In float64: sums of many differences decide between neighbouring gains.
         image = block.astype(np.float64)
         detail = self.edge_map(image, axes)
         image[~np.isfinite(image)] = np.nan
         return gradient_sums(image, detail, gains, axes, kept, core, lengths)
 
-    def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
+    def constants(
+        self, sums: Array | None, axes: Sequence[int], *found: Array
+    ) -> Constants:
         """The gain from the sums over the whole image."""
         if sums is None:
             (only,) = self._gains()

@@ -94,7 +94,9 @@ class UnsharpMask(MaskMethod):
         """As given."""
         return float(self.threshold), self.hard
 
-    def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
+    def constants(
+        self, sums: Array | None, axes: Sequence[int], *found: Array
+    ) -> Constants:
         """The amount as given."""
         return Constants(float(self.amount))
 

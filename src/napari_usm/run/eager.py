@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,7 +32,15 @@ _WORTH_THREADS = 2**19
 
 @dataclass(frozen=True)
 class FirstStage:
-    """What one block adds to the constants and to limits by the data."""
+    """What one block, or all of them, tell in one round over the image.
+
+    Attributes
+    ----------
+    sums : array, optional
+        Those of the method, where it has such a round.
+    limits : tuple of float, optional
+        Smallest and largest value, in the first round of limits by the data.
+    """
 
     sums: Array | None
     limits: Limits | None
@@ -130,7 +138,7 @@ def run(
 
 
 def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]:
-    """Constants and limits of a plan, with a pause after every block.
+    """Constants and limits of a plan, with a pause after every block of each round.
 
     Yields
     ------
@@ -142,29 +150,28 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
     tuple of Constants and limits
         What `run` takes.
     """
-    if not needs_first_stage(plan):
-        return finish_first_stage(plan, ())
+    found: list[FirstStage] = []
     count, cuts = _threads_and_blocks(plan, block_size)
 
-    def first(block: Block) -> list[tuple[Block, FirstStage]]:
+    def told(block: Block) -> list[tuple[Block, FirstStage]]:
         grown = np.asarray(image[block.grown])
         return [
-            (part, first_stage_of(plan, grown[place], part))
+            (part, first_stage_of(plan, grown[place], part, found))
             for part, place in _parts(plan, block)
         ]
 
-    stages: list[tuple[Block, FirstStage]] = []
-    for found in in_order(first, cuts, count):
-        stages.extend(found)
-        yield
-    return finish_first_stage(plan, stages)
+    for _ in range(rounds(plan)):
+        parts: list[tuple[Block, FirstStage]] = []
+        for each in in_order(told, cuts, count):
+            parts.extend(each)
+            yield
+        found.append(joined(plan, parts, len(found)))
+    return finish_first_stage(plan, found)
 
 
 def first_stage_steps(plan: Plan, block_size: int = BLOCK) -> int:
     """How often `first_stage` yields."""
-    if not needs_first_stage(plan):
-        return 0
-    return len(blocks(plan, block_size))
+    return rounds(plan) * len(blocks(plan, block_size))
 
 
 def blocks(plan: Plan, block_size: int = BLOCK) -> list[Block]:
@@ -186,7 +193,12 @@ def _threads_and_blocks(plan: Plan, block_size: int) -> tuple[int, list[Block]]:
 
 def needs_first_stage(plan: Plan) -> bool:
     """Whether the whole image is needed before any block can be done."""
-    return plan.method.estimates or plan.method.limits == "data"
+    return rounds(plan) > 0
+
+
+def rounds(plan: Plan) -> int:
+    """How often the first stage goes over the image."""
+    return max(len(plan.method.rounds), int(plan.method.limits == "data"))
 
 
 def result_of(running: Steps[T]) -> T:
@@ -309,10 +321,12 @@ def local_amount(plan: Plan, amount: Array | float, block: Block) -> Any:
     return amount if isinstance(amount, float) else amount[plan.kept_slices(block.core)]
 
 
-def first_stage_of(plan: Plan, grown: Array, block: Block) -> FirstStage:
-    """First stage on one block that comes with its neighbours."""
+def first_stage_of(
+    plan: Plan, grown: Array, block: Block, found: Sequence[FirstStage]
+) -> FirstStage:
+    """The round after those in `found`, on a block that comes with its neighbours."""
     sums, limits = None, None
-    if plan.method.estimates:
+    if len(found) < len(plan.method.rounds):
         signal = plan.stored_signal(grown)
         core, lengths = list(block.inner), list(plan.shape)
         if plan.channel_axis is not None:
@@ -320,32 +334,55 @@ def first_stage_of(plan: Plan, grown: Array, block: Block) -> FirstStage:
             lengths[plan.channel_axis] = signal.shape[plan.channel_axis]
             core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
         begins = [span.start for span in block.core]
+        own = plan.kept_slices(block.core)
         with np.errstate(over="ignore", invalid="ignore"):
             sums = plan.method.sums(
-                signal, plan.axes, plan.kept, tuple(core), begins, lengths
+                signal,
+                plan.axes,
+                plan.kept,
+                tuple(core),
+                begins,
+                lengths,
+                *(each[own] for each in _sums(found)),
             )
-    if plan.method.limits == "data":
+    if plan.method.limits == "data" and not found:
         colours, _ = plan.split(grown)
         limits = _range(colours[plan.whole_channels(block.inner)])
     return FirstStage(sums, limits)
 
 
-def finish_first_stage(
-    plan: Plan, parts: Iterable[tuple[Block, FirstStage]]
-) -> tuple[Constants, Limits]:
-    """Constants and limits from the first stage of all blocks."""
+def joined(
+    plan: Plan, parts: Iterable[tuple[Block, FirstStage]], number: int
+) -> FirstStage:
+    """What all blocks together tell in a round of this number, counted from 0."""
     total: Array | None = None
     low, high = np.inf, -np.inf
     for block, part in parts:
         if part.sums is not None:
+            join = plan.method.rounds[number]
             if total is None:
                 extra = part.sums.shape[len(plan.shape) :]
-                total = np.zeros((*plan.constants_shape, *extra))
-            total[plan.kept_slices(block.core)] += part.sums
+                total = np.full((*plan.constants_shape, *extra), join.start)
+            own = plan.kept_slices(block.core)
+            total[own] = join.operation(total[own], part.sums)
         if part.limits is not None:
             low, high = min(low, part.limits[0]), max(high, part.limits[1])
-    limits = plan.within_type(low, high) if low <= high else plan.limits
-    return plan.method.constants(total, plan.axes), limits
+    return FirstStage(total, (low, high) if low <= high else None)
+
+
+def finish_first_stage(
+    plan: Plan, found: Sequence[FirstStage]
+) -> tuple[Constants, Limits]:
+    """Constants and limits from all rounds."""
+    sums = _sums(found)
+    last = sums.pop() if sums else None
+    data = found[0].limits if found else None
+    limits = plan.limits if data is None else plan.within_type(*data)
+    return plan.method.constants(last, plan.axes, *sums), limits
+
+
+def _sums(found: Sequence[FirstStage]) -> list[Array]:
+    return [each.sums for each in found if each.sums is not None]
 
 
 def _range(values: Array) -> Limits:

@@ -120,6 +120,8 @@ def _said(plan: Plan, constants: Constants) -> dict[str, Any]:
     if constants.estimate is None:
         return {}
     found = plan.method.findings(constants.estimate)
+    if found is None:
+        return {}
     gone = tuple(axis for axis in range(len(plan.shape)) if axis not in plan.kept)
     return {
         "blur": np.squeeze(found.blur, gone),
@@ -141,12 +143,17 @@ def _noise_factor(
     # The typical item, and noise on the intensity that it is known at.
     every = tuple(range(len(plan.shape)))
     typical = np.median(estimate, axis=every, keepdims=True)
-    level = float(plan.method.findings(typical).noise.item())
+    findings = plan.method.findings(typical)
+    if findings is None:
+        level = max(noise_level(signal, plan.axes), _FAINTEST)
+    else:
+        level = float(findings.noise.item())
     valid = np.isfinite(signal)
     if level == 0 or not valid.any():
         return 1.0
     middle = float(np.mean(signal, where=valid, dtype=np.float64))
-    return _measured_noise_factor(plan, amount, level, middle, typical)
+    strength = float(np.median(amount))
+    return _measured_noise_factor(plan, strength, level, middle, typical)
 
 
 def _measured_noise_factor(
