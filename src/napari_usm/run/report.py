@@ -145,7 +145,7 @@ def _noise_factor(
     typical = np.median(estimate, axis=every, keepdims=True)
     findings = plan.method.findings(typical)
     if findings is None:
-        level = max(noise_level(signal, plan.axes), _FAINTEST)
+        level = noise_level(signal, plan.axes)
     else:
         level = float(findings.noise.item())
     valid = np.isfinite(signal)
@@ -179,7 +179,8 @@ def _measured_noise_factor(
     after, before = (
         np.std(each[valid].astype(np.float64) / level) for each in (noisy, noise)
     )
-    return float(after / before)
+    # Noise too faint for its intensity is none.
+    return float(after / before) if before else 1.0
 
 
 def sample_slices(plan: Plan) -> Slices:
