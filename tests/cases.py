@@ -10,6 +10,8 @@ METHODS = (
     "adaptive_unsharp_mask",
     "auto_unsharp_mask",
     "gaussian_sharpen",
+    "lin_unsharp_mask",
+    "entropy_unsharp_mask",
 )
 MODES = ("reflect", "mirror", "nearest", "wrap", "constant")
 INTEGERS = ("bool", "uint8", "int8", "uint16", "int16", "int32", "uint32", "int64")

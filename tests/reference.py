@@ -77,6 +77,24 @@ DEFAULTS = {
         "color": "channels",
         "mode": "nearest",
     },
+    "lin_unsharp_mask": {
+        **_COMMON,
+        "gains": None,
+        "gain_per": "image",
+        "color": "value",
+        "mode": "mirror",
+    },
+    "entropy_unsharp_mask": {
+        **_COMMON,
+        "kernel": "box",
+        "sigma": 1.0,
+        "penalty": True,
+        "gains": None,
+        "gain_per": "image",
+        "truncate": 4.0,
+        "color": "value",
+        "mode": "mirror",
+    },
 }
 
 REC_709 = (0.2126, 0.7152, 0.0722)
@@ -147,6 +165,9 @@ def sharpen(image, method, **parameters):
         mixed = channel is not None and p["color"] == "luminance"
         whole = image.dtype.kind in "iu" and not mixed
         edges = [_auto_edge_map(plane, plane_axes, items, whole, p) for plane in planes]
+    elif method == "lin_unsharp_mask":
+        lin = [_lin(plane, plane_axes, items, p) for plane in planes]
+        edges = [edge for edge, _, _ in lin]
     else:
         edges = [_edge_map(plane, plane_axes, method, p) for plane in planes]
 
@@ -161,15 +182,21 @@ def sharpen(image, method, **parameters):
         amount = gaussian_sharpen_amount(p["sigma"], p["radius"])
         amounts = [amount] * len(planes)
     else:
-        found = [
-            _gain(plane, edge, plane_axes, items, image.dtype, p)
-            for plane, edge in zip(planes, edges, strict=True)
-        ]
+        if method == "lin_unsharp_mask":
+            found = [(each, levels) for _, each, levels in lin]
+        elif method == "entropy_unsharp_mask":
+            found = [_entropy_gain(planes, edges, items, p)] * len(planes)
+        else:
+            found = [
+                _gain(plane, edge, plane_axes, items, image.dtype, p)
+                for plane, edge in zip(planes, edges, strict=True)
+            ]
         amounts = [
             1 / (np.expand_dims(each, plane_axes) if each.ndim else each)
             for each, _ in found
         ]
-        if channel is not None and p["color"] == "channels":
+        apart = channel is not None and p["color"] == "channels"
+        if apart and method != "entropy_unsharp_mask":
             # The channel axis stands among the item axes as in the image.
             place = sum(axis < channel for axis in items) if found[0][0].ndim else 0
             gain = np.stack([each for each, _ in found], place)
@@ -406,13 +433,18 @@ def _gain(plane, edge, axes, items, dtype, p):
     found = np.zeros(shape)
     curves = np.zeros((*shape, len(gains)))
     for index in np.ndindex(shape):
-        where = [slice(None)] * plane.ndim
-        for axis, i in zip(items, index, strict=True):
-            where[axis] = slice(i, i + 1)
-        where = tuple(where)
+        where = _item(plane, items, index)
         curves[index] = gradient_curve(plane[where], edge[where], axes, gains, dtype)
         found[index] = steepest(gains, curves[index])
     return found, curves
+
+
+def _item(plane, items, index):
+    """Return where the item of this index lies."""
+    where = [slice(None)] * plane.ndim
+    for axis, i in zip(items, index, strict=True):
+        where[axis] = slice(i, i + 1)
+    return tuple(where)
 
 
 def gradient_curve(plane, edge, axes, gains, dtype):
@@ -463,6 +495,116 @@ def steepest(gains, curve):
     return float(gains[np.argmax(np.gradient(curve))])
 
 
+# --- the gain of the largest entropy -----------------------------------------------
+
+
+def _entropy_gain(planes, edges, items, p):
+    """Return gain and curve of all grey arrays together, as arrays over their items."""
+    tried = p["gains"] or [10 ** (n / 20) for n in range(-20, 21)]
+    image, detail = np.stack(planes), np.stack(edges)
+    items = items if p["gain_per"] == "item" else ()
+    shape = tuple(planes[0].shape[axis] for axis in items)
+    gain, curve = np.zeros(shape), np.zeros((*shape, len(tried)))
+    for index in np.ndindex(shape):
+        where = (slice(None), *_item(planes[0], items, index))
+        own = _stretched(image[where], detail[where])
+        how = (False, p["penalty"])
+        gain[index], curve[index] = most_entropy(*own, tried, *how, p["gains"] is None)
+    return gain, curve
+
+
+def _lin(plane, axes, items, p):
+    """Return edge map, gain and curve of one grey array."""
+    tried = p["gains"] or [1 / (n / 25) for n in range(50, 0, -1)]
+    box = [np.full(3, 1 / 3)] * len(axes)
+    detail = plane - blur(plane, axes, box, p["mode"], p["cval"])
+    detail = np.where(np.isfinite(plane), 3 ** len(axes) * detail, 0.0)
+    items = items if p["gain_per"] == "item" else ()
+    edge = np.zeros(plane.shape)
+    shape = tuple(plane.shape[axis] for axis in items)
+    gain, curve = np.zeros(shape), np.zeros((*shape, len(tried)))
+    for index in np.ndindex(shape):
+        where = _item(plane, items, index)
+        image, change = _stretched(plane[where], detail[where])
+        change = change * lin_weight(image, change)
+        gain[index], curve[index] = most_entropy(
+            image, change, tried, True, True, p["gains"] is None
+        )
+        made = image + change / gain[index]
+        kept = (made < 0) | (made > 1) | ~np.isfinite(image)
+        edge[where] = np.where(kept, 0.0, change) * _range(plane[where])[1]
+    return edge, gain, curve
+
+
+def lin_weight(image, detail):
+    """Return the share of the detail that Lin et al. add, of a stretched image."""
+    middle = (1 + np.tanh(3 - 12 * np.abs(image - 0.5))) / 2
+    weak = (1 + np.tanh(3.5 - 6 * np.abs(detail))) / 2
+    return middle * weak
+
+
+def _range(values):
+    """Return the smallest valid value, and how far above it the largest is."""
+    valid = values[np.isfinite(values)]
+    low = valid.min(initial=np.inf)
+    return (low, valid.max(initial=-np.inf) - low) if valid.size else (0.0, 0.0)
+
+
+def _stretched(values, detail):
+    """Return both so that the valid values lie from 0 to 1; flat ones are all 0."""
+    low, span = _range(values)
+    if span == 0:
+        return np.where(np.isfinite(values), 0.0, np.nan), np.zeros(values.shape)
+    return (values - low) / span, detail / span
+
+
+def entropy_curve(image, change, gains, restores, penalty):
+    """Return the entropy of the image plus its change over each gain.
+
+    `restores` says whether a pixel that leaves the range from 0 to 1 keeps its value
+    or is held at the end; `penalty` takes the share of such pixels away.
+    """
+    valid = np.isfinite(image)
+    image, change = image[valid], change[valid]
+    curve = np.zeros(len(gains))
+    for i, gain in enumerate(gains):
+        made = image + change / gain
+        # What should be equal is, whatever rounding made of it.
+        out = (made < -1e-9) | (made > 1 + 1e-9)
+        made = np.where(out, image, made) if restores else np.clip(made, 0, 1)
+        levels = np.floor(255 * made + 0.5 + 1e-9)
+        counts = np.bincount(levels.astype(int))
+        share = counts[counts > 0] / max(levels.size, 1)
+        curve[i] = -np.sum(share * np.log2(share))
+        if penalty and out.size:
+            curve[i] *= 1 - out.mean()
+    return curve
+
+
+def most_entropy(image, change, gains, restores, penalty, refined):
+    """Return the gain of the largest entropy, and the curve of the gains given.
+
+    `refined` says whether to look on between the neighbours of the best of them.
+    """
+    curve = entropy_curve(image, change, gains, restores, penalty)
+    best = gentlest(gains, curve)
+    if not refined:
+        return best, curve
+    at = list(gains).index(best)
+    most, least = 1 / gains[max(at - 1, 0)], 1 / gains[min(at + 1, len(gains) - 1)]
+    amounts = [*np.linspace(most, 1 / best, 20), *np.linspace(1 / best, least, 20)]
+    finer = [1 / amount for amount in amounts]
+    return gentlest(
+        finer, entropy_curve(image, change, finer, restores, penalty)
+    ), curve
+
+
+def gentlest(gains, curve):
+    """Return the largest of the gains that are best."""
+    best = max(curve) - 1e-9
+    return max(gain for gain, value in zip(gains, curve, strict=True) if value >= best)
+
+
 # --- the three bands of the automatic method --------------------------------------
 
 
@@ -472,10 +614,7 @@ def _auto_edge_map(plane, axes, items, whole, p):
         return bands(plane, axes, auto_estimate(plane, axes, whole), p)
     edge = np.zeros(plane.shape)
     for index in np.ndindex(*(plane.shape[axis] for axis in items)):
-        where = [slice(None)] * plane.ndim
-        for axis, i in zip(items, index, strict=True):
-            where[axis] = slice(i, i + 1)
-        where = tuple(where)
+        where = _item(plane, items, index)
         estimate = auto_estimate(plane[where], axes, whole)
         edge[where] = bands(plane[where], axes, estimate, p)
     return edge

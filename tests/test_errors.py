@@ -243,6 +243,18 @@ RGBA = np.zeros((6, 7, 4))
             r"`gain_per` must be one of .*; got 'plane'",
         ),
         (
+            "lin_unsharp_mask",
+            {"gains": [1, 1]},
+            ValueError,
+            r"`gains` must be above 0 and strictly increasing.*; got \[1, 1\]",
+        ),
+        (
+            "entropy_unsharp_mask",
+            {"penalty": 1},
+            TypeError,
+            "`penalty` must be True or False; got 1",
+        ),
+        (
             "auto_unsharp_mask",
             {"strength": -0.1},
             ValueError,

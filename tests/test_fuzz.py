@@ -164,15 +164,17 @@ def draw_own(rng, method, axes, span):
         own["median_size"] = int(rng.choice(sizes))
         if rng.random() < 0.5:
             own["spacing"] = rng.uniform(0.5, 3, len(axes)).tolist()
-    if method in ("unsharp_mask", "adaptive_unsharp_mask"):
+    if method in ("unsharp_mask", "adaptive_unsharp_mask", "entropy_unsharp_mask"):
         own["kernel"] = str(rng.choice(["gaussian", "gaussian", "box"]))
         own["sigma"] = draw_sigma(rng, method, len(axes))
         own["truncate"] = float(rng.choice([4.0, 4.0, 4.0, 1.0, 2.5, 5.0]))
-    if method == "adaptive_unsharp_mask":
+    if "gain_per" in usm.METHODS[method].parameters:
         own["gain_per"] = str(rng.choice(["image", "item"]))
         if rng.random() < 0.3:
             gains = rng.uniform(0.1, 4, int(rng.integers(1, 6)))
             own["gains"] = np.sort(gains).tolist()
+    if method == "entropy_unsharp_mask":
+        own["penalty"] = bool(rng.random() < 0.5)
     if method == "auto_unsharp_mask":
         own["strength"] = float(rng.uniform(0, 2))
         own["denoise"] = float(rng.choice([0, 0.3, 1]))
@@ -185,7 +187,7 @@ def draw_own(rng, method, axes, span):
 
 def draw_sigma(rng, method, count):
     """One number, or one for each axis; an approximated blur has a gain of its own."""
-    large = 4 if method == "adaptive_unsharp_mask" else 15
+    large = 15 if method == "unsharp_mask" else 4
     sigma = [float(rng.choice([0, 0.5, 1, 2])) for _ in range(count)]
     for axis in range(count):
         if rng.random() < 0.5:

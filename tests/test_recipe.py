@@ -58,6 +58,8 @@ OWN = {
         {"denoise": np.int64(0)},
     ],
     "gaussian_sharpen": [{"sigma": np.float64(0.8)}, {"radius": np.uint8(2)}],
+    "lin_unsharp_mask": [{"gain_per": "item"}, {"gains": [np.float32(0.7)]}],
+    "entropy_unsharp_mask": [{"penalty": np.False_}, {"gains": (0.2, 0.5)}],
 }
 CALLS = [
     (method, shape, dtype, {**common, **own})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__all__: list[str] = []
+__all__ = ["entropy_unsharp_mask", "lin_unsharp_mask"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,1 +1,8 @@
 """The functions of the methods for the lab, made as the public ones of `api`."""
+
+from napari_usm.api import public_function
+from napari_usm.methods.entropy_unsharp_mask import EntropyUnsharpMask
+from napari_usm.methods.lin_unsharp_mask import LinUnsharpMask
+
+entropy_unsharp_mask = public_function("entropy_unsharp_mask", EntropyUnsharpMask)
+lin_unsharp_mask = public_function("lin_unsharp_mask", LinUnsharpMask)

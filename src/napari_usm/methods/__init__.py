@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
 from napari_usm.methods.auto_unsharp_mask import AutoUnsharpMask
+from napari_usm.methods.entropy_unsharp_mask import EntropyUnsharpMask
 from napari_usm.methods.gaussian_sharpen import GaussianSharpen
 from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
+from napari_usm.methods.lin_unsharp_mask import LinUnsharpMask
 from napari_usm.methods.method import Method
 from napari_usm.methods.unsharp_mask import UnsharpMask
 
@@ -63,6 +65,10 @@ METHODS: Mapping[str, Entry] = MappingProxyType(
         ),
         "auto_unsharp_mask": Entry(AutoUnsharpMask, "Auto unsharp mask", "menu"),
         "gaussian_sharpen": Entry(GaussianSharpen, "Gaussian sharpen", "python"),
+        "lin_unsharp_mask": Entry(LinUnsharpMask, "Unsharp mask of Lin et al.", "lab"),
+        "entropy_unsharp_mask": Entry(
+            EntropyUnsharpMask, "Entropy unsharp mask", "lab"
+        ),
     }
 )
 

@@ -245,6 +245,11 @@ class Method(ABC):
         return False
 
     @property
+    def per_channel(self) -> bool:
+        """Whether each channel has own constants, where each is filtered on its own."""
+        return True
+
+    @property
     def thresholding(self) -> tuple[float, bool]:
         """Threshold of the detail, and whether it is hard."""
         return 0.0, False

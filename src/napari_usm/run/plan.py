@@ -86,7 +86,7 @@ class Plan:
     def kept(self) -> tuple[int, ...]:
         """Axes along which a method that estimates finds a number for each index."""
         items = self.method.per_item
-        channels = self.color == "channels"
+        channels = self.color == "channels" and self.method.per_channel
         return tuple(
             axis
             for axis in range(len(self.shape))
