@@ -177,6 +177,11 @@ def draw_own(rng, method, axes, span):
         own["strength"] = float(rng.uniform(0, 2))
         own["denoise"] = float(rng.choice([0, 0.3, 1]))
         own["estimate_per"] = str(rng.choice(["image", "item"]))
+    if method == "polesel_unsharp_mask":
+        own["amount"] = float(rng.uniform(0, 2))
+        own["areas"] = str(rng.choice(["polesel", "improved"]))
+        own["data_range"] = float(span * rng.uniform(0.5, 2))
+        own["largest_weight"] = float(rng.choice([0.5, 4]))
     if method == "gaussian_sharpen":
         own["sigma"] = float(rng.uniform(0.3, 3))
         own["radius"] = int(rng.choice([0, 0, 1, 2, 5]))

@@ -61,6 +61,9 @@ def calls(draw, **kind):
         parameters["strength"] = draw(st.sampled_from([0, 0.5, 1, 2]))
         parameters["denoise"] = draw(st.sampled_from([0, 0.5, 1]))
         parameters["estimate_per"] = draw(st.sampled_from(["image", "item"]))
+    if method == "polesel_unsharp_mask":
+        parameters["areas"] = draw(st.sampled_from(["polesel", "improved"]))
+        parameters["data_range"] = draw(st.sampled_from([None, 1000]))
     return image, method, parameters
 
 

@@ -34,6 +34,8 @@ def parameters_for(method, ndim):
         return {"sigma": 1.2, "axes": (ndim - 2, ndim - 1)}
     if method == "auto_unsharp_mask":
         return {"strength": 0.8, "denoise": 0.7, "axes": axes}
+    if method == "polesel_unsharp_mask":
+        return {"amount": 0.7, "areas": "improved", "axes": axes}
     return {"axes": axes}
 
 

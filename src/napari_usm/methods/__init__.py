@@ -12,6 +12,7 @@ from napari_usm.methods.auto_unsharp_mask import AutoUnsharpMask
 from napari_usm.methods.gaussian_sharpen import GaussianSharpen
 from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
 from napari_usm.methods.method import Method
+from napari_usm.methods.polesel_unsharp_mask import PoleselUnsharpMask
 from napari_usm.methods.unsharp_mask import UnsharpMask
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ METHODS: Mapping[str, Entry] = MappingProxyType(
         ),
         "auto_unsharp_mask": Entry(AutoUnsharpMask, "Auto unsharp mask", "menu"),
         "gaussian_sharpen": Entry(GaussianSharpen, "Gaussian sharpen", "python"),
+        "polesel_unsharp_mask": Entry(
+            PoleselUnsharpMask, "Polesel's adaptive unsharp mask", "lab"
+        ),
     }
 )
 
