@@ -88,6 +88,16 @@ DEFAULTS = {
         "color": "value",
         "mode": "mirror",
     },
+    "dark_region_unsharp_mask": {
+        **_COMMON,
+        "amount": 1.0,
+        "kernel": "box",
+        "sigma": 1.0,
+        "truncate": 4.0,
+        "data_range": None,
+        "color": "value",
+        "mode": "mirror",
+    },
 }
 
 REC_709 = (0.2126, 0.7152, 0.0722)
@@ -252,7 +262,10 @@ def _edge_map(plane, axes, method, p):
                 gaussian_taps(sigma, int(p["truncate"] * sigma + 0.5))
                 for sigma in sigmas
             ]
-        detail = plane - blur(plane, axes, taps, p["mode"], p["cval"])
+        blurred = blur(plane, axes, taps, p["mode"], p["cval"])
+        detail = plane - blurred
+        if method == "dark_region_unsharp_mask":
+            detail *= np.clip(1 - blurred / p["data_range"], 0, 1)
     detail = np.where(np.isfinite(plane), detail, 0.0)
     return threshold(detail, p.get("threshold", 0.0), p.get("hard", False))
 

@@ -61,7 +61,27 @@ def test_improved_areas_spare_noise():
     assert strength(edge, "improved") > 0.99 * strength(edge, "polesel")
 
 
-@pytest.mark.parametrize("method", ["polesel_unsharp_mask"])
+def test_dark_regions_are_bright_in_the_negative():
+    """The negative, sharpened by a mean-weighted filter, is the result's negative."""
+    image = cases.picture((30, 31)) * 80 + 90
+    negative = 255 - image
+    mean = negative - usm.edge_map(negative, kernel="box", mode="mirror")
+    sharp = negative + 0.8 * mean / 255 * (negative - mean)
+    found = usm.lab.dark_region_unsharp_mask(image, 0.8, data_range=255)
+    np.testing.assert_allclose(found, 255 - sharp, rtol=1e-6)
+
+
+def test_no_weight_beyond_black_and_white():
+    """Below black all detail is added, above white none."""
+    image = cases.picture((30, 31))
+    call = {"data_range": 10.0, "kernel": "gaussian"}
+    plain = usm.edge_map(image - 20, mode="mirror")
+    dark = usm.edge_map(image - 20, "dark_region_unsharp_mask", **call)
+    np.testing.assert_allclose(dark, plain, rtol=1e-6)
+    assert not usm.edge_map(image + 20, "dark_region_unsharp_mask", **call).any()
+
+
+@pytest.mark.parametrize("method", ["polesel_unsharp_mask", "dark_region_unsharp_mask"])
 def test_levels_follow_the_type(method):
     """An image in 16 bits, or from 0 to 1, is sharpened as it is in 8 bits."""
     image = cases.picture((40, 30), "uint8")

@@ -62,6 +62,10 @@ OWN = {
         {"areas": np.str_("improved"), "data_range": np.float32(0.5)},
         {"contrasts": np.array([3, 30]), "activities": [2, 1.5]},
     ],
+    "dark_region_unsharp_mask": [
+        {"amount": np.float32(0.7), "data_range": np.uint16(4095)},
+        {"kernel": "gaussian", "sigma": np.array([1, 0.5])},
+    ],
 }
 CALLS = [
     (method, shape, dtype, {**common, **own})

@@ -347,6 +347,22 @@ def test_alpha_is_passed_through(sharpen):
     assert set(np.unique(result.image[:3])) <= {100, 101}
 
 
+def test_dark_region_by_hand(sharpen):
+    """An impulse in the black, with white 9 above it: less of the box mean."""
+    image = np.zeros((5, 5))
+    image[2, 2] = 36
+
+    result = sharpen(image, "dark_region_unsharp_mask", amount=0.5, data_range=9.0)
+
+    # The mean is 4 around the impulse: black is 1 - 4 / 9 there, and 0 - 4 or 36 - 4
+    # is the detail. Elsewhere there is none.
+    ring = np.zeros((5, 5))
+    ring[1:4, 1:4] = -4 * 5 / 9
+    ring[2, 2] = 32 * 5 / 9
+    assert_allclose(result.edge_map, ring, rtol=1e-6)
+    assert_allclose(result.raw, image + 0.5 * ring, rtol=1e-6)
+
+
 def test_polesel_by_hand(sharpen):
     """A step of high contrast: two weights, each from the five columns around it."""
     image = np.zeros((5, 5), np.uint8)

@@ -10,9 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_usm.lab.functions import polesel_unsharp_mask
+    from napari_usm.lab.functions import (
+        dark_region_unsharp_mask,
+        polesel_unsharp_mask,
+    )
 
-__all__ = ["polesel_unsharp_mask"]
+__all__ = ["dark_region_unsharp_mask", "polesel_unsharp_mask"]
 
 
 def __getattr__(name: str) -> Any:

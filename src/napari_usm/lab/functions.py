@@ -1,6 +1,10 @@
 """The functions of the methods for the lab, made as the public ones of `api`."""
 
 from napari_usm.api import public_function
+from napari_usm.methods.dark_region_unsharp_mask import DarkRegionUnsharpMask
 from napari_usm.methods.polesel_unsharp_mask import PoleselUnsharpMask
 
 polesel_unsharp_mask = public_function("polesel_unsharp_mask", PoleselUnsharpMask)
+dark_region_unsharp_mask = public_function(
+    "dark_region_unsharp_mask", DarkRegionUnsharpMask
+)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
 from napari_usm.methods.auto_unsharp_mask import AutoUnsharpMask
+from napari_usm.methods.dark_region_unsharp_mask import DarkRegionUnsharpMask
 from napari_usm.methods.gaussian_sharpen import GaussianSharpen
 from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
 from napari_usm.methods.method import Method
@@ -66,6 +67,9 @@ METHODS: Mapping[str, Entry] = MappingProxyType(
         "gaussian_sharpen": Entry(GaussianSharpen, "Gaussian sharpen", "python"),
         "polesel_unsharp_mask": Entry(
             PoleselUnsharpMask, "Polesel's adaptive unsharp mask", "lab"
+        ),
+        "dark_region_unsharp_mask": Entry(
+            DarkRegionUnsharpMask, "Dark-region unsharp mask", "lab"
         ),
     }
 )
