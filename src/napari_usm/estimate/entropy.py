@@ -29,8 +29,9 @@ _ROUNDING = 1e-9
 # Amounts that are tried between the best of the first ones and each of its neighbours.
 _FINER = 20
 
-# Pixels that are sharpened at a time: a few arrays of them fit into the cache.
-_PIECE = 2**14
+# Pixels that are sharpened at a time, once for each gain: some arrays of as many fit
+# into the cache.
+_PIECE = 2**15
 
 
 def extremes(block: Array, kept: Sequence[int], core: Slices) -> Floats:
@@ -116,21 +117,24 @@ def level_counts(
     for place in np.ndindex(*items):
         valid = np.isfinite(x[place])
         own, added = x[place][valid], z[place][valid]
-        for start in range(0, own.size, _PIECE):
-            piece = slice(start, start + _PIECE)
-            for counts, gain in zip(found[place], tried[place], strict=True):
-                counts += _counted(own[piece], added[piece] / gain, restores)
+        size = -(-_PIECE // count)
+        for start in range(0, own.size, size):
+            piece = slice(start, start + size)
+            change = added[piece] / tried[place][:, np.newaxis]
+            found[place] += _counted(own[piece], change, restores)
     return found.reshape(*lengths, count, LEVELS + 1)
 
 
-def _counted(image: Floats, added: Floats, restores: bool) -> NDArray[np.intp]:
-    """Pixels on each level, and those that would leave the range."""
-    made = image + added
+def _counted(image: Floats, change: Floats, restores: bool) -> NDArray[np.intp]:
+    """Pixels on each level and those that would leave the range, for each change."""
+    made = image + change
     out = (made < -_ROUNDING) | (made > 1 + _ROUNDING)
     made = np.where(out, image, made) if restores else np.clip(made, 0, 1)
     levels = (made * (LEVELS - 1) + (0.5 + _ROUNDING)).astype(np.intp)
-    counts = np.bincount(levels, minlength=LEVELS)
-    return np.append(counts, np.count_nonzero(out))
+    levels += LEVELS * np.arange(len(change))[:, np.newaxis]
+    counts = np.bincount(levels.ravel(), minlength=LEVELS * len(change))
+    beyond = np.count_nonzero(out, axis=1)[:, np.newaxis]
+    return np.concatenate([counts.reshape(-1, LEVELS), beyond], axis=1)
 
 
 def entropies(counts: Array, *, penalty: bool) -> Floats:
