@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +13,13 @@ from napari_usm.filters.one_pass import Target
 from napari_usm.kernels.finish_plane import finish_pixels
 from napari_usm.run import report
 from napari_usm.run.blocks import BLOCK, Block, Slices, cut, parts_of
+from napari_usm.run.first_stage import (
+    FirstStage,
+    Joined,
+    finish_first_stage,
+    first_stage_of,
+    rounds,
+)
 from napari_usm.run.tally import Tally, tally
 from napari_usm.run.threads import in_order, thread_count
 
@@ -28,22 +35,6 @@ Steps = Generator[None, None, T]
 
 # Fewer pixels are done in less than a millisecond: handing them over costs more.
 _WORTH_THREADS = 2**19
-
-
-@dataclass(frozen=True)
-class FirstStage:
-    """What one block, or all of them, tell in one round over the image.
-
-    Attributes
-    ----------
-    sums : array, optional
-        Those of the method, where it has such a round.
-    limits : tuple of float, optional
-        Smallest and largest value, in the first round of limits by the data.
-    """
-
-    sums: Array | None
-    limits: Limits | None
 
 
 @dataclass(frozen=True)
@@ -160,12 +151,12 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
             for part, place in _parts(plan, block)
         ]
 
-    for _ in range(rounds(plan)):
-        parts: list[tuple[Block, FirstStage]] = []
-        for each in in_order(told, cuts, count):
-            parts.extend(each)
+    for number in range(rounds(plan)):
+        joined = Joined(plan, number)
+        for parts in in_order(told, cuts, count):
+            joined.add(parts)
             yield
-        found.append(joined(plan, parts, len(found)))
+        found.append(joined.found)
     return finish_first_stage(plan, found)
 
 
@@ -194,11 +185,6 @@ def _threads_and_blocks(plan: Plan, block_size: int) -> tuple[int, list[Block]]:
 def needs_first_stage(plan: Plan) -> bool:
     """Whether the whole image is needed before any block can be done."""
     return rounds(plan) > 0
-
-
-def rounds(plan: Plan) -> int:
-    """How often the first stage goes over the image."""
-    return max(len(plan.method.rounds), int(plan.method.limits == "data"))
 
 
 def result_of(running: Steps[T]) -> T:
@@ -319,78 +305,6 @@ def _near(plan: Plan, grown: Array, inner: Slices, estimate: Array) -> Slices:
 def local_amount(plan: Plan, amount: Array | float, block: Block) -> Any:
     """The amounts that belong to a block, where there is more than one."""
     return amount if isinstance(amount, float) else amount[plan.kept_slices(block.core)]
-
-
-def first_stage_of(
-    plan: Plan, grown: Array, block: Block, found: Sequence[FirstStage]
-) -> FirstStage:
-    """The round after those in `found`, on a block that comes with its neighbours."""
-    sums, limits = None, None
-    if len(found) < len(plan.method.rounds):
-        signal = plan.stored_signal(grown)
-        core, lengths = list(block.inner), list(plan.shape)
-        if plan.channel_axis is not None:
-            # As many as are filtered: without alpha, or one made of all colours.
-            lengths[plan.channel_axis] = signal.shape[plan.channel_axis]
-            core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
-        begins = [span.start for span in block.core]
-        own = plan.kept_slices(block.core)
-        with np.errstate(over="ignore", invalid="ignore"):
-            sums = plan.method.sums(
-                signal,
-                plan.axes,
-                plan.kept,
-                tuple(core),
-                begins,
-                lengths,
-                *(each[own] for each in _sums(found)),
-            )
-    if plan.method.limits == "data" and not found:
-        colours, _ = plan.split(grown)
-        limits = _range(colours[plan.whole_channels(block.inner)])
-    return FirstStage(sums, limits)
-
-
-def joined(
-    plan: Plan, parts: Iterable[tuple[Block, FirstStage]], number: int
-) -> FirstStage:
-    """What all blocks together tell in a round of this number, counted from 0."""
-    total: Array | None = None
-    low, high = np.inf, -np.inf
-    for block, part in parts:
-        if part.sums is not None:
-            join = plan.method.rounds[number]
-            if total is None:
-                extra = part.sums.shape[len(plan.shape) :]
-                total = np.full((*plan.constants_shape, *extra), join.start)
-            own = plan.kept_slices(block.core)
-            total[own] = join.operation(total[own], part.sums)
-        if part.limits is not None:
-            low, high = min(low, part.limits[0]), max(high, part.limits[1])
-    return FirstStage(total, (low, high) if low <= high else None)
-
-
-def finish_first_stage(
-    plan: Plan, found: Sequence[FirstStage]
-) -> tuple[Constants, Limits]:
-    """Constants and limits from all rounds."""
-    sums = _sums(found)
-    last = sums.pop() if sums else None
-    data = found[0].limits if found else None
-    limits = plan.limits if data is None else plan.within_type(*data)
-    return plan.method.constants(last, plan.axes, *sums), limits
-
-
-def _sums(found: Sequence[FirstStage]) -> list[Array]:
-    return [each.sums for each in found if each.sums is not None]
-
-
-def _range(values: Array) -> Limits:
-    """Smallest and largest valid value; the wrong way round if there is none."""
-    valid = np.isfinite(values)
-    low = np.min(values, where=valid, initial=np.inf)
-    high = np.max(values, where=valid, initial=-np.inf)
-    return float(low), float(high)
 
 
 def _blocks(plan: Plan, size: int) -> list[Block]:

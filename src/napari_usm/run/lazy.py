@@ -22,6 +22,13 @@ from dask.highlevelgraph import HighLevelGraph
 from napari_usm.methods.method import Constants
 from napari_usm.run import eager, report
 from napari_usm.run.blocks import Block, from_chunks
+from napari_usm.run.first_stage import (
+    FirstStage,
+    Joined,
+    finish_first_stage,
+    first_stage_of,
+    rounds,
+)
 from napari_usm.run.plan import Limits, Plan
 from napari_usm.run.tally import Tally, tally
 
@@ -95,14 +102,15 @@ def first_stage(plan: Plan, image: da.Array) -> Steps[Found]:
         return plan.method.constants(None, plan.axes), plan.limits
     graph = _graph(plan, image)
     blocks = list(graph.blocks.values())
-    found: list[eager.FirstStage] = []
-    for number in range(eager.rounds(plan)):
-        parts: list[eager.FirstStage] = []
-        for batch in graph.first_stage_batches(found):
-            parts.extend(compute(*batch))
+    found: list[FirstStage] = []
+    for number in range(rounds(plan)):
+        joined = Joined(plan, number)
+        for start, batch in graph.first_stage_batches(found):
+            parts = compute(*batch)
+            joined.add(zip(blocks[start:], parts, strict=False))
             yield
-        found.append(_joined(plan, blocks, number, parts))
-    return eager.finish_first_stage(plan, found)
+        found.append(joined.found)
+    return finish_first_stage(plan, found)
 
 
 def first_stage_steps(plan: Plan, image: da.Array) -> int:
@@ -110,7 +118,7 @@ def first_stage_steps(plan: Plan, image: da.Array) -> int:
     if not eager.needs_first_stage(plan):
         return 0
     blocks: int = math.prod(_rechunked(plan, image).numblocks)
-    return eager.rounds(plan) * -(-blocks // _BATCH)
+    return rounds(plan) * -(-blocks // _BATCH)
 
 
 def _graph(plan: Plan, image: da.Array) -> _Graph:
@@ -182,20 +190,20 @@ class _Graph:
         blocks = list(self.blocks.values())
         found: list[str] = []
         tasks: dict[Any, Any] = {}
-        for number in range(eager.rounds(plan)):
-            part = partial(eager.first_stage_of, plan)
+        for number in range(rounds(plan)):
+            part = partial(first_stage_of, plan)
             parts = self._first_stage_parts(number, part, [*found])
             found.append(self._name(f"round-{number}"))
             join = partial(_joined, plan, blocks, number)
             tasks |= {**parts, found[-1]: (join, list(parts))}
-        last = partial(eager.finish_first_stage, plan)
+        last = partial(finish_first_stage, plan)
         return self._delayed("found", (last, found), [self.grown], tasks)
 
     def first_stage_batches(
-        self, found: Sequence[eager.FirstStage]
-    ) -> Iterator[list[Delayed]]:
-        """What the blocks tell in the next round, some at a time."""
-        part = partial(eager.first_stage_of, self.plan, found=tuple(found))
+        self, found: Sequence[FirstStage]
+    ) -> Iterator[tuple[int, list[Delayed]]]:
+        """What the blocks from here on tell in the next round, some at a time."""
+        part = partial(first_stage_of, self.plan, found=tuple(found))
         parts = self._first_stage_parts(len(found), part)
         name = self._name(f"part-{len(found)}")
         needed: list[Any] = [self.grown]
@@ -203,10 +211,10 @@ class _Graph:
         keys = list(parts)
         for start in range(0, len(keys), _BATCH):
             batch = keys[start : start + _BATCH]
-            yield [Delayed(key, graph, layer=name) for key in batch]
+            yield start, [Delayed(key, graph, layer=name) for key in batch]
 
     def _first_stage_parts(
-        self, number: int, part: Callable[..., eager.FirstStage], *found: Any
+        self, number: int, part: Callable[..., FirstStage], *found: Any
     ) -> dict[Any, Any]:
         name = self._name(f"part-{number}")
         return {
@@ -391,9 +399,11 @@ def _joined(
     plan: Plan,
     blocks: Sequence[Block],
     number: int,
-    parts: Sequence[eager.FirstStage],
-) -> eager.FirstStage:
-    return eager.joined(plan, zip(blocks, parts, strict=True), number)
+    parts: Sequence[FirstStage],
+) -> FirstStage:
+    joined = Joined(plan, number)
+    joined.add(zip(blocks, parts, strict=True))
+    return joined.found
 
 
 def _finish_report(

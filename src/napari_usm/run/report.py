@@ -43,7 +43,7 @@ class Report:
     gain : float or array, optional
         1 / amount, for a method that finds it.
     gains, curve : array, optional
-        The gains tried, and S for each of them (last axis).
+        The gains tried, and for each (last axis) the measure that chose among them.
     clipped_low, clipped_high : array
         Fraction of the pixels that the limits of the result cut off, of each
         channel; of HSV's value alone if that is what was sharpened.
