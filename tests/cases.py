@@ -12,6 +12,7 @@ METHODS = (
     "gaussian_sharpen",
     "polesel_unsharp_mask",
     "dark_region_unsharp_mask",
+    "wavelet_unsharp_mask",
 )
 MODES = ("reflect", "mirror", "nearest", "wrap", "constant")
 INTEGERS = ("bool", "uint8", "int8", "uint16", "int16", "int32", "uint32", "int64")

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from napari_usm.lab.functions import (
         dark_region_unsharp_mask,
         polesel_unsharp_mask,
+        wavelet_unsharp_mask,
     )
 
-__all__ = ["dark_region_unsharp_mask", "polesel_unsharp_mask"]
+__all__ = ["dark_region_unsharp_mask", "polesel_unsharp_mask", "wavelet_unsharp_mask"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,8 +3,10 @@
 from napari_usm.api import public_function
 from napari_usm.methods.dark_region_unsharp_mask import DarkRegionUnsharpMask
 from napari_usm.methods.polesel_unsharp_mask import PoleselUnsharpMask
+from napari_usm.methods.wavelet_unsharp_mask import WaveletUnsharpMask
 
 polesel_unsharp_mask = public_function("polesel_unsharp_mask", PoleselUnsharpMask)
 dark_region_unsharp_mask = public_function(
     "dark_region_unsharp_mask", DarkRegionUnsharpMask
 )
+wavelet_unsharp_mask = public_function("wavelet_unsharp_mask", WaveletUnsharpMask)

@@ -15,6 +15,7 @@ from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
 from napari_usm.methods.method import Method
 from napari_usm.methods.polesel_unsharp_mask import PoleselUnsharpMask
 from napari_usm.methods.unsharp_mask import UnsharpMask
+from napari_usm.methods.wavelet_unsharp_mask import WaveletUnsharpMask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,6 +71,9 @@ METHODS: Mapping[str, Entry] = MappingProxyType(
         ),
         "dark_region_unsharp_mask": Entry(
             DarkRegionUnsharpMask, "Dark-region unsharp mask", "lab"
+        ),
+        "wavelet_unsharp_mask": Entry(
+            WaveletUnsharpMask, "Wavelet unsharp mask", "lab"
         ),
     }
 )
