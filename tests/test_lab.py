@@ -152,3 +152,16 @@ def test_coherence_of_edges_in_any_direction():
         np.testing.assert_allclose(inner, 1, rtol=1e-12)
     blob = np.exp(-(rows**2 + columns**2) / 8.0)
     assert coherence(blob, (0, 1), "nearest", 0.0)[10, 10] < 1e-12
+
+
+@pytest.mark.parametrize("areas", ["polesel", "improved"])
+def test_intensities_of_no_image(areas):
+    """However large or small they are, nothing overflows on the way."""
+    image = np.random.default_rng(3).uniform(-1, 1, (9, 8))
+    for method in ("polesel_unsharp_mask", "wavelet_unsharp_mask"):
+        for size in (1e-300, 1e36, 1e100, 1e300):
+            found = usm.sharpen(image * size, method, areas=areas, data_range=255)
+            assert np.isfinite(found.image).all()
+    expected = usm.edge_map(image * 1e9, "polesel_unsharp_mask", areas=areas)
+    found = usm.edge_map(image * 1e30, "polesel_unsharp_mask", areas=areas)
+    np.testing.assert_allclose(found / 1e21, expected, rtol=1e-4)

@@ -21,6 +21,7 @@ from napari_usm.methods.contrast_areas import (
 from napari_usm.methods.data_range import (
     check_data_range,
     data_range_parameter,
+    in_levels,
     level,
     white,
 )
@@ -128,7 +129,7 @@ class PoleselUnsharpMask(Method):
         assert self.data_range is not None
         one = level(self.data_range)
         # In float64: the normal equations square what they are made of.
-        values = block.astype(np.float64) / one
+        values = in_levels(block, self.data_range)
         areas = contrast_areas(self.areas, self.contrasts, self.activities)
         cval = self.cval / one
         growth = wanted_growth(values, areas, axes, self.mode, cval)

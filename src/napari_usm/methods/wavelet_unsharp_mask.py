@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_usm.filters.areas import AREA_REACH, wanted_growth
 from napari_usm.filters.wavelet import filter_bank, trimmed_detail
 from napari_usm.methods import checks
@@ -21,6 +19,7 @@ from napari_usm.methods.contrast_areas import (
 from napari_usm.methods.data_range import (
     check_data_range,
     data_range_parameter,
+    in_levels,
     level,
     white,
 )
@@ -29,6 +28,8 @@ from napari_usm.methods.parameter import parameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
 
     from napari_usm.filters.dtypes import Array
     from napari_usm.filters.wavelet import Bank
@@ -190,7 +191,7 @@ class WaveletUnsharpMask(Method):
         if self.areas == "none":
             return detail
         areas = contrast_areas(self.areas, self.contrasts, self.activities)
-        values = block.astype(np.float64) / one
+        values = in_levels(block, self.data_range)
         growth = wanted_growth(values, areas, axes, self.mode, self.cval / one)
         largest = max(areas.medium_growth, areas.high_growth)
         weight = growth / largest if largest > 0 else growth
