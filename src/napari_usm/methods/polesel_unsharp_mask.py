@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm.filters.areas import AREA_REACH, wanted_growth
-from napari_usm.filters.directional import DIRECTIONAL_REACH, directional_detail
+from napari_usm.filters.directional import (
+    DIRECTIONAL_REACH,
+    FIT_REACH,
+    directional_detail,
+)
 from napari_usm.methods import checks
 from napari_usm.methods.contrast_areas import (
     AREAS,
@@ -119,8 +123,8 @@ class PoleselUnsharpMask(Method):
         return replace(self, data_range=white(dtype))
 
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
-        """As far as the fit of the weights does, and the areas it is told."""
-        return (DIRECTIONAL_REACH + AREA_REACH,) * len(axes)
+        """As far as the fit of the weights does, to second differences and areas."""
+        return (max(DIRECTIONAL_REACH, FIT_REACH + AREA_REACH),) * len(axes)
 
     def edge_map(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
