@@ -32,7 +32,7 @@ from napari_usm.widgets.samples import filaments
 
 FOLDER = Path(__file__).parent / "pictures"
 LARGEST = 250_000  # bytes of a picture
-SMALL = 80_000  # bytes of one of a method that stands in no menu
+SMALL = 80_000  # bytes of one of a method for the lab
 ALL = 3_000_000  # bytes of all pictures
 PLUGIN = "napari-usm"
 
@@ -50,6 +50,7 @@ def main() -> None:
         old.unlink()
     draw_overview()
     draw_methods()
+    draw_lab_methods()
     draw_entropy()
     draw_contrast()
     take_docks()
@@ -140,6 +141,33 @@ def draw_methods() -> None:
         "edge map (x1)",
     ]
     save(grid([tiles], [captions]), "gaussian_sharpen")
+
+
+def draw_lab_methods() -> None:
+    """For each method for the lab the same picture, as others would sharpen it."""
+    soft = ndimage.gaussian_filter(data.camera(), 1)
+    crop = square(60, 190, 108)
+    for name, options, captions in (
+        (
+            "polesel_unsharp_mask",
+            [{}, {"areas": "improved"}],
+            ["Polesel's areas", "improved areas"],
+        ),
+        (
+            "dark_region_unsharp_mask",
+            [{"amount": 3}],
+            ["after: amount 3"],
+        ),
+        (
+            "wavelet_unsharp_mask",
+            [{}, {"areas": "polesel"}],
+            ["2 levels of haar", "Polesel's areas"],
+        ),
+    ):
+        found = [usm.sharpen(soft, name, **option) for option in options]
+        rows = [before_after(soft, each, crop, 2) for each in found]
+        words = [["before", caption, "edge map (x1)"] for caption in captions]
+        save(grid(rows, words), name, SMALL)
 
 
 def draw_entropy() -> None:

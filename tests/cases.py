@@ -12,6 +12,7 @@ METHODS = (
     "gaussian_sharpen",
     "polesel_unsharp_mask",
     "dark_region_unsharp_mask",
+    "wavelet_unsharp_mask",
     "lin_unsharp_mask",
     "entropy_unsharp_mask",
 )

@@ -1,9 +1,10 @@
 """Methods for the lab as their papers have them, where ours differ: scan order, loops.
 
-Plain numpy, as in `reference`.
+Plain numpy, as in `reference`, and PyWavelets.
 """
 
 import numpy as np
+import pywt
 
 import reference
 
@@ -36,3 +37,17 @@ def polesel_weights(image, mu=0.1, beta=0.5, ridge=1.0):
             step = np.linalg.solve(correlation + ridge * np.eye(2), here)
             weights = weights + 2 * mu * error * step
     return found
+
+
+def decimated_detail(image, wavelet, levels, limit):
+    """Detail of the decimated transform of a grey image that goes on periodically.
+
+    Every coefficient beyond the limit is trimmed to it, and the approximation is left
+    out. On each level coefficients of an orthonormal transform are twice as large.
+    """
+    planes = pywt.wavedec2(image, wavelet, mode="periodization", level=levels)
+    trimmed = [np.zeros_like(planes[0])]
+    for level, bands in zip(range(levels, 0, -1), planes[1:], strict=True):
+        most = limit * 2**level
+        trimmed.append(tuple(np.clip(band, -most, most) for band in bands))
+    return pywt.waverec2(trimmed, wavelet, mode="periodization")

@@ -98,6 +98,19 @@ DEFAULTS = {
         "color": "value",
         "mode": "mirror",
     },
+    "wavelet_unsharp_mask": {
+        **_COMMON,
+        "amount": 1.0,
+        "wavelet": "haar",
+        "levels": 2,
+        "limit": 16.0,
+        "areas": "none",
+        "contrasts": (7.75, 14.14),
+        "activities": (4.0, 3.0),
+        "data_range": None,
+        "color": "value",
+        "mode": "mirror",
+    },
     "lin_unsharp_mask": {
         **_COMMON,
         "gains": None,
@@ -271,6 +284,8 @@ def _edge_map(plane, axes, method, p):
     """Return what is added to `plane` for an amount of 1."""
     if method == "polesel_unsharp_mask":
         return _polesel_edge_map(plane, axes, p)
+    if method == "wavelet_unsharp_mask":
+        return _wavelet_edge_map(plane, axes, p)
     if method == "laplacian_sharpen":
         filtered = median(plane, p["median_size"], axes)
         weights = laplacian_weights(p["spacing"], len(axes))
@@ -540,6 +555,78 @@ def _coherence(plane, axes, mode, cval):
     squares, trace = np.sum(tensor**2, axis=(0, 1)), np.trace(tensor)
     share = np.divide(squares, trace**2, out=np.zeros(plane.shape), where=trace > 0)
     return np.clip((count * share - 1) / (count - 1), 0, 1)
+
+
+#: Taps of each wavelet by their distance from the pixel: low and high of the analysis,
+#: low and high of the synthesis.
+WAVELETS = {
+    "haar": (
+        {0: 1 / 2, 1: 1 / 2},
+        {0: -1 / 2, 1: 1 / 2},
+        {-1: 1 / 2, 0: 1 / 2},
+        {-1: 1 / 2, 0: -1 / 2},
+    ),
+    "bior2.2": (
+        {-2: -1 / 8, -1: 1 / 4, 0: 3 / 4, 1: 1 / 4, 2: -1 / 8},
+        {-1: -1 / 4, 0: 1 / 2, 1: -1 / 4},
+        {-1: 1 / 4, 0: 1 / 2, 1: 1 / 4},
+        {-2: -1 / 8, -1: -1 / 4, 0: 3 / 4, 1: -1 / 4, 2: -1 / 8},
+    ),
+}
+
+
+def _wavelet_edge_map(plane, axes, p):
+    """Return the trimmed detail of the stationary transform, times its weight."""
+    level = p["data_range"] / 255
+    valid = np.isfinite(plane)
+    reach = {"haar": 1, "bior2.2": 3}[p["wavelet"]] * (2 ** p["levels"] - 1)
+    wide = np.full(2 * reach + 1, 1 / (2 * reach + 1))
+    around = blur(plane, axes, [wide] * len(axes), p["mode"], p["cval"])
+    known = np.where(valid, plane, around)
+    for axis in axes:
+        places = range(-reach, known.shape[axis] + reach)
+        index = [border_index(i, known.shape[axis], p["mode"]) for i in places]
+        taken = np.take(known, [0 if i is None else i for i in index], axis)
+        shape = [-1 if each == axis else 1 for each in range(known.ndim)]
+        outside = np.array([i is None for i in index]).reshape(shape)
+        known = np.where(outside, p["cval"], taken)
+    found = _planes_of_detail(known, axes, p, 1, p["limit"] * level)
+    for axis in axes:
+        found = np.take(found, range(reach, found.shape[axis] - reach), axis)
+    if p["areas"] != "none":
+        growth = area_growth(plane / level, axes, p, p["cval"] / level)
+        found *= growth / max(max(p["activities"]) - 1, 1e-300)
+    return np.where(valid, found, 0.0)
+
+
+def _planes_of_detail(values, axes, p, level, limit):
+    """Return what the trimmed planes of this level and of all behind it add up to."""
+    low, high, low_back, high_back = WAVELETS[p["wavelet"]]
+    step = 2 ** (level - 1)
+    total = 0.0
+    for kinds in itertools.product((0, 1), repeat=len(axes)):
+        band = values
+        for axis, kind in zip(axes, kinds, strict=True):
+            band = _tapped(band, axis, high if kind else low, step)
+        if any(kinds):
+            band = np.clip(band, -limit, limit)
+        elif level < p["levels"]:
+            band = _planes_of_detail(band, axes, p, level + 1, limit)
+        else:
+            continue
+        for axis, kind in zip(axes, kinds, strict=True):
+            band = _tapped(band, axis, high_back if kind else low_back, step)
+        total = total + band
+    return total
+
+
+def _tapped(values, axis, taps, step):
+    """Return the sum of neighbours, each times its tap; the ends are never looked at."""
+    places = np.arange(values.shape[axis])
+    return sum(
+        tap * np.take(values, np.clip(places + step * offset, 0, places[-1]), axis)
+        for offset, tap in taps.items()
+    )
 
 
 # --- the gain of the adaptive method ----------------------------------------------

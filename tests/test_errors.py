@@ -92,6 +92,30 @@ RGBA = np.zeros((6, 7, 4))
             r"`data_range` must be above 0; got 0",
         ),
         (
+            "wavelet_unsharp_mask",
+            {"wavelet": "db2"},
+            ValueError,
+            r"`wavelet` must be a symmetric one .*; got 'db2'",
+        ),
+        (
+            "wavelet_unsharp_mask",
+            {"wavelet": "hair"},
+            ValueError,
+            r"`wavelet` must be a symmetric one .*; got 'hair'",
+        ),
+        (
+            "wavelet_unsharp_mask",
+            {"wavelet": 2},
+            TypeError,
+            r"`wavelet` must be a str; got 2",
+        ),
+        (
+            "wavelet_unsharp_mask",
+            {"levels": 11},
+            ValueError,
+            r"`levels` must be at most 10; got 11",
+        ),
+        (
             "unsharp_mask",
             {"kernel": "disk"},
             ValueError,

@@ -179,10 +179,15 @@ def draw_own(rng, method, axes, span):
         own["strength"] = float(rng.uniform(0, 2))
         own["denoise"] = float(rng.choice([0, 0.3, 1]))
         own["estimate_per"] = str(rng.choice(["image", "item"]))
+    if "areas" in (known := usm.METHODS[method].parameters):
+        own["areas"] = str(rng.choice(known["areas"].choices))
+    if method == "wavelet_unsharp_mask":
+        own["wavelet"] = str(rng.choice(["haar", "bior2.2"]))
+        own["levels"] = int(rng.integers(1, 4))
+        own["limit"] = float(rng.uniform(0, 50))
     if method == "polesel_unsharp_mask":
-        own["areas"] = str(rng.choice(["polesel", "improved"]))
         own["largest_weight"] = float(rng.choice([0.5, 4]))
-    if "data_range" in usm.METHODS[method].parameters:
+    if "data_range" in known:
         own["amount"] = float(rng.uniform(0, 2))
         own["data_range"] = float(span * rng.uniform(0.5, 2))
     if method == "gaussian_sharpen":

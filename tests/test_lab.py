@@ -81,7 +81,48 @@ def test_no_weight_beyond_black_and_white():
     assert not usm.edge_map(image + 20, "dark_region_unsharp_mask", **call).any()
 
 
-@pytest.mark.parametrize("method", ["polesel_unsharp_mask", "dark_region_unsharp_mask"])
+@pytest.mark.parametrize("limit", [3, 1000])
+@pytest.mark.parametrize("wavelet", ["haar", "bior2.2", "bior4.4", "rbio1.3"])
+def test_wavelets_that_are_decimated(wavelet, limit):
+    """Ours is the mean of the decimated transform over all places it can begin at."""
+    image = np.random.default_rng(2).uniform(0, 255, (40, 48))
+    shifts = [(down, across) for down in range(4) for across in range(4)]
+    spun = np.mean(
+        [
+            np.roll(
+                originals.decimated_detail(
+                    np.roll(image, shift, (0, 1)), wavelet, 2, limit
+                ),
+                (-shift[0], -shift[1]),
+                (0, 1),
+            )
+            for shift in shifts
+        ],
+        axis=0,
+    )
+    call = {"wavelet": wavelet, "limit": limit, "data_range": 255, "mode": "wrap"}
+    found = usm.edge_map(image, "wavelet_unsharp_mask", **call)
+    np.testing.assert_allclose(found, spun, rtol=1e-5, atol=1e-4)
+
+
+def test_areas_weigh_wavelets():
+    """Areas of low, medium and high contrast get nothing, all and two thirds."""
+    wave = stripes() - 100
+    call = {"data_range": 255, "contrasts": (4, 28), "limit": 1e3}
+    for times, weight in ((0.1, 0), (1, 1), (8, 2 / 3)):
+        image = wave * times
+        whole = usm.edge_map(image, "wavelet_unsharp_mask", **call)
+        assert np.abs(whole[:, 4:-4]).max() > 1
+        for areas in ("polesel", "improved"):
+            part = usm.edge_map(image, "wavelet_unsharp_mask", areas=areas, **call)
+            expected = weight * whole[:, 4:-4]
+            np.testing.assert_allclose(part[:, 4:-4], expected, rtol=1e-6)
+
+
+LEVELLED = [m for m in cases.METHODS if "data_range" in usm.METHODS[m].parameters]
+
+
+@pytest.mark.parametrize("method", LEVELLED)
 def test_levels_follow_the_type(method):
     """An image in 16 bits, or from 0 to 1, is sharpened as it is in 8 bits."""
     image = cases.picture((40, 30), "uint8")
@@ -111,3 +152,16 @@ def test_coherence_of_edges_in_any_direction():
         np.testing.assert_allclose(inner, 1, rtol=1e-12)
     blob = np.exp(-(rows**2 + columns**2) / 8.0)
     assert coherence(blob, (0, 1), "nearest", 0.0)[10, 10] < 1e-12
+
+
+@pytest.mark.parametrize("areas", ["polesel", "improved"])
+def test_intensities_of_no_image(areas):
+    """However large or small they are, nothing overflows on the way."""
+    image = np.random.default_rng(3).uniform(-1, 1, (9, 8))
+    for method in ("polesel_unsharp_mask", "wavelet_unsharp_mask"):
+        for size in (1e-300, 1e36, 1e100, 1e300):
+            found = usm.sharpen(image * size, method, areas=areas, data_range=255)
+            assert np.isfinite(found.image).all()
+    expected = usm.edge_map(image * 1e9, "polesel_unsharp_mask", areas=areas)
+    found = usm.edge_map(image * 1e30, "polesel_unsharp_mask", areas=areas)
+    np.testing.assert_allclose(found / 1e21, expected, rtol=1e-4)

@@ -61,9 +61,13 @@ def calls(draw, **kind):
         parameters["strength"] = draw(st.sampled_from([0, 0.5, 1, 2]))
         parameters["denoise"] = draw(st.sampled_from([0, 0.5, 1]))
         parameters["estimate_per"] = draw(st.sampled_from(["image", "item"]))
-    if method == "polesel_unsharp_mask":
-        parameters["areas"] = draw(st.sampled_from(["polesel", "improved"]))
-    if "data_range" in usm.METHODS[method].parameters:
+    if method == "wavelet_unsharp_mask":
+        parameters["wavelet"] = draw(st.sampled_from(["haar", "bior2.2", "rbio1.3"]))
+        parameters["levels"] = draw(st.sampled_from([1, 2]))
+        parameters["limit"] = draw(st.sampled_from([3, 1000]))
+    if "areas" in (known := usm.METHODS[method].parameters):
+        parameters["areas"] = draw(st.sampled_from(known["areas"].choices))
+    if "data_range" in known:
         parameters["data_range"] = draw(st.sampled_from([None, 1000]))
     return image, method, parameters
 

@@ -42,6 +42,9 @@ def parameters_for(method, ndim):
     if method == "dark_region_unsharp_mask":
         own = {"amount": 1.7, "kernel": "gaussian", "sigma": sigma}
         return {**own, "data_range": 1.5, "axes": axes}
+    if method == "wavelet_unsharp_mask":
+        own = {"amount": 1.7, "wavelet": "bior2.2", "limit": 40.0, "levels": 1}
+        return {**own, "areas": "improved", "axes": axes}
     return {"axes": axes}
 
 

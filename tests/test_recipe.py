@@ -62,6 +62,10 @@ OWN = {
         {"areas": np.str_("improved"), "data_range": np.float32(0.5)},
         {"contrasts": np.array([3, 30]), "activities": [2, 1.5]},
     ],
+    "wavelet_unsharp_mask": [
+        {"wavelet": np.str_("bior4.4"), "levels": np.uint8(1), "limit": np.float32(3)},
+        {"areas": "polesel", "contrasts": (2, 9), "data_range": 100},
+    ],
     "dark_region_unsharp_mask": [
         {"amount": np.float32(0.7), "data_range": np.uint16(4095)},
         {"kernel": "gaussian", "sigma": np.array([1, 0.5])},

@@ -442,6 +442,21 @@ def test_dark_region_by_hand(sharpen):
     assert_allclose(result.raw, image + 0.5 * ring, rtol=1e-6)
 
 
+def test_wavelet_by_hand(sharpen):
+    """A step, by one level of haar, with and without a limit."""
+    image = np.zeros((5, 5))
+    image[:, 2:] = 40
+    call = {"levels": 1, "data_range": 255.0}
+
+    whole = sharpen(image, "wavelet_unsharp_mask", limit=30.0, **call)
+    trimmed = sharpen(image, "wavelet_unsharp_mask", limit=8.0, **call)
+
+    # Half a difference is 20 between columns 1 and 2 and 0 elsewhere, along columns 0
+    # everywhere. Half the difference of these, left less right, is the detail.
+    assert_allclose(whole.edge_map, [[0, -10, 10, 0, 0]] * 5, atol=1e-6)
+    assert_allclose(trimmed.edge_map, [[0, -4, 4, 0, 0]] * 5, atol=1e-6)
+
+
 def test_polesel_by_hand(sharpen):
     """A step of high contrast: two weights, each from the five columns around it."""
     image = np.zeros((5, 5), np.uint8)

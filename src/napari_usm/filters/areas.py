@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_usm.filters.blur import blur
-from napari_usm.filters.border import OUTSIDE, border_index
+from napari_usm.filters.border import continued_axis
 from napari_usm.filters.taps import BOX
 
 if TYPE_CHECKING:
@@ -146,13 +146,8 @@ def coherence(values: Array, axes: Sequence[int], mode: str, cval: float) -> Arr
 
 def _three(values: Array, axis: int, mode: str, outside: float) -> list[Array]:
     """The pixel before, at and after each place along an axis."""
-    index = border_index(values.shape[axis], 1, mode)
-    beyond = np.expand_dims(
-        index == OUTSIDE, tuple(a for a in range(values.ndim) if a != axis)
-    )
-    held = np.where(beyond, outside, np.take(values, index, axis))
     length = values.shape[axis]
-    held = np.moveaxis(held, axis, 0)
+    held = np.moveaxis(continued_axis(values, axis, 1, mode, outside), axis, 0)
     return [np.moveaxis(held[k : k + length], 0, axis) for k in range(3)]
 
 

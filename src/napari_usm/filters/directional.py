@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from napari_usm.filters.dtypes import Array
 
 # Pixels on each side over which one set of weights is fitted.
-_NEAR = 2
-_MEAN = AxisBlur(np.full(2 * _NEAR + 1, 1 / (2 * _NEAR + 1)))
+FIT_REACH = 2
+_MEAN = AxisBlur(np.full(2 * FIT_REACH + 1, 1 / (2 * FIT_REACH + 1)))
 
 # What is added to the mean squares of activities, in levels of 8 bits and as a share of
 # them: weights stay small where there is nothing to fit them to, and are told apart to
@@ -25,7 +25,7 @@ _MEAN = AxisBlur(np.full(2 * _NEAR + 1, 1 / (2 * _NEAR + 1)))
 _RIDGE, _SHARE = 1.0, 1e-3
 
 # A second difference, its activity, and the window of the fit.
-DIRECTIONAL_REACH = 2 + _NEAR
+DIRECTIONAL_REACH = 2 + FIT_REACH
 
 
 def directional_detail(

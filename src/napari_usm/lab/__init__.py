@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         entropy_unsharp_mask,
         lin_unsharp_mask,
         polesel_unsharp_mask,
+        wavelet_unsharp_mask,
     )
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "entropy_unsharp_mask",
     "lin_unsharp_mask",
     "polesel_unsharp_mask",
+    "wavelet_unsharp_mask",
 ]
 
 

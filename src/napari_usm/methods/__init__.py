@@ -17,6 +17,7 @@ from napari_usm.methods.lin_unsharp_mask import LinUnsharpMask
 from napari_usm.methods.method import Method
 from napari_usm.methods.polesel_unsharp_mask import PoleselUnsharpMask
 from napari_usm.methods.unsharp_mask import UnsharpMask
+from napari_usm.methods.wavelet_unsharp_mask import WaveletUnsharpMask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,6 +73,9 @@ METHODS: Mapping[str, Entry] = MappingProxyType(
         ),
         "dark_region_unsharp_mask": Entry(
             DarkRegionUnsharpMask, "Dark-region unsharp mask", "lab"
+        ),
+        "wavelet_unsharp_mask": Entry(
+            WaveletUnsharpMask, "Wavelet unsharp mask", "lab"
         ),
         "lin_unsharp_mask": Entry(LinUnsharpMask, "Unsharp mask of Lin et al.", "lab"),
         "entropy_unsharp_mask": Entry(

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from napari_usm.filters.dtypes import type_limits
+from napari_usm.filters.dtypes import Array, type_limits
 from napari_usm.methods import checks
 from napari_usm.methods.parameter import parameter
 
 _EIGHT_BITS = 255.0
+
+# Levels beyond this are no image's: there squares of squares would not be finite.
+_MOST_LEVELS = 1e60
 
 
 def data_range_parameter() -> Any:
@@ -45,3 +48,10 @@ def white(dtype: np.dtype[Any]) -> float:
 def level(data_range: float) -> float:
     """Intensity of one level of 8 bits."""
     return data_range / _EIGHT_BITS
+
+
+def in_levels(values: Array, data_range: float) -> Array:
+    """Intensities in levels of 8 bits, as float64; invalid ones are NaN."""
+    counted = values.astype(np.float64) / level(data_range)
+    held = np.clip(counted, -_MOST_LEVELS, _MOST_LEVELS)
+    return np.where(np.isfinite(values), held, np.nan)

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm.filters.areas import AREA_REACH, wanted_growth
-from napari_usm.filters.directional import DIRECTIONAL_REACH, directional_detail
+from napari_usm.filters.directional import (
+    DIRECTIONAL_REACH,
+    FIT_REACH,
+    directional_detail,
+)
 from napari_usm.methods import checks
 from napari_usm.methods.contrast_areas import (
     AREAS,
@@ -21,6 +25,7 @@ from napari_usm.methods.contrast_areas import (
 from napari_usm.methods.data_range import (
     check_data_range,
     data_range_parameter,
+    in_levels,
     level,
     white,
 )
@@ -118,8 +123,8 @@ class PoleselUnsharpMask(Method):
         return replace(self, data_range=white(dtype))
 
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
-        """As far as the fit of the weights does, and the areas it is told."""
-        return (DIRECTIONAL_REACH + AREA_REACH,) * len(axes)
+        """As far as the fit of the weights does, to second differences and areas."""
+        return (max(DIRECTIONAL_REACH, FIT_REACH + AREA_REACH),) * len(axes)
 
     def edge_map(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
@@ -128,7 +133,7 @@ class PoleselUnsharpMask(Method):
         assert self.data_range is not None
         one = level(self.data_range)
         # In float64: the normal equations square what they are made of.
-        values = block.astype(np.float64) / one
+        values = in_levels(block, self.data_range)
         areas = contrast_areas(self.areas, self.contrasts, self.activities)
         cval = self.cval / one
         growth = wanted_growth(values, areas, axes, self.mode, cval)

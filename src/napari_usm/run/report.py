@@ -169,11 +169,11 @@ def _measured_noise_factor(
     for axis in plan.axes:
         shape[axis] = side
     noise = np.random.default_rng(0).normal(middle, level, shape)
-    with np.errstate(over="ignore"):
-        noise = noise.astype(plan.working)
     # Noise that goes on for ever: a border is no noise.
     endless = replace(plan.method, mode="wrap")
-    noisy = noise + amount * endless.edge_map(noise, plan.axes, estimate)
+    with np.errstate(over="ignore", invalid="ignore"):
+        noise = noise.astype(plan.working)
+        noisy = noise + amount * endless.edge_map(noise, plan.axes, estimate)
     # Next to the largest number that there is, some is beyond it.
     valid = np.isfinite(noisy)
     after, before = (
