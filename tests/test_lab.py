@@ -1,5 +1,6 @@
 """The methods for the lab: what they share with the papers, and what is their own."""
 
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -152,6 +153,19 @@ def test_coherence_of_edges_in_any_direction():
         np.testing.assert_allclose(inner, 1, rtol=1e-12)
     blob = np.exp(-(rows**2 + columns**2) / 8.0)
     assert coherence(blob, (0, 1), "nearest", 0.0)[10, 10] < 1e-12
+
+
+@pytest.mark.parametrize("wavelet", ["haar", "bior2.2"])
+def test_invalid_pixels_beside_a_block(wavelet):
+    """What stands in for a NaN is the same for a block that it lies beside."""
+    call = {"wavelet": wavelet, "levels": 1, "limit": 1e3, "data_range": 255}
+    for place in range(40):
+        image = np.random.default_rng(place).uniform(0, 255, 40)
+        image[place] = np.nan
+        expected = usm.edge_map(image, "wavelet_unsharp_mask", **call)
+        lazy = da.from_array(image, chunks=20)
+        found = usm.edge_map(lazy, "wavelet_unsharp_mask", **call).compute()
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("areas", ["polesel", "improved"])
