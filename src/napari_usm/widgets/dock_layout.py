@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -19,6 +19,8 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+from napari_usm.widgets.dock_watch import DockWatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,14 +48,10 @@ class DockLayout(QObject):
         Controls in the form, before and after those of a method.
     """
 
-    #: The dock was taken out of its window for good.
-    orphaned = Signal()
-
     def __init__(
         self, root: QWidget, above: Sequence[Widget], below: Sequence[Widget]
     ) -> None:
         super().__init__(root)
-        self._root = root
         self._labels: dict[int, QLabel] = {}
         self._shown: dict[int, bool] = {}
         self._pages: dict[str, tuple[QWidget, QWidget]] = {}
@@ -101,6 +99,7 @@ class DockLayout(QObject):
         self._progress.hide()
         self._status.hide()
         root.installEventFilter(self)
+        self.orphaned = DockWatch(root).orphaned
 
     def add_page(
         self, name: str, in_view: Sequence[Widget], advanced: Sequence[Widget]
@@ -162,16 +161,10 @@ class DockLayout(QObject):
         self.keep.setText(_KEEP)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Notice that the dock was closed: only then it has no parent left."""
-        if event.type() == QEvent.Type.ParentChange and watched.parent() is None:
-            QTimer.singleShot(0, self._tell_if_orphaned)
+        """Labels are as wide as their style makes them."""
         if event.type() in (QEvent.Type.Show, QEvent.Type.StyleChange):
             self._align()
         return super().eventFilter(watched, event)
-
-    def _tell_if_orphaned(self) -> None:
-        if self._root.parent() is None:
-            self.orphaned.emit()
 
     def _align(self) -> None:
         """One column of labels in view, though they are in several forms."""
