@@ -329,6 +329,72 @@ def test_the_contrast_does_not_count():
     assert figure_of_merit(image, 0.25 * image + 16) == 1
 
 
+def test_edges_are_those_of_sobel():
+    """Sobel: above twice the root mean square, thinned across the steeper axis."""
+    image, test = photograph(), photograph(seed=1)
+
+    def edges(values):
+        down, across = (ndimage.sobel(values.astype(float), axis) for axis in (0, 1))
+        size = np.hypot(down, across)
+        found = np.zeros(size.shape, bool)
+        for y in range(1, size.shape[0] - 1):
+            for x in range(1, size.shape[1] - 1):
+                dy, dx = (0, 1) if abs(across[y, x]) >= abs(down[y, x]) else (1, 0)
+                first = size[y, x] > size[y - dy, x - dx]
+                second = size[y, x] >= size[y + dy, x + dx]
+                found[y, x] = first and second
+        return found & (size > 2 * np.sqrt((size**2).mean()))
+
+    assert 10 < edges(image).sum() < 200
+    result = figure_of_merit(image, test, edges="sobel")
+    assert result == figure_of_merit(edges(image), edges(test))
+    assert 0 < result < 1
+
+
+def test_the_edge_of_a_step_is_one_pixel_wide():
+    """Of the two pixels that a step lies between, Sobel's edge is the first."""
+    step = np.zeros((9, 12))
+    step[:, 6:] = 100
+
+    for image in (step, step.T):
+        edges = line((9, 12), 5)
+        edges[[0, -1]] = False
+        edges = edges if image is step else edges.T
+        assert figure_of_merit(edges, image, edges="sobel") == 1
+        assert figure_of_merit(image, edges, edges="sobel") == 1
+
+
+@pytest.mark.parametrize("edges", ["canny", "sobel"])
+def test_thresholds_of_the_reference(edges):
+    """With those of the reference a weaker image has fewer edges, a stronger more."""
+    image = photograph(dtype=np.float64)
+
+    def merit(test, thresholds):
+        return figure_of_merit(image, test, edges=edges, thresholds=thresholds)
+
+    assert merit(image, "reference") == merit(0.5 * image, "own") == 1
+    assert merit(0.5 * image, "reference") < 0.7
+    assert merit(2 * image, "reference") < 0.95
+
+
+def test_thresholds_of_the_reference_are_canny_s():
+    """They are found in the reference, and both images' edges by them."""
+    image = photograph(dtype=np.float64)
+    noisy = 2 * image + np.random.default_rng(3).normal(0, 30, image.shape)
+    smooth = ndimage.gaussian_filter(image, np.sqrt(2), mode="mirror")
+    size = np.hypot(*(ndimage.sobel(smooth, axis) for axis in (0, 1)))
+    high = np.percentile(size, 70)
+    edges, noisy_edges = (
+        canny(each, np.sqrt(2), 0.4 * high, high, mode="mirror")
+        for each in (image, noisy)
+    )
+
+    result = figure_of_merit(image, noisy, thresholds="reference")
+
+    assert result == figure_of_merit(edges, noisy_edges)
+    assert result != figure_of_merit(image, noisy)
+
+
 @pytest.mark.parametrize("distance", [0, 3, 6])
 def test_a_displaced_step_loses_by_its_distance(distance):
     """The edge of a step in an image is one line, and moves with the step."""
@@ -366,7 +432,13 @@ def test_the_merit_falls_with_the_blur():
         ({"alpha": 0.0}, ValueError, "`alpha` must be positive and finite; got 0.0"),
         ({"alpha": np.nan}, ValueError, "`alpha` must be positive and finite; got nan"),
         ({"alpha": "1/9"}, TypeError, "`alpha` must be a number; got '1/9'"),
-        ({"edges": "sobel"}, ValueError, "`edges` must be 'canny'; got 'sobel'"),
+        ({"edges": "log"}, ValueError, "`edges` must be 'canny' or 'sobel'; got 'log'"),
+        ({"thresholds": 3}, ValueError, "must be 'own' or 'reference'; got 3"),
+        (
+            {"image_true": np.eye(4) > 0, "thresholds": "reference"},
+            ValueError,
+            "must be 'own' for a boolean `image_true`, .* got 'reference'",
+        ),
         (
             {"image_true": np.ones((4, 4, 4)), "image_test": np.ones((4, 4, 4))},
             ValueError,

@@ -83,6 +83,31 @@ def axis(name: str, value: Any, dimensions: int) -> int:
     return number % dimensions
 
 
+def filtered_axes(
+    axes: Any, dimensions: int, channel_axis: int | None = None
+) -> tuple[int, ...]:
+    """The axes along which to filter, counted from 0: by default all but channels."""
+    if axes is None:
+        chosen = [each for each in range(dimensions) if each != channel_axis]
+        if not chosen:
+            raise ValueError(
+                "`image` must have at least one axis to filter; "
+                f"got {dimensions} dimensions with `channel_axis` {channel_axis}"
+            )
+        return tuple(chosen)
+    if isinstance(axes, str) or not np.iterable(axes):
+        raise TypeError(f"`axes` must be a sequence of integers; got {axes!r}")
+    chosen = [axis("axes", each, dimensions) for each in axes]
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ValueError(f"`axes` must be one or more, each once; got {axes!r}")
+    if channel_axis in chosen:
+        raise ValueError(
+            f"`axes` must not hold `channel_axis` ({channel_axis}); got {axes!r}"
+        )
+    # In the order given: sigma and spacing are one for each of them.
+    return tuple(chosen)
+
+
 def limits(value: Any) -> None:
     """None, "data", or a pair of numbers (infinite ones too) in order."""
     if value is None:

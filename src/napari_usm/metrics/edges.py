@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_usm.metrics.detectors import DETECTORS
 from napari_usm.metrics.pairs import checked_pair
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-_SIGMA = 2**0.5
-_HIGH_PERCENTILE = 70
-_LOW_SHARE = 0.4
+    from napari_usm.metrics.detectors import Thresholds
+
+_THRESHOLDS = ("own", "reference")
 
 
 def figure_of_merit(
@@ -22,7 +23,8 @@ def figure_of_merit(
     image_test: ArrayLike,
     *,
     alpha: float = 1 / 9,
-    edges: Literal["canny"] = "canny",
+    edges: Literal["canny", "sobel"] = "canny",
+    thresholds: Literal["own", "reference"] = "own",
 ) -> float:
     """Compare where two images have their edges: Pratt's figure of merit.
 
@@ -38,8 +40,13 @@ def figure_of_merit(
         How much a displaced edge loses: an edge pixel at distance d counts
         1 / (1 + alpha · d²). With 1/9, Pratt's and the usual value, a pixel
         that is 3 pixels off counts half.
-    edges : {'canny'}
+    edges : {'canny', 'sobel'}, default 'canny'
         How edges are found in an image that is not boolean (see the notes).
+    thresholds : {'own', 'reference'}, default 'own'
+        Whether `image_test` has thresholds of its own, or those of
+        `image_true`. Thresholds of its own rise with the noise or the contrast
+        of an image; with those of the reference what noise adds to the
+        gradient counts as the spurious edges that it makes.
 
     Returns
     -------
@@ -73,12 +80,19 @@ def figure_of_merit(
     N_test alone missing ones would cost nothing. Distances are measured one
     way: the images may not be exchanged.
 
-    Edges are Canny's [2]_, as scikit-image finds them: a Gaussian of standard
+    ``edges='canny'``: as scikit-image finds them [2]_: a Gaussian of standard
     deviation √2 (beyond the border the image is mirrored), the Sobel gradient,
     and hysteresis between a high threshold at the 70th percentile of the
-    gradient's magnitude and a low one at 0.4 of that. Each image has
-    thresholds of its own, so that its contrast does not count, and neither
-    does a gradient of rounding alone. The pixels on the border are no edges.
+    gradient's magnitude and a low one at 0.4 of that.
+
+    ``edges='sobel'``: pixels with a Sobel gradient above twice its root mean
+    square, that is the largest among the neighbours along the axis in which it
+    is steeper; nothing is smoothed before. The threshold is that of MATLAB's
+    `edge`.
+
+    By default each image has thresholds of its own, so that its contrast does
+    not count. A gradient of rounding alone never does, and the pixels on the
+    border are no edges.
 
     References
     ----------
@@ -105,8 +119,12 @@ def figure_of_merit(
         raise TypeError(f"`alpha` must be a number; got {alpha!r}")
     if not 0 < alpha < np.inf:
         raise ValueError(f"`alpha` must be positive and finite; got {alpha}")
-    if edges != "canny":
-        raise ValueError(f"`edges` must be 'canny'; got {edges!r}")
+    if edges not in DETECTORS:
+        raise ValueError(f"`edges` must be 'canny' or 'sobel'; got {edges!r}")
+    if thresholds not in _THRESHOLDS:
+        raise ValueError(
+            f"`thresholds` must be 'own' or 'reference'; got {thresholds!r}"
+        )
     for name, image in (("image_true", true), ("image_test", test)):
         if image.dtype.kind != "b" and image.ndim != 2:
             raise ValueError(
@@ -114,7 +132,16 @@ def figure_of_merit(
                 f"got {image.ndim} axes of {image.dtype}"
             )
 
-    edges_true, edges_test = _edges(true), _edges(test)
+    edges_true, own = _edges(true, edges)
+    if thresholds == "own":
+        edges_test, _ = _edges(test, edges)
+    elif own is None:
+        raise ValueError(
+            "`thresholds` must be 'own' for a boolean `image_true`, which has none; "
+            f"got {thresholds!r}"
+        )
+    else:
+        edges_test, _ = _edges(test, edges, own)
     count_true, count_test = int(edges_true.sum()), int(edges_test.sum())
     if count_true == 0 or count_test == 0:
         return float(count_true == count_test)
@@ -125,27 +152,13 @@ def figure_of_merit(
     return float((1 / (1 + alpha * distance**2)).sum() / max(count_true, count_test))
 
 
-def _edges(image: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return a boolean array as it is, and the Canny edges of any other."""
+def _edges(
+    image: NDArray[Any], detector: str, thresholds: Thresholds | None = None
+) -> tuple[NDArray[np.bool_], Thresholds | None]:
+    """Return edges and thresholds of an image: a boolean one holds edges itself."""
     if image.dtype.kind == "b":
-        return image
-    from scipy.ndimage import gaussian_filter, sobel
-    from skimage.feature import canny
-
-    image = image.astype(np.float64)
-    smooth = gaussian_filter(image, _SIGMA, mode="mirror")
-    magnitude = np.hypot(sobel(smooth, axis=0), sobel(smooth, axis=1))
-    # An image that is mostly flat has a percentile of 0 or of rounding; what
-    # is nothing but rounding is no edge.
-    rounding = 64 * np.finfo(np.float64).eps * np.abs(image).max()
-    high = max(np.percentile(magnitude, _HIGH_PERCENTILE), rounding)
-    low = max(_LOW_SHARE * high, rounding)
-    find: Any = canny  # scikit-image has no types
-    found: NDArray[np.bool_] = find(
-        image,
-        sigma=_SIGMA,
-        low_threshold=low,
-        high_threshold=high,
-        mode="mirror",
-    )
-    return found
+        return image, None
+    values = image.astype(np.float64)
+    chosen = DETECTORS[detector]
+    found = chosen.thresholds(values) if thresholds is None else thresholds
+    return chosen.find(values, found), found

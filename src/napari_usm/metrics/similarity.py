@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_usm.metrics.pairs import checked_pair
+from napari_usm.metrics.pairs import check_range, checked_pair, range_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +73,7 @@ def structural_similarity(
     See Also
     --------
     figure_of_merit : Compares only where the edges are.
+    peak_signal_to_noise_ratio : Compares pixel by pixel.
 
     Notes
     -----
@@ -156,11 +156,7 @@ def _constants(
 ) -> tuple[float, float, float]:
     """Return c1, c2 and c3, from the data range unless they are given."""
     if data_range is not None:
-        if not isinstance(data_range, Real):
-            raise TypeError(f"`data_range` must be a number; got {data_range!r}")
-        if not 0 < data_range < np.inf:
-            rule = "finite" if data_range == np.inf else "positive"
-            raise ValueError(f"`data_range` must be {rule}; got {data_range}")
+        check_range(data_range)
     if constants is not None:
         given = np.asarray(constants)
         if given.dtype.kind not in "biuf":
@@ -170,24 +166,9 @@ def _constants(
                 f"`constants` must be three numbers of at least 0; got {constants!r}"
             )
         return float(given[0]), float(given[1]), float(given[2])
-    if data_range is None:
-        if "f" in (dtype_true.kind, dtype_test.kind):
-            raise ValueError(
-                "`data_range` must be given for floats, whose type has no range; "
-                f"got None for {dtype_true} and {dtype_test}"
-            )
-        if dtype_true != dtype_test:
-            raise ValueError(
-                "`data_range` must be given for images of different types; "
-                f"got None for {dtype_true} and {dtype_test}"
-            )
-        if dtype_true.kind == "b":
-            data_range = 1.0
-        else:
-            limits = np.iinfo(dtype_true)
-            data_range = float(int(limits.max) - int(limits.min))
-    c2 = (0.03 * float(data_range)) ** 2
-    return (0.01 * float(data_range)) ** 2, c2, c2 / 2
+    full = range_of(data_range, dtype_true, dtype_test)
+    c2 = (0.03 * full) ** 2
+    return (0.01 * full) ** 2, c2, c2 / 2
 
 
 def _measure_globally(

@@ -285,35 +285,11 @@ def make_plan(shape: tuple[int, ...], dtype: np.dtype[Any], method: Method) -> P
     channel_axis = method.channel_axis
     if channel_axis is not None:
         channel_axis = checks.axis("channel_axis", channel_axis, len(shape))
-    axes = _filtered_axes(method.axes, len(shape), channel_axis)
+    axes = checks.filtered_axes(method.axes, len(shape), channel_axis)
     method.check(axes)
     _check_channels(method, shape, channel_axis)
     result = source if method.dtype is None else _result_type(method.dtype)
     return Plan(method, shape, source, working_type(source), result, axes, channel_axis)
-
-
-def _filtered_axes(
-    axes: Any, dimensions: int, channel_axis: int | None
-) -> tuple[int, ...]:
-    if axes is None:
-        chosen = [axis for axis in range(dimensions) if axis != channel_axis]
-        if not chosen:
-            raise ValueError(
-                "`image` must have at least one axis to filter; "
-                f"got {dimensions} dimensions with `channel_axis` {channel_axis}"
-            )
-        return tuple(chosen)
-    if isinstance(axes, str) or not np.iterable(axes):
-        raise TypeError(f"`axes` must be a sequence of integers; got {axes!r}")
-    chosen = [checks.axis("axes", axis, dimensions) for axis in axes]
-    if not chosen or len(set(chosen)) < len(chosen):
-        raise ValueError(f"`axes` must be one or more, each once; got {axes!r}")
-    if channel_axis in chosen:
-        raise ValueError(
-            f"`axes` must not hold `channel_axis` ({channel_axis}); got {axes!r}"
-        )
-    # In the order given: sigma and spacing are one for each of them.
-    return tuple(chosen)
 
 
 def _check_channels(

@@ -9,15 +9,14 @@ import numpy as np
 
 from napari_usm.filters.border import border_index
 from napari_usm.filters.dtypes import Array, rounded
+from napari_usm.filters.local_range import beyond_range, local_range
 from napari_usm.filters.planes import Planes, span
 from napari_usm.kernels.tally import tally_plane
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from napari_usm.run.blocks import Block, Slices
+    from napari_usm.run.blocks import Block
     from napari_usm.run.plan import Limits, Plan
 
 
@@ -77,7 +76,7 @@ def _in_one_pass(
 ) -> Tally:
     assert plan.stored is not None
     deep, down, across = _tally_axes(plan)
-    ranges = _local_range(plan, grown, deep)
+    ranges = local_range(grown, deep, plan.method.mode, plan.method.cval)
     image, lowest, highest, made = (
         _with_front(a, plan.stored) for a in (grown, *ranges, result)
     )
@@ -190,56 +189,11 @@ def _step_by_step(
     if plan.method.alpha:
         assert plan.channel_axis is not None
         after = np.delete(after, -1, plan.channel_axis)
-    lowest, highest = _local_range(plan, colours, plan.axes)
-    over = np.maximum(after - highest[inner], 0)
-    under = np.maximum(lowest[inner] - after, 0)
-    counted = np.isfinite(core) & np.isfinite(after)
+    ranges = local_range(colours, plan.axes, plan.method.mode, plan.method.cval)
+    lowest, highest = (each[inner] for each in ranges)
     return Tally(
         np.atleast_1d(below),
         np.atleast_1d(above),
         raw.size // np.size(below),
-        float(np.max(over, where=counted, initial=0)),
-        float(np.max(under, where=counted, initial=0)),
-        float(np.sum(over, where=counted)),
-        float(np.sum(under, where=counted)),
-        float(np.sum(after - core, where=counted)),
-        int(np.count_nonzero(counted)),
+        *beyond_range(core, after, lowest, highest),
     )
-
-
-def _local_range(
-    plan: Plan, colours: Array, axes: Sequence[int]
-) -> tuple[Array, Array]:
-    """Smallest and largest valid value of the 3-wide neighbourhood along `axes`."""
-    lowest = highest = colours
-    if colours.dtype.kind == "f" and not (valid := np.isfinite(colours)).all():
-        lowest = np.where(valid, colours, np.inf)
-        highest = np.where(valid, colours, -np.inf)
-    mode, cval = plan.method.mode, plan.method.cval
-    for axis in axes:
-        lowest = _spread(lowest, np.minimum, axis, mode, cval)
-        highest = _spread(highest, np.maximum, axis, mode, cval)
-    return lowest, highest
-
-
-def _spread(values: Array, extreme: Any, axis: int, mode: str, cval: float) -> Array:
-    """The extreme of each pixel and its two neighbours along an axis.
-
-    The other borders repeat a pixel that is a neighbour already.
-    """
-    first, last, all_but_first, all_but_last = (
-        (*(slice(None),) * axis, span)
-        for span in (slice(1), slice(-1, None), slice(1, None), slice(-1))
-    )
-    result = values.copy()
-    pairs: list[tuple[Slices, Any]] = [
-        (all_but_first, values[all_but_last]),
-        (all_but_last, values[all_but_first]),
-    ]
-    if mode == "wrap":
-        pairs += [(first, values[last]), (last, values[first])]
-    elif mode == "constant":
-        pairs += [(first, cval), (last, cval)]
-    for here, neighbour in pairs:
-        extreme(result[here], neighbour, out=result[here])
-    return result
