@@ -55,6 +55,13 @@ class Profile:
     result: NDArray[Any] | None
     reference: NDArray[Any] | None
 
+    @property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """As a table, without what there is not."""
+        lines = {name: getattr(self, name) for name in ("image", "result", "reference")}
+        given = {name: each for name, each in lines.items() if each is not None}
+        return {"distance": self.distances, **given}
+
 
 class Findings:
     """Finds the parts for an image, its result and a reference.

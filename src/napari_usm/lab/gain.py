@@ -38,6 +38,11 @@ class GainCurve:
     gradient: Floats
     chosen: float
 
+    @property
+    def columns(self) -> dict[str, Floats]:
+        """As a table."""
+        return {"gain": self.gains, "S": self.curve, "gradient of S": self.gradient}
+
 
 def gain_curve(
     plane: NDArray[np.generic], channel_axis: int | None = None, alpha: bool = False

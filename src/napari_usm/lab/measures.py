@@ -112,6 +112,15 @@ class Measures:
             rows.append(Row(name, unit, first, second, third))
         return [row for row in rows if any(value is not None for value in row[2:])]
 
+    @property
+    def columns(self) -> dict[str, list[Any]]:
+        """As a table."""
+        rows = self.rows
+        return {
+            "metric": [row.name for row in rows],
+            **{each: [getattr(row, each) for row in rows] for each in Row._fields[1:]},
+        }
+
 
 def own(plane: Plane, line: Line | None) -> Own:
     """What a plane says by itself.

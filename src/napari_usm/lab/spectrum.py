@@ -42,6 +42,16 @@ class PlaneSpectrum:
     blur: float
     noise: float
 
+    @property
+    def columns(self) -> dict[str, NDArray[np.float64]]:
+        """As a table, with the level of the noise in every row."""
+        return {
+            "frequency": self.frequencies,
+            "power": self.power,
+            "fitted": self.fitted,
+            "noise": np.full_like(self.power, self.noise**2),
+        }
+
 
 def plane_spectrum(plane: NDArray[np.generic]) -> PlaneSpectrum | None:
     """Spectrum of a plane, as `auto_unsharp_mask` sees it.

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
-from qtpy.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from magicgui.widgets import Container
+    from napari.components import LayerList
+    from qtpy.QtWidgets import QWidget
 
 
 class DockWatch(QObject):
@@ -36,3 +42,11 @@ class DockWatch(QObject):
     def _tell_if_orphaned(self) -> None:
         if self._root.parent() is None:
             self.orphaned.emit()
+
+
+def disconnect_choices(layers: LayerList, widget: Container) -> None:
+    """Undo what napari connects when it docks a widget, and never lets go."""
+    # Older ones do not tell of renamed layers.
+    for name in ("inserted", "removed", "reordered", "renamed"):
+        if (emitter := getattr(layers.events, name, None)) is not None:
+            emitter.disconnect(widget.reset_choices)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from napari.components import Dims
     from napari.layers import Image, Shapes
 
-# Pixels along each side of what is measured: its middle, where a plane is larger. All
-# metrics of two such planes take about a second.
+# Pixels along each side of what is measured: its middle, where a plane is larger, so
+# that it takes seconds at most.
 LARGEST = 1024
 
 
@@ -55,6 +55,17 @@ class Place(NamedTuple):
         else:
             parts.append(f"the middle {' × '.join(map(str, sizes))} of {whole} pixels")
         return ", ".join(parts)
+
+    def said_line(self, line: Line) -> str:
+        """Where a line lies, in pixels of the layer."""
+        corner = [self.spans[axis].start for axis in self.axes]
+        ends = [
+            ", ".join(
+                f"{at + first:.0f}" for at, first in zip(end, corner, strict=True)
+            )
+            for end in line
+        ]
+        return f"from ({ends[0]}) to ({ends[1]})"
 
 
 def finest(layer: Image) -> Any:
