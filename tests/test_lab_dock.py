@@ -56,7 +56,7 @@ def page(widget, title=None):
 
 
 def line(widget):
-    return widget._layout._line.text()
+    return widget._layout._line.text().replace("\xa0", " ")
 
 
 def cells(widget):
@@ -95,7 +95,7 @@ def test_numbers_of_what_is_displayed(lab, qtbot):
         expected = found("metrics", SOFT[plane], after[plane], SHARP[plane])
         told = {name.split(" (")[0]: values for name, values in cells(widget).items()}
         assert told == {row.name: as_said(row) for row in expected.rows}
-        assert line(widget) == f"soft: axis 0 = {plane}, 64 × 70 pixels"
+        assert line(widget) == f"soft · axis 0 = {plane} · 64 × 70 pixels"
     page(widget).table.selectRow(2)
     qtbot.keyClick(page(widget).table, "c", Qt.KeyboardModifier.ControlModifier)
     copied = QApplication.clipboard().text().splitlines()
@@ -265,7 +265,7 @@ def test_large_planes_colours_and_pyramids(lab, qtbot):
     widget.image.value = layer
     wait_for_numbers(qtbot, widget)
     assert line(widget) == (
-        f"wide: the middle 90 × {LARGEST} of 90 × {LARGEST + 60} pixels"
+        f"wide · the middle 90 × {LARGEST} of 90 × {LARGEST + 60} pixels"
     )
     expected = found("metrics", image[:, 30:-30])
     told = {name.split(" (")[0]: values for name, values in cells(widget).items()}
@@ -428,5 +428,6 @@ def test_all_of_it_fits_a_small_screen(lab, qtbot):
     assert hint.width() <= 380
     assert hint.height() <= 600
     assert dock.minimumSizeHint().width() <= 380
+    assert opened.widget.native.sizeHint().width() <= 380
     labels = opened.widget.native.findChildren(QLabel)
     assert {"Image", "Result", "Reference"} <= {label.text() for label in labels}

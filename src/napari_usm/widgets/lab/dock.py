@@ -23,6 +23,7 @@ from napari_usm.widgets.lab.pages import PlotPage, TablePage
 from napari_usm.widgets.lab.palette import palette_of
 from napari_usm.widgets.lab.plots import draw_profile, draw_spectrum
 from napari_usm.widgets.lab.watched_layer import WatchedLayer
+from napari_usm.widgets.status import WAITING, joined
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -157,7 +158,8 @@ class LabWidget(Container):
             self._measuring.drop()
             self._layout.tell(self._where())
         else:
-            self._layout.tell("Measuring…")
+            is_prepared = self._measuring.is_prepared(page.part)
+            self._layout.tell("Measuring…" if is_prepared else WAITING["preparing"])
             self._measuring.ask(request)
 
     def _request(self, part: str) -> Request | None:
@@ -192,10 +194,10 @@ class LabWidget(Container):
         """What was measured, in words."""
         image, found = self.image.value, self._layout.page.found
         place = displayed(image, self._viewer.dims)
-        parts = [f"{image.name}: {place.said(image)}"]
+        parts = [image.name, *place.said(image)]
         if isinstance(found, Profile):
             parts.append(place.said_line(found.line))
-        return "; ".join(parts)
+        return joined(parts)
 
     # --- what is shown ---
 

@@ -40,8 +40,8 @@ class Place(NamedTuple):
     axes: tuple[int, int]
     shape: tuple[int, int]
 
-    def said(self, layer: Image) -> str:
-        """Where it is, in words."""
+    def said(self, layer: Image) -> list[str]:
+        """Where it is, and how large, in words."""
         names = axes.axis_names(layer.axis_labels)
         parts = [
             f"{names[axis]} = {span.start}"
@@ -54,7 +54,7 @@ class Place(NamedTuple):
             parts.append(f"{whole} pixels")
         else:
             parts.append(f"the middle {' × '.join(map(str, sizes))} of {whole} pixels")
-        return ", ".join(parts)
+        return parts
 
     def said_line(self, line: Line) -> str:
         """Where a line lies, in pixels of the layer."""

@@ -63,6 +63,11 @@ class Measuring(QObject):
         """Whether an answer is still to come."""
         return self._newest is not None
 
+    def is_prepared(self, part: str) -> bool:
+        """Whether the kernels that a part needs are there."""
+        kernels = METHOD, warm_up.PLANES, self.dtype
+        return part != "gain" or warm_up.session.is_ready(*kernels)
+
     def ask(self, request: Request) -> None:
         """Find this, and nothing that was asked for before."""
         self._newest = request

@@ -27,8 +27,13 @@ if TYPE_CHECKING:
 
 _HEADINGS = ("", "Image", "Result", "Reference")
 
-# What a plot needs at least to be read.
+# What a plot needs at least to be read, and inches that it asks for: of matplotlib's
+# own the dock would be half of a small screen.
 _LEAST = QSize(240, 170)
+_ASKED = (3.4, 2.6)
+
+# Height of a line of the table: all of them are in view in a dock of 500 pixels.
+_ROW = 23
 
 
 class Page(QWidget):
@@ -82,7 +87,7 @@ class PlotPage(Page):
     """
 
     def __init__(self, part: str, draw: Callable[..., Any]) -> None:
-        self.figure = Figure(layout="constrained")
+        self.figure = Figure(_ASKED, layout="constrained")
         self.canvas = FigureCanvasQTAgg(self.figure)
         self.canvas.setMinimumSize(_LEAST)
         self._draw = draw
@@ -140,6 +145,7 @@ class _Table(QTableWidget):
         self.setHorizontalHeaderLabels(_HEADINGS)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(_ROW)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
