@@ -152,3 +152,14 @@ def test_an_edge_beside_invalid_pixels_does_not_count():
     plane[30:40, 25] = np.inf
     (_, left), (_, right) = strongest_edge(plane)
     assert left < 59.5 < right
+
+
+def test_the_strongest_edge_has_room_for_its_line():
+    """A steeper one at the border is passed over, and the line is as long as any."""
+    plane = np.zeros((100, 120))
+    plane[:, 60:] = 1
+    plane[:, :4] = 9
+    plane[97:] = -9
+    found = strongest_edge(plane)
+    assert found.length == pytest.approx(32)
+    assert found.start[1] < 59.5 < found.stop[1]

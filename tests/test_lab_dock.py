@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from napari.components import Dims
+from napari.layers import Image, Shapes
 from PIL import Image as Picture
 from qtpy.QtCore import QCoreApplication, QEvent, Qt
 from qtpy.QtWidgets import QApplication, QLabel
@@ -15,10 +17,12 @@ import cases
 import napari_usm as usm
 from napari_usm.lab.findings import Findings, Source
 from napari_usm.lab.planes import Plane
+from napari_usm.lab.profile import line_profile
 from napari_usm.widgets.lab import saving
 from napari_usm.widgets.lab.dock import LabWidget
-from napari_usm.widgets.lab.layer_planes import LARGEST
+from napari_usm.widgets.lab.layer_planes import LARGEST, displayed, drawn_line, source
 from napari_usm.widgets.lab.measuring import Measuring, Request
+from napari_usm.widgets.live_pair import pair_of
 from screens import assert_shows, live_layers, results, switch_live, wait_for
 
 SHARP = cases.picture((3, 64, 70), "uint8")
@@ -153,6 +157,45 @@ def test_a_line_of_shapes(lab, qtbot):
     viewer.layers.selection.active = opened.image
     wait_for_numbers(qtbot, widget)
     assert not line(widget).endswith("from (10, 3) to (10, 43)")
+
+
+def test_a_line_on_the_middle_of_a_large_plane():
+    """Its ends are counted from the part that is measured, and said from the whole."""
+    rng = np.random.default_rng(0)
+    pixels = rng.random((2, LARGEST + 100, 40))
+    image = Image(pixels, scale=(1, 2, 2))
+    shapes = Shapes([[[160.0, 20.0], [160.0, 60.0]]], shape_type="line")
+    dims = Dims(ndim=3, range=((0, 1, 1), (0, 2246, 2), (0, 78, 2)))
+    dims.point = (1, 0, 0)
+    place = displayed(image, dims)
+    assert place.shape == (LARGEST + 100, 40)
+    plane = source(image, place, "pixels").read()
+    np.testing.assert_array_equal(plane.grey, pixels[1, 50 : LARGEST + 50])
+    drawn = drawn_line(shapes, image, place)
+    _, values = line_profile(plane.grey, drawn)
+    np.testing.assert_allclose(values, pixels[1, 80, 10:31])
+    assert place.said_line(drawn) == "from (80, 10) to (80, 30)"
+
+
+def test_what_is_offered(lab, open_dock):
+    """As image no results; as result those of the image first, and no edge maps."""
+    opened = lab()
+    viewer, widget = opened.viewer, opened.widget
+    _, sharpen = open_dock("Unsharp mask", viewer)
+    for source_layer in (opened.reference, opened.image):
+        sharpen.layer.value = source_layer
+        sharpen()
+    made = {layer.name: layer for layer in results(viewer)}
+    own, others = made["soft [sharpened]"], made["sharp [sharpened]"]
+    assert widget.image.choices == (opened.image, opened.reference)
+    assert widget.result.choices[:2] == (None, own)
+    assert set(widget.result.choices) == {None, own, others, opened.reference}
+    assert widget.reference.choices == (None, opened.reference)
+    assert widget.result.value is own
+    viewer.layers.remove(own)
+    assert widget.result.value is None
+    widget.image.value = opened.reference
+    assert widget.result.value is others
 
 
 def press(canvas, qtbot, axes, gains):
@@ -373,7 +416,7 @@ def test_a_hidden_dock_measures_nothing(lab, qtbot, monkeypatch):
 
 
 def test_closing_leaves_nothing(lab, open_dock, qtbot):
-    """No callback, no dock; a live result stays and shows what it did."""
+    """No callback, no dock; a live result stays as it is, for the next lab to take."""
     opened = lab()
     viewer = opened.viewer
     groups = {
@@ -398,22 +441,28 @@ def test_closing_leaves_nothing(lab, open_dock, qtbot):
 
     close(opened.widget)
     before = callbacks()
-    for _ in range(2):
-        _, widget = open_dock("Sharpness lab", viewer)
-        widget.turn_to("Gain")
-        wait_for_numbers(qtbot, widget)
-        widget._gain_page.live.click()
-        qtbot.wait(30)
-        close(widget)
-        (result, edges) = results(viewer)
-        plane = viewer.dims.current_step[0]
-        gain = result.metadata["napari_usm"]["gain"]
-        expected = usm.unsharp_mask(
-            SOFT[plane], amount=1 / gain, kernel="box", mode="mirror"
-        )
-        assert_shows(qtbot, result, expected)
-        viewer.layers.remove(result)
-        viewer.layers.remove(edges)
+    _, widget = open_dock("Sharpness lab", viewer)
+    widget.turn_to("Gain")
+    wait_for_numbers(qtbot, widget)
+    widget._gain_page.live.click()
+    qtbot.wait(30)
+    close(widget)
+    (result, edges) = results(viewer)
+    plane = viewer.dims.current_step[0]
+    gain = result.metadata["napari_usm"]["gain"]
+    expected = usm.unsharp_mask(
+        SOFT[plane], amount=1 / gain, kernel="box", mode="mirror"
+    )
+    assert_shows(qtbot, result, expected)
+    assert pair_of(result).owner is None
+    _, widget = open_dock("Sharpness lab", viewer)
+    widget.turn_to("Gain")
+    wait_for_numbers(qtbot, widget)
+    widget._gain_page.live.click()
+    assert results(viewer) == [result, edges]
+    close(widget)
+    viewer.layers.remove(result)
+    viewer.layers.remove(edges)
     assert callbacks() == before
     del widget, opened.widget
     gc.collect()

@@ -36,6 +36,8 @@ class Line(NamedTuple):
 def strongest_edge(plane: NDArray[np.generic]) -> Line | None:
     """The line straight across the steepest edge, from its dark to its bright side.
 
+    Edges near the border do not count: a line across them would be cut short.
+
     Parameters
     ----------
     plane : (M, N) array
@@ -44,8 +46,8 @@ def strongest_edge(plane: NDArray[np.generic]) -> Line | None:
     Returns
     -------
     Line or None
-        32 pixels long, or shorter where it would leave the plane; None where no line
-        of a pixel fits, or where there is no edge.
+        32 pixels long, or shorter in a plane of less than 64 pixels; None where no
+        line of a pixel fits, or where there is no edge.
 
     Examples
     --------
@@ -72,8 +74,15 @@ def strongest_edge(plane: NDArray[np.generic]) -> Line | None:
     steepness = np.hypot(down, across)
     if invalid.any():
         steepness[ndimage.binary_dilation(invalid, iterations=int(4 * _CALM))] = 0
-    # At the border there is no room for a line.
-    steepness[[0, -1]] = steepness[:, [0, -1]] = 0
+    # Near the border there is no room for a line.
+    inside = tuple(
+        slice(margin, length - margin)
+        for length in values.shape
+        for margin in [min(_HALF, max(1, length // 4))]
+    )
+    beside = np.ones_like(invalid)
+    beside[inside] = False
+    steepness[beside] = 0
     middle = np.unravel_index(steepness.argmax(), steepness.shape)
     if steepness[middle] <= 64 * np.finfo(np.float64).eps:
         return None

@@ -151,8 +151,9 @@ class ResultLayers:
         if layer is not None:
             layers.remove(layer)
         layer = Image(data, **keywords)
-        layers.insert(layers.index(below) + 1, layer)
+        # First: whoever hears of the new layer may ask what it is.
         self._made[key, which] = weakref.ref(layer)
+        layers.insert(layers.index(below) + 1, layer)
         if which == 0:
             self._hide_what_shines_through(layer)
             if (edges := self.layer(key, 1)) is not None:

@@ -109,8 +109,26 @@ class LayerChoices:
         return [layer for layer in self._images(None) if layer is not self.image.value]
 
 
+class _InOrder(ComboBox):
+    """Offers layers in the order that they are given in.
+
+    magicgui itself adds new ones at the end.
+    """
+
+    def reset_choices(self, *_: Any) -> None:
+        """Offer what there is now; what is chosen stays chosen."""
+        chosen = self.value
+        with self.changed.blocked():
+            self.choices = ()
+            super().reset_choices()
+            if chosen in self.choices:
+                self.value = chosen
+        if self.value is not chosen:
+            self.changed.emit(self.value)
+
+
 def _optional(name: str, choices: Any, tooltip: str) -> ComboBox:
-    return ComboBox(
+    return _InOrder(
         name=name,
         label=name.capitalize(),
         choices=choices,
