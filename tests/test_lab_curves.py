@@ -65,6 +65,7 @@ def test_scale_and_offset_of_a_spectrum():
     image = texture(1.5, 2.0, 256)
     one, ten = plane_spectrum(image), plane_spectrum(10 * image + 1000)
     np.testing.assert_allclose(ten.power, 100 * one.power, rtol=1e-9)
+    np.testing.assert_allclose(ten.fitted, 100 * one.fitted, rtol=1e-6)
     assert (ten.blur, ten.noise) == pytest.approx((one.blur, 10 * one.noise))
 
 
