@@ -110,10 +110,12 @@ class LayerChoices:
 
 
 class _InOrder(ComboBox):
-    """Offers layers in the order that they are given in.
+    """Offers none, and layers in the order that they are given in.
 
     magicgui itself adds new ones at the end.
     """
+
+    null_string = "none"
 
     def reset_choices(self, *_: Any) -> None:
         """Offer what there is now; what is chosen stays chosen."""
