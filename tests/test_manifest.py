@@ -32,9 +32,17 @@ def test_every_method_for_the_menu_is_in_the_menus(manifest):
     widgets = {
         widget.command: widget.display_name for widget in manifest.contributions.widgets
     }
-    assert set(widgets) == expected
+    assert set(widgets) == expected | {"napari-usm.sharpness_lab"}
     assert {
         item.command for item in manifest.contributions.menus["napari/layers/filter"]
     } == expected
-    for command, title in widgets.items():
-        assert title == METHODS[command.removeprefix("napari-usm.")].label
+    for command in expected:
+        label = METHODS[command.removeprefix("napari-usm.")].label
+        assert widgets[command] == label
+
+
+def test_the_lab_is_in_the_menus(manifest):
+    """In Plugins, and in Layers > Measure."""
+    (item,) = manifest.contributions.menus["napari/layers/measure"]
+    titles = {w.command: w.display_name for w in manifest.contributions.widgets}
+    assert titles[item.command] == "Sharpness lab"

@@ -108,6 +108,38 @@ class Estimate(NamedTuple):
         return float(np.sqrt(max(variance, self.least**2))) * self.unit
 
 
+class Spectrum(NamedTuple):
+    """A mean spectrum: its frequencies, how often each stands, and its power."""
+
+    frequencies: Floats
+    counts: Floats
+    power: Floats
+    dimensions: int
+
+
+class Line(NamedTuple):
+    """What is fitted to the logarithm of a spectrum."""
+
+    level: float
+    blur: float
+    slope: float
+
+    def power(self, frequencies: Floats) -> Floats:
+        """Power of the image without noise, at frequencies above 0."""
+        f = frequencies
+        falling = 4 * np.pi**2 * self.blur * f**2 + self.slope * np.log(f)
+        power: Floats = np.exp(self.level - falling)
+        return power
+
+
+class Fit(NamedTuple):
+    """A spectrum, and the line that is fitted to a part of it."""
+
+    spectrum: Spectrum
+    line: Line
+    part: slice
+
+
 def longest_blur(dimensions: int) -> float:
     """The largest blur that is told from windows along so many axes."""
     return side(dimensions) / 16
@@ -130,10 +162,69 @@ def estimated(sums: Floats, axes: Sequence[int]) -> Floats:
 
 def estimate_of(rows: Rows, axes: Sequence[int]) -> Estimate:
     """The estimate from the windows of one image, filtered along `axes`."""
-    rows = those(rows, (rows.used > 0) & (rows.valid > 0))
+    rows = _used(rows)
     unit = _unit(rows)
     if not unit:
         return nothing_known(axes)
+    noise = _noise(rows, unit)
+    sigmas = dict.fromkeys(axes, -1.0)
+    own = []
+    for group, (spectrum, line, _) in _fits(rows, unit, noise).items():
+        own.append(_at_high_frequencies(spectrum, line))
+        squared = max(min(line.blur - _SOFT, 2 * (line.blur - _SHARP)), 0)
+        sigma = min(float(np.sqrt(squared)), longest_blur(len(axes)))
+        sigmas.update(dict.fromkeys(group, sigma))
+    # Part of the power in the corner is the image's own.
+    left = max(noise.variance - 0.5 * min(own), noise.quantum) / noise.variance
+    return Estimate(
+        tuple(sigmas[axis] for axis in axes),
+        noise.constant * left,
+        noise.growth * left,
+        noise.low,
+        LEAST_NOISE * noise.step,
+        noise.mean,
+        unit,
+    )
+
+
+def fits_of(rows: Rows) -> dict[tuple[int, ...], Fit]:
+    """The spectra that an estimate comes from, by the axes that they are of.
+
+    Their power is in intensity units, squared. Of a flat image there are none.
+    """
+    rows = _used(rows)
+    unit = _unit(rows)
+    if not unit:
+        return {}
+    fits = _fits(rows, unit, _noise(rows, unit))
+    return {
+        group: Fit(
+            spectrum._replace(power=spectrum.power * unit**2),
+            line._replace(level=line.level + 2 * float(np.log(unit))),
+            part,
+        )
+        for group, (spectrum, line, part) in fits.items()
+    }
+
+
+class _Noise(NamedTuple):
+    """Noise before the image's own part is taken off, in units of the range."""
+
+    constant: float
+    growth: float
+    low: float
+    step: float
+    mean: float
+    variance: float
+    quantum: float
+
+
+def _used(rows: Rows) -> Rows:
+    return those(rows, (rows.used > 0) & (rows.valid > 0))
+
+
+def _noise(rows: Rows, unit: float) -> _Noise:
+    """What is left at the highest frequencies, and how it grows with the intensity."""
     low, high = float(rows.low.min()) / unit, float(rows.high.max()) / unit
     span = high - low
     if rows.whole.all():
@@ -154,26 +245,14 @@ def estimate_of(rows: Rows, axes: Sequence[int]) -> Estimate:
         constant, growth = by_intensity or (constant, growth)
     mean = _mean(rows.mean / unit)
     variance = max(constant + growth * (mean - low), quantum)
+    return _Noise(constant, growth, low, step, mean, variance, quantum)
 
-    sigmas = dict.fromkeys(axes, -1.0)
-    own = []
-    for group, spectrum in _spectra(rows, unit).items():
-        line = _fitted(spectrum, variance)
-        own.append(_at_high_frequencies(spectrum, line))
-        squared = max(min(line.blur - _SOFT, 2 * (line.blur - _SHARP)), 0)
-        sigma = min(float(np.sqrt(squared)), longest_blur(len(axes)))
-        sigmas.update(dict.fromkeys(group, sigma))
-    # Part of the power in the corner is the image's own.
-    left = max(variance - 0.5 * min(own), quantum) / variance
-    return Estimate(
-        tuple(sigmas[axis] for axis in axes),
-        constant * left,
-        growth * left,
-        low,
-        LEAST_NOISE * step,
-        mean,
-        unit,
-    )
+
+def _fits(rows: Rows, unit: float, noise: _Noise) -> dict[tuple[int, ...], Fit]:
+    return {
+        group: _fit(spectrum, noise.variance)
+        for group, spectrum in _spectra(rows, unit).items()
+    }
 
 
 def nothing_known(axes: Sequence[int]) -> Estimate:
@@ -238,24 +317,7 @@ def _rising_line(x: Floats, y: Floats, weight: Floats) -> tuple[float, float]:
     return min(lines, key=lambda line: float(np.sum((terms @ line - target) ** 2)))
 
 
-class _Spectrum(NamedTuple):
-    """A mean spectrum: its frequencies, how often each stands, and its power."""
-
-    frequencies: Floats
-    counts: Floats
-    power: Floats
-    dimensions: int
-
-
-class _Line(NamedTuple):
-    """What is fitted to the logarithm of a spectrum."""
-
-    level: float
-    blur: float
-    slope: float
-
-
-def _spectra(rows: Rows, unit: float) -> dict[tuple[int, ...], _Spectrum]:
+def _spectra(rows: Rows, unit: float) -> dict[tuple[int, ...], Spectrum]:
     """The spectra by the axes that they are of.
 
     The two axes of a plane have one blur; of more axes, each has its own, for the
@@ -264,19 +326,19 @@ def _spectra(rows: Rows, unit: float) -> dict[tuple[int, ...], _Spectrum]:
     told = sorted({*rows.first.astype(int), *rows.second.astype(int)} - {-1})
     if len(told) == 1:
         power = _mean_power(rows.rings[:, : FREQUENCIES.size] / unit)
-        return {tuple(told): _Spectrum(FREQUENCIES, MULTIPLES, power, 1)}
+        return {tuple(told): Spectrum(FREQUENCIES, MULTIPLES, power, 1)}
     if len(told) == 2:
         power = _mean_power(rows.rings / unit)
-        return {tuple(told): _Spectrum(RINGS, RING_COUNTS, power, 2)}
-    found: dict[tuple[int, ...], _Spectrum] = {}
+        return {tuple(told): Spectrum(RINGS, RING_COUNTS, power, 2)}
+    found: dict[tuple[int, ...], Spectrum] = {}
     for axis in told:
         down, across = rows.down[rows.first == axis], rows.across[rows.second == axis]
         power = _mean_power(np.concatenate([down, across]) / unit)
-        found[(axis,)] = _Spectrum(FREQUENCIES, MULTIPLES, power, 1)
+        found[(axis,)] = Spectrum(FREQUENCIES, MULTIPLES, power, 1)
     return found
 
 
-def _fitted(spectrum: _Spectrum, noise: float) -> _Line:
+def _fit(spectrum: Spectrum, noise: float) -> Fit:
     """The spectrum above its noise."""
     frequencies, _, power, dimensions = spectrum
     first = last = int(np.argmax(frequencies > _FIRST))
@@ -288,10 +350,11 @@ def _fitted(spectrum: _Spectrum, noise: float) -> _Line:
     terms = np.stack([np.ones_like(f), -4 * np.pi**2 * f**2, -np.log(f)], axis=1)
     terms = np.vstack([terms, [0, 0, _PRIOR]])
     target = np.append(above, _PRIOR * (dimensions + SLOPE))
-    return _Line(*np.linalg.lstsq(terms, target, rcond=None)[0].tolist())
+    line = Line(*np.linalg.lstsq(terms, target, rcond=None)[0].tolist())
+    return Fit(spectrum, line, slice(first, last))
 
 
-def _at_high_frequencies(spectrum: _Spectrum, line: _Line) -> float:
+def _at_high_frequencies(spectrum: Spectrum, line: Line) -> float:
     """Mean power of the image itself where the noise is measured."""
     far = spectrum.frequencies > CORNER[spectrum.dimensions]
     f = spectrum.frequencies[far]

@@ -14,6 +14,7 @@ from superqt.utils import qthrottled
 from napari_usm import axes, warm_up
 from napari_usm.run import eager
 from napari_usm.widgets.controls import SharpenControls
+from napari_usm.widgets.dock_watch import disconnect_choices
 from napari_usm.widgets.functions import layer_run
 from napari_usm.widgets.keeping import Keeping
 from napari_usm.widgets.layer_data import METADATA, is_result
@@ -152,7 +153,7 @@ class SharpenWidget(SharpenControls):
             run = layer_run(self.method.value, layer, **self._asked())
         except (TypeError, ValueError) as error:
             self._refuse(error)
-            self._dock.show_live(False)
+            self._dock.live.show_live(False)
             return
         free = [p for p in pairs_of(self._viewer.layers, run.layer) if p.owner is None]
         self._own(free[0] if free else LivePair(self._viewer, run.layer))
@@ -163,7 +164,7 @@ class SharpenWidget(SharpenControls):
         signals = pair.signals
         signals.changed.connect(self._tell_live)
         signals.ended.connect(self._forget_pair)
-        self._dock.show_live(True)
+        self._dock.live.show_live(True)
 
     def _disown(self, pair: LivePair) -> None:
         signals = pair.signals
@@ -176,7 +177,7 @@ class SharpenWidget(SharpenControls):
         if self._pair is not None:
             self._disown(self._pair)
             self._pair = None
-        self._dock.show_live(False)
+        self._dock.live.show_live(False)
         if not self._keeping.is_running:
             self._dock.tell("")
 
@@ -308,11 +309,7 @@ class SharpenWidget(SharpenControls):
         layers = self._viewer.layers
         layers.events.removed.disconnect(self._on_layer_removed)
         layers.selection.events.active.disconnect(self._on_active)
-        # napari connects this one when it docks a widget, and never lets go; older
-        # ones do not tell of renamed layers.
-        for name in ("inserted", "removed", "reordered", "renamed"):
-            if (emitter := getattr(layers.events, name, None)) is not None:
-                emitter.disconnect(self.reset_choices)
+        disconnect_choices(layers, self)
 
 
 class UnsharpMaskWidget(SharpenWidget):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -19,6 +19,9 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+
+from napari_usm.widgets.dock_watch import DockWatch
+from napari_usm.widgets.live_button import LiveButton
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,14 +49,10 @@ class DockLayout(QObject):
         Controls in the form, before and after those of a method.
     """
 
-    #: The dock was taken out of its window for good.
-    orphaned = Signal()
-
     def __init__(
         self, root: QWidget, above: Sequence[Widget], below: Sequence[Widget]
     ) -> None:
         super().__init__(root)
-        self._root = root
         self._labels: dict[int, QLabel] = {}
         self._shown: dict[int, bool] = {}
         self._pages: dict[str, tuple[QWidget, QWidget]] = {}
@@ -61,12 +60,10 @@ class DockLayout(QObject):
         self._sentence = _text()
         self._status = _text()
         self._progress = QProgressBar()
-        self.live = _button("Live", "Follow the controls: what is shown is sharpened.")
-        self.live.setCheckable(True)
-        self.keep = _button(_KEEP, "Make plain layers, in memory, in the background.")
-        self.reset = _button("Reset", "Back to the first values; read pixels anew.")
-        self.copy = _button("Copy as Python", "Copy a program that makes the same.")
-        self.live.toggled.connect(self._say_live)
+        self.live = LiveButton("Follow the controls: what is shown is sharpened.")
+        self.keep = button(_KEEP, "Make plain layers, in memory, in the background.")
+        self.reset = button("Reset", "Back to the first values; read pixels anew.")
+        self.copy = button("Copy as Python", "Copy a program that makes the same.")
 
         self._basic, self._advanced = _Column(), _Column()
         rest = QWidget()
@@ -89,8 +86,8 @@ class DockLayout(QObject):
         scroll = _VerticalScrollArea(page)
 
         actions = QHBoxLayout()
-        for button in (self.live, self.keep, self.reset):
-            actions.addWidget(button)
+        for each in (self.live, self.keep, self.reset):
+            actions.addWidget(each)
         root.setMinimumWidth(_WIDTH)
         column = root.layout()
         column.addWidget(scroll)
@@ -101,6 +98,7 @@ class DockLayout(QObject):
         self._progress.hide()
         self._status.hide()
         root.installEventFilter(self)
+        self.orphaned = DockWatch(root).orphaned
 
     def add_page(
         self, name: str, in_view: Sequence[Widget], advanced: Sequence[Widget]
@@ -118,15 +116,6 @@ class DockLayout(QObject):
                 form.setVisible(other == name)
         self._page = name
         self._align()
-
-    def show_live(self, on: bool) -> None:
-        """Let the button say whether it is live, without pressing it."""
-        with QSignalBlocker(self.live):
-            self.live.setChecked(on)
-        self._say_live(on)
-
-    def _say_live(self, on: bool) -> None:
-        self.live.setText("● Live" if on else "Live")
 
     def show_row(self, control: Widget, visible: bool) -> None:
         """Show or hide a control with its label."""
@@ -162,16 +151,10 @@ class DockLayout(QObject):
         self.keep.setText(_KEEP)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Notice that the dock was closed: only then it has no parent left."""
-        if event.type() == QEvent.Type.ParentChange and watched.parent() is None:
-            QTimer.singleShot(0, self._tell_if_orphaned)
+        """Labels are as wide as their style makes them."""
         if event.type() in (QEvent.Type.Show, QEvent.Type.StyleChange):
             self._align()
         return super().eventFilter(watched, event)
-
-    def _tell_if_orphaned(self) -> None:
-        if self._root.parent() is None:
-            self.orphaned.emit()
 
     def _align(self) -> None:
         """One column of labels in view, though they are in several forms."""
@@ -193,7 +176,7 @@ class DockLayout(QObject):
             label.setToolTip(control.tooltip)
             control.label_changed.connect(label.setText, check_nargs=False)
             self._labels[id(control)] = label
-            _narrow(control.native)
+            narrow(control.native)
             if isinstance(control.native, QCheckBox):
                 control.native.setText("")  # it stands in front, like all others
             rows.addRow(label, control.native)
@@ -256,7 +239,7 @@ class _VerticalScrollArea(QScrollArea):
         return QSize(width + bar, super().minimumSizeHint().height())
 
 
-def _narrow(widget: QWidget) -> None:
+def narrow(widget: QWidget) -> None:
     """Keep long names and the numbers beside sliders from taking the room."""
     for box in (widget, *widget.findChildren(QWidget)):
         if isinstance(box, QComboBox):
@@ -269,10 +252,11 @@ def _narrow(widget: QWidget) -> None:
             box.setStyleSheet(f"min-width: {_NUMBER}px; max-width: {_NUMBER}px")
 
 
-def _button(text: str, tooltip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(tooltip)
-    return button
+def button(text: str, tooltip: str) -> QPushButton:
+    """A button that says what it does."""
+    made = QPushButton(text)
+    made.setToolTip(tooltip)
+    return made
 
 
 def _text() -> QLabel:

@@ -43,6 +43,13 @@ def results_of(layers: LayerList, source: Image) -> ResultLayers:
     return per_viewer[id(layers)]
 
 
+def is_edge_map(layers: LayerList, layer: Image) -> bool:
+    """Whether a layer is the edge map of one of the results in a viewer."""
+    own = _own(layers)
+    found = (per_viewer.get(id(own)) for per_viewer in _known.values())
+    return any(each is not None and each.is_edge_map(layer) for each in found)
+
+
 def is_selecting(layers: LayerList) -> bool:
     """Whether it is not the user who is selecting layers at this moment."""
     return id(_own(layers)) in _selecting
@@ -87,6 +94,10 @@ class ResultLayers:
         reference = self._made.get((key, which))
         layer = None if reference is None else reference()
         return layer if layer is not None and self.has(layer) else None
+
+    def is_edge_map(self, layer: Image) -> bool:
+        """Whether a layer is one of the edge maps."""
+        return any(made() is layer for (_, which), made in self._made.items() if which)
 
     def hand_over(self, key: Hashable, to: Hashable) -> None:
         """Put a pair under another key."""
@@ -140,8 +151,9 @@ class ResultLayers:
         if layer is not None:
             layers.remove(layer)
         layer = Image(data, **keywords)
-        layers.insert(layers.index(below) + 1, layer)
+        # First: whoever hears of the new layer may ask what it is.
         self._made[key, which] = weakref.ref(layer)
+        layers.insert(layers.index(below) + 1, layer)
         if which == 0:
             self._hide_what_shines_through(layer)
             if (edges := self.layer(key, 1)) is not None:
@@ -166,7 +178,9 @@ class ResultLayers:
         if which == 1:
             self.limit_edges(key, keywords["contrast_limits"][1])
 
-    def _results(self) -> list[Image]:
+    @property
+    def results(self) -> list[Image]:
+        """All results that are in the viewer, without their edge maps."""
         found = (self.layer(key, 0) for key, which in self._made if which == 0)
         return [layer for layer in found if layer is not None]
 
@@ -175,7 +189,7 @@ class ResultLayers:
         source = self._source()
         if str(result.blending) not in _MIXING:
             return
-        for other in self._results():
+        for other in self.results:
             if other is not result:
                 other.visible = False
         if source is not None and source.visible:
@@ -188,7 +202,7 @@ class ResultLayers:
         made = [reference() for reference in self._made.values()]
         if event.value is source:
             self._set_hid_source(False)
-        elif event.value in made and not any(r.visible for r in self._results()):
+        elif event.value in made and not any(r.visible for r in self.results):
             self._set_hid_source(False)
             if source is not None:
                 source.visible = True

@@ -34,7 +34,7 @@ def status_line(metadata: dict[str, Any], seconds: float) -> str:
     report = metadata["report"]
     parts += ["computed as it is shown"] if report is None else _report(report)
     parts.append(f"{seconds:.2f} s")
-    return _joined(parts)
+    return joined(parts)
 
 
 def live_line(state: State, layer: Image) -> str:
@@ -55,7 +55,7 @@ def _shown_line(shown: Shown, layer: Image) -> str:
         parts += _gain(found.amount, found.gain)
     if shown.report is not None:
         parts += _report(shown.report)
-    return _joined(parts)
+    return joined(parts)
 
 
 def _place(shown: Shown, layer: Image) -> list[str]:
@@ -92,7 +92,7 @@ def _report(report: Report) -> list[str]:
     return parts
 
 
-def _joined(parts: list[str]) -> str:
+def joined(parts: list[str]) -> str:
     """Lines break between the parts and not inside them."""
     return " · ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 

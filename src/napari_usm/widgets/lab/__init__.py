@@ -1,0 +1,1 @@
+"""The dock "Sharpness lab": numbers and curves of an image and its result."""

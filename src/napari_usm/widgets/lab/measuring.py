@@ -1,0 +1,114 @@
+"""Finds what the lab shows, on a thread of its own; the newest request wins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QObject, Signal
+
+from napari_usm import warm_up
+from napari_usm.lab.findings import Findings
+from napari_usm.run.latest import Latest
+from napari_usm.widgets.lab.live_gain import METHOD
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from napari_usm.lab.findings import Source
+    from napari_usm.lab.profile import Line
+
+
+# How long it is waited for kernels before it is seen whether anybody still waits.
+_PATIENCE = 0.2
+
+
+class Request(NamedTuple):
+    """One part of what is chosen, as `Findings.find` takes it."""
+
+    part: str
+    image: Source
+    result: Source | None = None
+    reference: Source | None = None
+    line: Line | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """The same for the same numbers."""
+        sources = self.image, self.result, self.reference
+        return self.part, *(each and each.key for each in sources), self.line
+
+
+class Measuring(QObject):
+    """Answers requests, on the window's thread."""
+
+    #: The request, and what was found.
+    found = Signal(object, object)
+    #: Why there is nothing.
+    failed = Signal(str)
+
+    _answered = Signal(object, object, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Type of the images that are measured: its kernels are waited for.
+        self.dtype = ""
+        self._findings = Findings()
+        self._latest = Latest()
+        self._newest: Request | None = None
+        self._answered.connect(self._on_answer)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._newest is not None
+
+    def is_prepared(self, part: str) -> bool:
+        """Whether the kernels that a part needs are there."""
+        kernels = METHOD, warm_up.PLANES, self.dtype
+        return part != "gain" or warm_up.session.is_ready(*kernels)
+
+    def ask(self, request: Request) -> None:
+        """Find this, and nothing that was asked for before."""
+        self._newest = request
+        self._latest.put("part", request.key, lambda job: self._answer(request))
+
+    def drop(self) -> None:
+        """Answer nothing that was asked for before."""
+        self._newest = None
+        self._latest.clear()
+
+    def stop(self) -> None:
+        """Answer nothing more, and keep no pixels."""
+        self.drop()
+        # After what is under way, which would leave its pixels here.
+        self._latest.put("part", None, lambda job: self._findings.forget())
+
+    def _answer(self, request: Request) -> None:
+        found, reason = None, ""
+        if request.part == "gain" and not self._kernels_are_there():
+            return
+        try:
+            found = self._findings.find(*request)
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+        # A dock that is gone has taken its signals along.
+        if self._newest is not None and isalive(self):
+            self._answered.emit(request, found, reason)
+
+    def _kernels_are_there(self) -> bool:
+        """Wait while kernels are compiled elsewhere; False if nobody waits any more."""
+        kernels = METHOD, warm_up.PLANES, self.dtype
+        while not (there := warm_up.session.wait(*kernels, _PATIENCE)):
+            if self._newest is None:
+                break
+        return there
+
+    def _on_answer(self, request: Request, found: Any, reason: str) -> None:
+        if self._newest is None or request.key != self._newest.key:
+            return  # of what is no longer wanted
+        self._newest = None
+        if reason:
+            self.failed.emit(reason)
+        else:
+            self.found.emit(request, found)
