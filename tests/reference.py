@@ -490,16 +490,13 @@ def _polesel_edge_map(plane, axes, p):
         [[mean(one * other) for other in activities] for one in activities]
     )
     right = np.array([mean(one * wanted) for one in activities])
-    found = np.zeros(plane.shape)
-    for where in np.ndindex(plane.shape):
-        matrix = squares[(slice(None), slice(None), *where)]
-        ridge = 1 + 1e-3 * np.trace(matrix)
-        inverse = np.linalg.inv(matrix + ridge * np.eye(len(axes)))
-        weights = np.clip(
-            inverse @ right[(slice(None), *where)], 0, p["largest_weight"]
-        )
-        for weight, detail in zip(weights, details, strict=True):
-            found[where] += weight * detail[where]
+    # One system of equations at each pixel: its axes come last.
+    matrix = np.moveaxis(squares, (0, 1), (-2, -1))
+    ridge = 1 + 1e-3 * np.trace(squares)
+    matrix = matrix + ridge[..., np.newaxis, np.newaxis] * np.eye(len(axes))
+    weights = np.linalg.inv(matrix) @ np.moveaxis(right, 0, -1)[..., np.newaxis]
+    weights = np.clip(weights[..., 0], 0, p["largest_weight"])
+    found = sum(weights[..., k] * detail for k, detail in enumerate(details))
     return level * np.where(valid, found, 0.0)
 
 
