@@ -11,6 +11,7 @@ import io
 import os
 from pathlib import Path
 from time import monotonic, sleep
+from typing import TYPE_CHECKING
 
 # No settings of the user's: a picture is the same on every machine.
 os.environ["NAPARI_CONFIG"] = ""
@@ -26,13 +27,19 @@ from skimage import data
 
 import napari_usm as usm
 from napari_usm.filters.colour import LUMINANCE
+from napari_usm.lab import figures
+from napari_usm.lab.degrade import Reference
+from napari_usm.lab.drawing import style
 from napari_usm.widgets.layer_data import DIVERGING, edge_limit
 from napari_usm.widgets.live_array import LiveArray
 from napari_usm.widgets.samples import filaments
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 FOLDER = Path(__file__).parent / "pictures"
 LARGEST = 250_000  # bytes of a picture
-ALL = 2_700_000  # bytes of all pictures
+ALL = 3_200_000  # bytes of all pictures
 PLUGIN = "napari-usm"
 
 INK, PALE, PAPER, MARK = (40, 40, 40), (190, 190, 190), (255, 255, 255), (190, 20, 40)
@@ -50,6 +57,7 @@ def main() -> None:
     draw_overview()
     draw_methods()
     draw_contrast()
+    draw_experiment()
     take_docks()
     take_windows()
     take_lab()
@@ -61,7 +69,7 @@ def main() -> None:
 def save(picture: Image.Image, name: str) -> None:
     """Write a picture, with 256 colours where it would be too large otherwise."""
     path = FOLDER / f"{name}.png"
-    picture = picture.convert("RGB")
+    picture = picture if picture.mode == "L" else picture.convert("RGB")
     picture.save(path, optimize=True)
     palette = picture.quantize(256, Image.Quantize.MEDIANCUT)
     for dither in (Image.Dither.FLOYDSTEINBERG, Image.Dither.NONE):
@@ -182,6 +190,24 @@ def draw_contrast() -> None:
         [tile(shown[part], 2) for shown in colour_row],
     ]
     save(grid(rows, [grey_captions, colour_captions]), "contrast")
+
+
+def draw_experiment() -> None:
+    """The figures of the paper, of a picture that may be shown."""
+    middle = data.camera()[square(70, 130, 200)]
+    camera = Reference("camera", np.ascontiguousarray(middle))
+    with style():
+        save(drawn(figures.draw_gains(camera)).convert("L"), "experiment_gains")
+        curves = [figures.draw_gradient(camera), figures.draw_choice(camera)]
+        save(beside([drawn(figure) for figure in curves]), "experiment_choice")
+        save(drawn(figures.draw_panels(camera)).convert("L"), "experiment_panels")
+
+
+def drawn(figure: Figure) -> Image.Image:
+    """A figure of matplotlib's as a picture."""
+    file = io.BytesIO()
+    figure.savefig(file, dpi=100)
+    return Image.open(file)
 
 
 def square(top: int, left: int, side: int) -> tuple[slice, slice]:

@@ -1,5 +1,7 @@
 """What tests of the napari side share."""
 
+import gc
+
 import pytest
 
 from napari_usm import warm_up
@@ -9,6 +11,15 @@ from napari_usm import warm_up
 def no_warm_up(monkeypatch):
     """Docks that tests open start no process: their kernels count as ready."""
     monkeypatch.setattr(warm_up, "session", warm_up.WarmUp(()))
+
+
+@pytest.fixture(autouse=True)
+def quick_collections():
+    """Keep what was there before a test out of the garbage collector.
+
+    Napari collects garbage whenever a layer goes, and all modules take it 0.3 s.
+    """
+    gc.freeze()
 
 
 @pytest.fixture

@@ -423,7 +423,7 @@ def test_the_viewer_is_closed(make_napari_viewer, open_dock, qtbot, notification
 
 # --- nothing stays ---
 
-CYCLES = 60
+CYCLES = 24
 
 
 def all_callbacks(viewer, source):
@@ -486,16 +486,13 @@ def test_open_and_close_again_and_again(make_napari_viewer, open_dock, qtbot):
     before, threads = all_callbacks(viewer, source), len(threads_but_of_the_pool())
     others = ours_in_memory()  # what errors of other tests still hold
     numbers = {id(each) for each in others}
-    # Napari collects garbage whenever a layer goes: only what is new, or this is slow.
-    gc.freeze()
     for step in range(CYCLES):
         if step == CYCLES // 2:
             before_half = used_memory()
         open_and_close(viewer, open_dock, source, qtbot, step)
-    gc.unfreeze()
     assert all_callbacks(viewer, source) == before
     assert wait_for(qtbot, lambda: "napari-usm live" not in threads_but_of_the_pool())
     assert len(threads_but_of_the_pool()) <= threads
     assert [each for each in ours_in_memory() if id(each) not in numbers] == []
-    assert used_memory() - before_half < 2e7
+    assert used_memory() - before_half < 1e7
     assert [*viewer.layers] == [source]

@@ -1,4 +1,4 @@
-"""The command line: `napari-usm demo`."""
+"""The command line: `napari-usm demo` and `napari-usm table1`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from napari_usm.lab import table1
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="write pictures into this folder instead of waiting for the user "
         "(default without a display: napari-usm-demo)",
     )
+    demo.set_defaults(run=lambda options: _demo(options.pictures))
+    experiment = commands.add_parser(
+        "table1",
+        help="repeat the experiment of the paper on your pictures",
+        description=table1.DESCRIPTION,
+    )
+    table1.add_arguments(experiment)
+    experiment.set_defaults(run=table1.run)
     options = parser.parse_args(arguments)
-    return _demo(options.pictures)
+    status: int = options.run(options)
+    return status
 
 
 def _demo(pictures: Path | None) -> int:

@@ -54,10 +54,13 @@ def acutance(profile: ArrayLike, *, spacing: float = 1.0) -> float:
 
         acutance = (Σ g² / N) / |b − a|
 
-    Over- and undershoot raise it, as they raise how sharp an edge looks. It was
-    defined for densities of a photographic knife edge, whose ends were where the
-    gradient fell to 0.005 per µm. It is known here second-hand; ends relative to
-    the largest gradient are a choice of ours, so that units do not matter. The
+    Sharpening a blurred edge raises it, by the overshoot too. A step within one
+    pixel is as sharp as it can be: there overshoot only adds gradients that are
+    weaker, and lowers the mean.
+
+    It was defined for densities of a photographic knife edge, whose ends were where
+    the gradient fell to 0.005 per µm. It is known here second-hand; ends relative
+    to the largest gradient are a choice of ours, so that units do not matter. The
     mean depends on the ends: compare only what was measured so.
 
     References

@@ -1,0 +1,99 @@
+"""What is compared: the paper's methods, and all others by their defaults."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import napari_usm as usm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+# What is measured and how: another number means that older rows are not comparable.
+_PROTOCOL = 1
+
+# What the paper calls classic: its box mask with a constant gain, at the border of
+# its adaptive one.
+_CLASSIC = {"kernel": "box", "mode": "mirror"}
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One method with its parameters.
+
+    Attributes
+    ----------
+    name, label : str
+        On the command line and in the rows, and in the table.
+    method : str or None
+        A name in `METHODS`; None leaves the picture as it is.
+    parameters : dict
+        Those that are not the defaults.
+    """
+
+    name: str
+    label: str
+    method: str | None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def settings(self) -> str:
+        """Short name of the method with all its parameters, in this version."""
+        known: dict[str, Any] = {}
+        if self.method is not None:
+            rows = usm.METHODS[self.method].parameters
+            known = {name: row.default for name, row in rows.items()}
+        told = [_PROTOCOL, usm.__version__, self.method, {**known, **self.parameters}]
+        return hashlib.sha256(json.dumps(told, default=repr).encode()).hexdigest()[:12]
+
+    def sharpened(self, image: NDArray[Any]) -> NDArray[Any]:
+        """What the method makes of an image."""
+        if self.method is None:
+            return image
+        made: NDArray[Any] = usm.sharpen(image, self.method, **self.parameters).image
+        return made
+
+
+def contestants() -> dict[str, Contestant]:
+    """All of them by name, in the order of the table.
+
+    Methods for the lab are those of the table of methods.
+    """
+    chosen = [
+        Contestant("blurred", "blurred", None),
+        Contestant("proposed", "proposed (adaptive)", "adaptive_unsharp_mask"),
+        Contestant(
+            "classic_9",
+            "classic, gain 1/9",
+            "unsharp_mask",
+            {**_CLASSIC, "amount": 9.0},
+        ),
+        Contestant(
+            "classic_1", "classic, gain 1", "unsharp_mask", {**_CLASSIC, "amount": 1.0}
+        ),
+    ]
+    chosen += [
+        Contestant(name, entry.label, name)
+        for name, entry in usm.METHODS.items()
+        if entry.audience == "lab"
+    ]
+    chosen += [
+        Contestant("unsharp_mask", "Gaussian mask", "unsharp_mask"),
+        Contestant("laplacian_sharpen", "Laplacian", "laplacian_sharpen"),
+        Contestant("auto_unsharp_mask", "auto", "auto_unsharp_mask"),
+    ]
+    return {each.name: each for each in chosen}
+
+
+def chosen_contestants(names: Sequence[str] | None) -> list[Contestant]:
+    """Those of these names, or all."""
+    known = contestants()
+    if unknown := [name for name in names or () if name not in known]:
+        raise ValueError(f"`methods` must be of {', '.join(known)}; got {unknown[0]!r}")
+    return [each for name, each in known.items() if not names or name in names]
