@@ -64,9 +64,9 @@ class GainPage(PlotPage):
         self._is_users = False
         self.mark.place(None)
 
-    def draw_into(self, figure: Figure, colours: Palette) -> None:
-        """With the mark, which is not part of the plot that is shown."""
-        super().draw_into(figure, colours)
+    def print_into(self, figure: Figure, colours: Palette) -> None:
+        """With the mark, which lies over the plot that is shown."""
+        super().print_into(figure, colours)
         for axes in figure.axes:
             axes.axvline(self.gain, color=colours.mark, linewidth=1.5)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
-from matplotlib.figure import Figure
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import (
@@ -20,8 +19,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_usm.lab.drawing import new_figure, style
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from matplotlib.figure import Figure
 
     from napari_usm.widgets.lab.palette import Palette
 
@@ -87,7 +90,7 @@ class PlotPage(Page):
     """
 
     def __init__(self, part: str, draw: Callable[..., Any]) -> None:
-        self.figure = Figure(_ASKED, layout="constrained")
+        self.figure = new_figure(*_ASKED)
         self.canvas = FigureCanvasQTAgg(self.figure)
         self.canvas.setMinimumSize(_LEAST)
         self._draw = draw
@@ -99,7 +102,7 @@ class PlotPage(Page):
         super().show_found(found)
         self.figure.clear()
         if found is not None:
-            self._draw(self.figure, found, self._colours)
+            self._draw_into(self.figure, self._colours)
         self.canvas.draw_idle()
 
     def dress(self, colours: Palette) -> None:
@@ -108,9 +111,13 @@ class PlotPage(Page):
         self.figure.set_facecolor(colours.paper)
         self.show_found(self.found)
 
-    def draw_into(self, figure: Figure, colours: Palette) -> None:
-        """Draw what is shown into another figure."""
-        self._draw(figure, self.found, colours)
+    def print_into(self, figure: Figure, colours: Palette) -> None:
+        """Draw all that is seen into another figure."""
+        self._draw_into(figure, colours)
+
+    def _draw_into(self, figure: Figure, colours: Palette) -> None:
+        with style():
+            self._draw(figure, self.found, colours)
 
 
 class TablePage(Page):

@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
 from qtpy.QtWidgets import QFileDialog
 
+from napari_usm.lab.drawing import new_figure, style
 from napari_usm.widgets.lab.pages import PlotPage
 from napari_usm.widgets.lab.palette import PRINTED
 
@@ -81,8 +81,10 @@ def _write_columns(path: Path, page: Page) -> None:
 
 def _write_plot(path: Path, page: PlotPage, kind: str) -> None:
     """On white paper, of one size, whatever the dock's."""
-    figure = Figure(_SIZE, layout="constrained", facecolor=PRINTED.paper)
-    page.draw_into(figure, PRINTED)
+    figure = new_figure(*_SIZE)
+    figure.set_facecolor(PRINTED.paper)
+    page.print_into(figure, PRINTED)
     # Without a date: the same plot is the same file.
     metadata = {"Date": None} if kind == "svg" else None
-    figure.savefig(path, format=kind, dpi=_DOTS, metadata=metadata)
+    with style():
+        figure.savefig(path, format=kind, dpi=_DOTS, metadata=metadata)
