@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from napari_usm.estimate.blur_and_noise import estimated
+from napari_usm.estimate.spectrum import window_rows
 from napari_usm.filters.one_pass import Target
 from napari_usm.kernels.finish_plane import finish_pixels
 from napari_usm.run import report
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from napari_usm.run.plan import Limits, Plan
 
     Found = tuple[Constants, Limits]
+    Halo = Mapping[int, int | None]
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]
@@ -32,10 +35,11 @@ _WORTH_THREADS = 2**19
 
 @dataclass(frozen=True)
 class FirstStage:
-    """What one block adds to the constants and to limits by the data."""
+    """What one block adds to the constants, to limits by the data and to the noise."""
 
     sums: Array | None
     limits: Limits | None
+    windows: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,7 @@ def run(
     if found is None:
         found = yield from first_stage(plan, image, block_size)
     constants, limits = found
-    estimate = constants.estimate
-    count, cuts = _threads_and_blocks(plan, block_size)
+    count, cuts = _threads_and_blocks(plan, plan.halo, block_size)
 
     def read(where: Slices) -> Array:
         return np.asarray(image[where])
@@ -102,16 +105,20 @@ def run(
     def second(block: Block) -> list[Tally]:
         grown = read(block.grown)
         amount = constants.amount
-        done = in_one_pass(plan, grown, block, amount, limits, result, edges)
+        done = in_one_pass(
+            plan, grown, block, amount, limits, result, edges, constants.noise
+        )
         if done and not want_report:
             return []
         tallies = []
-        for part, place in _parts(plan, block):
+        for part, place in _parts(plan, plan.halo, block):
             pixels, own = grown[place], local_amount(plan, amount, part)
             if done and edges is not None:
                 edge_map = edges[part.core]
             else:
-                edge_map = edge_map_of(plan, pixels, part, estimate)
+                edge_map = edge_map_of(
+                    plan, pixels, part, constants.estimate, constants.noise
+                )
                 _step_by_step(plan, pixels, part, edge_map, own, limits, result, edges)
             if want_report and result is not None:
                 made = result[part.core]
@@ -142,15 +149,15 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
     tuple of Constants and limits
         What `run` takes.
     """
-    if not needs_first_stage(plan):
+    if not plan.needs_first_stage:
         return finish_first_stage(plan, ())
-    count, cuts = _threads_and_blocks(plan, block_size)
+    count, cuts = _threads_and_blocks(plan, plan.first_halo, block_size)
 
     def first(block: Block) -> list[tuple[Block, FirstStage]]:
         grown = np.asarray(image[block.grown])
         return [
             (part, first_stage_of(plan, grown[place], part))
-            for part, place in _parts(plan, block)
+            for part, place in _parts(plan, plan.first_halo, block)
         ]
 
     stages: list[tuple[Block, FirstStage]] = []
@@ -162,14 +169,14 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
 
 def first_stage_steps(plan: Plan, block_size: int = BLOCK) -> int:
     """How often `first_stage` yields."""
-    if not needs_first_stage(plan):
+    if not plan.needs_first_stage:
         return 0
-    return len(blocks(plan, block_size))
+    return len(_threads_and_blocks(plan, plan.first_halo, block_size)[1])
 
 
 def blocks(plan: Plan, block_size: int = BLOCK) -> list[Block]:
     """The blocks that `run` works on, one after the other."""
-    return _threads_and_blocks(plan, block_size)[1]
+    return _threads_and_blocks(plan, plan.halo, block_size)[1]
 
 
 def worth_threads(pixels: int) -> int:
@@ -177,16 +184,14 @@ def worth_threads(pixels: int) -> int:
     return 1 if pixels < _WORTH_THREADS else thread_count()
 
 
-def _threads_and_blocks(plan: Plan, block_size: int) -> tuple[int, list[Block]]:
+def _threads_and_blocks(
+    plan: Plan, halo: Halo, block_size: int
+) -> tuple[int, list[Block]]:
     """Threads for an image, and blocks small enough that all of them have work."""
     pixels = math.prod(plan.shape)
     count = worth_threads(pixels)
-    return count, _blocks(plan, min(block_size, -(-pixels // count)))
-
-
-def needs_first_stage(plan: Plan) -> bool:
-    """Whether the whole image is needed before any block can be done."""
-    return plan.method.estimates or plan.method.limits == "data"
+    size = min(block_size, -(-pixels // count))
+    return count, cut(plan.shape, halo, plan.grid, whole_axes(plan), size)
 
 
 def result_of(running: Steps[T]) -> T:
@@ -207,13 +212,18 @@ def in_one_pass(
     limits: Limits,
     result: Array | None,
     edges: Array | None,
+    noise: Array | None = None,
 ) -> bool:
     """Whether a kernel could do a block in one pass; then it is done.
 
-    The block's core is where it belongs in `result` and `edges`.
+    The block's core is where it belongs in `result` and `edges`. `noise` is that of
+    the whole image.
     """
     one_pass = plan.one_pass
     if one_pass is None or not isinstance(amount, float):
+        return False
+    threshold = plan.threshold(noise)
+    if threshold.in_noise:
         return False
     flags = grown.flags
     if not (flags.c_contiguous and flags.writeable and grown.dtype.isnative):
@@ -228,7 +238,7 @@ def in_one_pass(
     behind = range(one_pass.last_axis(grown.ndim) + 1, grown.ndim)
     if any(target.shape[axis] != grown.shape[axis] for axis in behind):
         return False
-    finish = plan.finish(amount, limits)
+    finish = plan.finish(amount, limits, threshold)
     return one_pass.sharpen_into(target, block.core, grown, block.inner, finish)
 
 
@@ -274,13 +284,19 @@ def _combined(
 
 
 def edge_map_of(
-    plan: Plan, grown: Array, block: Block, estimate: Array | None = None
+    plan: Plan,
+    grown: Array,
+    block: Block,
+    estimate: Array | None = None,
+    noise: Array | None = None,
 ) -> Array:
     """Edge map of the core of a block that comes with its neighbours.
 
-    `estimate` is that of the whole image.
+    `estimate` and `noise` are those of the whole image.
     """
     inner = block.inner
+    if noise is not None:
+        noise = noise[plan.kept_slices(block.core)]
     if estimate is not None:
         estimate = estimate[plan.kept_slices(block.core)]
         near = _near(plan, grown, inner, estimate)
@@ -289,7 +305,7 @@ def edge_map_of(
             slice(own.start - begin.start, own.stop - begin.start)
             for own, begin in zip(inner, near, strict=True)
         )
-    edge_map = plan.edge_map(grown, estimate)
+    edge_map = plan.edge_map(grown, estimate, noise)
     return edge_map[plan.whole_channels(inner)]
 
 
@@ -311,8 +327,8 @@ def local_amount(plan: Plan, amount: Array | float, block: Block) -> Any:
 
 def first_stage_of(plan: Plan, grown: Array, block: Block) -> FirstStage:
     """First stage on one block that comes with its neighbours."""
-    sums, limits = None, None
-    if plan.method.estimates:
+    sums, limits, windows = None, None, None
+    if plan.estimates:
         signal = plan.stored_signal(grown)
         core, lengths = list(block.inner), list(plan.shape)
         if plan.channel_axis is not None:
@@ -320,32 +336,47 @@ def first_stage_of(plan: Plan, grown: Array, block: Block) -> FirstStage:
             lengths[plan.channel_axis] = signal.shape[plan.channel_axis]
             core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
         begins = [span.start for span in block.core]
+        here = signal, plan.axes, plan.kept, tuple(core), begins, lengths
         with np.errstate(over="ignore", invalid="ignore"):
-            sums = plan.method.sums(
-                signal, plan.axes, plan.kept, tuple(core), begins, lengths
-            )
+            if plan.method.estimates:
+                sums = plan.method.sums(*here)
+            if plan.finds_noise:
+                windows = window_rows(*here)
     if plan.method.limits == "data":
         colours, _ = plan.split(grown)
         limits = _range(colours[plan.whole_channels(block.inner)])
-    return FirstStage(sums, limits)
+    return FirstStage(sums, limits, windows)
 
 
 def finish_first_stage(
     plan: Plan, parts: Iterable[tuple[Block, FirstStage]]
 ) -> tuple[Constants, Limits]:
     """Constants and limits from the first stage of all blocks."""
-    total: Array | None = None
+    parts = list(parts)
     low, high = np.inf, -np.inf
-    for block, part in parts:
-        if part.sums is not None:
-            if total is None:
-                extra = part.sums.shape[len(plan.shape) :]
-                total = np.zeros((*plan.constants_shape, *extra))
-            total[plan.kept_slices(block.core)] += part.sums
+    for _, part in parts:
         if part.limits is not None:
             low, high = min(low, part.limits[0]), max(high, part.limits[1])
     limits = plan.within_type(low, high) if low <= high else plan.limits
-    return plan.method.constants(total, plan.axes), limits
+    sums = _total(plan, [(block, part.sums) for block, part in parts])
+    constants = plan.method.constants(sums, plan.axes)
+    windows = _total(plan, [(block, part.windows) for block, part in parts])
+    if windows is not None:
+        constants = replace(constants, noise=estimated(windows, plan.axes))
+    return constants, limits
+
+
+def _total(plan: Plan, parts: Iterable[tuple[Block, Array | None]]) -> Array | None:
+    """What all blocks add up to, of the shape of what is found; None if nothing."""
+    total: Array | None = None
+    for block, part in parts:
+        if part is None:
+            continue
+        if total is None:
+            extra = part.shape[len(plan.shape) :]
+            total = np.zeros((*plan.constants_shape, *extra))
+        total[plan.kept_slices(block.core)] += part
+    return total
 
 
 def _range(values: Array) -> Limits:
@@ -356,12 +387,8 @@ def _range(values: Array) -> Limits:
     return float(low), float(high)
 
 
-def _blocks(plan: Plan, size: int) -> list[Block]:
-    return cut(plan.shape, plan.halo, plan.grid, whole_axes(plan), size)
-
-
-def _parts(plan: Plan, block: Block) -> Iterator[tuple[Block, Slices]]:
-    return parts_of(block, plan.shape, plan.halo, plan.grid, whole_axes(plan))
+def _parts(plan: Plan, halo: Halo, block: Block) -> Iterator[tuple[Block, Slices]]:
+    return parts_of(block, plan.shape, halo, plan.grid, whole_axes(plan))
 
 
 def whole_axes(plan: Plan) -> list[int]:

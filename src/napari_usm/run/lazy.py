@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from napari_usm.filters.dtypes import Array
-    from napari_usm.run.eager import Steps
+    from napari_usm.run.eager import Halo, Steps
 
 Found = tuple[Constants, Limits]
 
@@ -64,8 +64,8 @@ def run(
     What `first_stage` found may be given, so that looking at one plane of the
     result does not estimate over the whole array anew.
     """
-    graph = _graph(plan, image)
-    stage = graph.found() if found is None else found
+    graph = _graph(plan, image, plan.halo)
+    stage = _graph(plan, image, plan.first_halo).found() if found is None else found
     edge_map = graph.edge_map(stage)
     result = graph.result(edge_map, stage)
     amount, gain = graph.amount_and_gain(stage)
@@ -91,9 +91,9 @@ def first_stage(plan: Plan, image: da.Array) -> Steps[Found]:
     tuple of Constants and limits
         What `run` takes.
     """
-    if not eager.needs_first_stage(plan):
+    if not plan.needs_first_stage:
         return plan.method.constants(None, plan.axes), plan.limits
-    graph = _graph(plan, image)
+    graph = _graph(plan, image, plan.first_halo)
     parts: list[eager.FirstStage] = []
     for batch in graph.first_stage_batches():
         parts.extend(compute(*batch))
@@ -103,37 +103,37 @@ def first_stage(plan: Plan, image: da.Array) -> Steps[Found]:
 
 def first_stage_steps(plan: Plan, image: da.Array) -> int:
     """How often `first_stage` pauses."""
-    if not eager.needs_first_stage(plan):
+    if not plan.needs_first_stage:
         return 0
-    blocks: int = math.prod(_rechunked(plan, image).numblocks)
+    blocks: int = math.prod(_rechunked(plan, image, plan.first_halo).numblocks)
     return -(-blocks // _BATCH)
 
 
-def _graph(plan: Plan, image: da.Array) -> _Graph:
-    image = _rechunked(plan, image)
+def _graph(plan: Plan, image: da.Array, halo: Halo) -> _Graph:
+    image = _rechunked(plan, image, halo)
     depth = {
         axis: reach if len(image.chunks[axis]) > 1 else 0
-        for axis, reach in _depth(plan).items()
+        for axis, reach in _depth(plan, halo).items()
     }
     grown = overlap(image, depth, "none", allow_rechunk=False)
-    return _Graph(plan, image, grown, depth)
+    return _Graph(plan, image, halo, grown, depth)
 
 
-def _depth(plan: Plan) -> dict[int, int]:
+def _depth(plan: Plan, halo: Halo) -> dict[int, int]:
     """Neighbours to ask dask for; along axes that are never cut there are none."""
     return {
         axis: 0 if reach is None else reach + plan.grid[axis] - 1
-        for axis, reach in plan.halo.items()
+        for axis, reach in halo.items()
     }
 
 
-def _rechunked(plan: Plan, image: da.Array) -> da.Array:
+def _rechunked(plan: Plan, image: da.Array, halo: Halo) -> da.Array:
     """Chunks no smaller than the halo; one along channels and where all is needed."""
     chunks: dict[int, Any] = {}
-    depth = _depth(plan)
+    depth = _depth(plan, halo)
     for axis, sizes in enumerate(image.chunks):
         reach = depth.get(axis, 0)
-        uncut = axis == plan.channel_axis or plan.halo.get(axis, 0) is None
+        uncut = axis == plan.channel_axis or halo.get(axis, 0) is None
         if uncut or reach >= image.shape[axis]:
             chunks[axis] = -1
         else:
@@ -146,12 +146,17 @@ class _Graph:
     """Tasks for every chunk of one image."""
 
     def __init__(
-        self, plan: Plan, image: da.Array, grown: da.Array, depth: Mapping[int, int]
+        self,
+        plan: Plan,
+        image: da.Array,
+        halo: Halo,
+        grown: da.Array,
+        depth: Mapping[int, int],
     ) -> None:
         self.plan = plan
         self.image = image
-        self.token = tokenize(image.name, plan)
-        blocks = from_chunks(image.chunks, plan.halo, plan.grid)
+        self.token = tokenize(image.name, plan, halo)
+        blocks = from_chunks(image.chunks, halo, plan.grid)
         self.blocks = dict(zip(np.ndindex(*image.numblocks), blocks, strict=True))
         self.grown = (
             grown if max(plan.grid.values()) == 1 else self._on_grid(grown, depth)
@@ -173,7 +178,7 @@ class _Graph:
     def found(self) -> Found | Delayed:
         """Constants and limits: known, or one reduction over the image."""
         plan = self.plan
-        if not eager.needs_first_stage(plan):
+        if not plan.needs_first_stage:
             return plan.method.constants(None, plan.axes), plan.limits
         parts = self._first_stage_parts()
         last = partial(_finish_first_stage, plan, list(self.blocks.values()))
@@ -205,8 +210,9 @@ class _Graph:
             colours = chunks[axis][0] - self.plan.method.alpha
             chunks[axis] = (colours if self.plan.color == "channels" else 1,)
         function = partial(_edge_map, self.plan)
-        # Where the detail does not depend on it, no estimate is waited for.
-        known = (found,) if self.plan.method.fits_detail else ()
+        # Where the edge map does not depend on it, no estimate is waited for.
+        method = self.plan.method
+        known = (found,) if method.fits_detail or method.thresholding.in_noise else ()
         tasks = {
             index: (
                 function,
@@ -345,8 +351,10 @@ def _value(found: Found | _Known) -> Found:
 def _edge_map(
     plan: Plan, grown: Array, block: Block, found: Found | _Known | None = None
 ) -> Array:
-    estimate = None if found is None else _value(found)[0].estimate
-    return eager.edge_map_of(plan, grown, block, estimate)
+    if found is None:
+        return eager.edge_map_of(plan, grown, block)
+    constants, _ = _value(found)
+    return eager.edge_map_of(plan, grown, block, constants.estimate, constants.noise)
 
 
 def _combine(

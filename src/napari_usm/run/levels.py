@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -88,7 +88,7 @@ class SharpenedLevel:
         """The edge map there: float32, not to be written to."""
         asked = self._window(_with_channels(self.plan, index))
         found = self.pixels.detail(self.settled, asked.box)
-        edges = finished_edge_map(self.settled, found)
+        edges = finished_edge_map(self.settled, found, asked.box)
         part: Array = edges[self.plan.edge_slices(asked.cut)]
         return part
 
@@ -242,14 +242,22 @@ def levels_of(pixels: Sequence[LiveImage], settled: Settled) -> tuple[Level, ...
 
 def _constants_at(settled: Settled, plan: Plan) -> Constants:
     """The same constants for the indices that a level has."""
-    amount = settled.constants.amount
-    if isinstance(amount, float):
-        return settled.constants
+    constants = settled.constants
+    return replace(
+        constants,
+        amount=_nearest(constants.amount, plan),
+        noise=_nearest(constants.noise, plan),
+    )
+
+
+def _nearest(constants: Any, plan: Plan) -> Any:
+    if constants is None or isinstance(constants, float):
+        return constants
     for axis in plan.kept:
-        length, finest = plan.constants_shape[axis], amount.shape[axis]
+        length, finest = plan.constants_shape[axis], constants.shape[axis]
         nearest = (np.arange(length) * 2 + 1) * finest // (2 * length)
-        amount = np.take(amount, nearest, axis)
-    return replace(settled.constants, amount=amount)
+        constants = np.take(constants, nearest, axis)
+    return constants
 
 
 def _with_channels(plan: Plan, index: Index) -> Index:

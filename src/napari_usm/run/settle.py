@@ -50,7 +50,7 @@ def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[Settled]:
 
 def is_sampled(plan: Plan, *, whole: int = WHOLE) -> bool:
     """Whether `settle` looks at a part of the image only."""
-    exact = not plan.method.estimates or plan.method.limits == "data"
+    exact = not plan.estimates or plan.method.limits == "data"
     return not exact and math.prod(plan.shape) > whole
 
 
@@ -73,7 +73,7 @@ def _is_dask(pixels: Any) -> bool:
 
 
 def _first_stage(plan: Plan, pixels: Any) -> Steps[Found]:
-    if eager.needs_first_stage(plan) and _is_dask(pixels):
+    if plan.needs_first_stage and _is_dask(pixels):
         from napari_usm.run import lazy
 
         return lazy.first_stage(plan, pixels)

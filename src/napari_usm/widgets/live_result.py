@@ -166,7 +166,7 @@ class LiveResult:
         self._asked, self._method = plan, method
         self._failed.clear()
         key = repr(plan.method)
-        if key in self._known or not eager.needs_first_stage(plan):
+        if key in self._known or not plan.needs_first_stage:
             known = self._known.get(key) or _without_first_stage(plan)
             self._take(replace(known, plan=plan))
             return True
