@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 import cases
 import napari_usm as usm
 import reference
-from napari_usm.api import prepare
-from napari_usm.filters.threshold import Noise, Threshold
+from napari_usm.api import finding_noise, prepare
+from napari_usm.filters.threshold import Noise, Threshold, significance
 from napari_usm.run import eager
+from napari_usm.run.levels import SharpenedLevel
+from napari_usm.run.live import DetailCache, LiveImage
+from napari_usm.run.settle import settle
+from napari_usm.run.virtual import VirtualArray
 from test_blocks import assert_same, chunked
 from test_virtual import arrays, keys, level_of
 
@@ -115,6 +119,87 @@ def test_any_part_of_a_virtual_result(call, data):
     for array, whole in ((found, expected.image), (edges, expected.edge_map)):
         key = data.draw(keys(whole.shape))
         np.testing.assert_array_equal(np.asarray(array[key]), whole[key])
+
+
+@laws
+@given(calls(), st.data(), st.integers(400, 5000))
+def test_significance_of_any_part(call, data, size):
+    """In blocks, chunks or windows the significance is that of the whole array."""
+    image, method, parameters = call
+    expected = usm.significance(image, method, **parameters)
+    plan = finding_noise(prepare(image, method, **parameters)[0], method)
+    running = eager.significance(plan, image, block_size=size)
+    np.testing.assert_array_equal(eager.result_of(running), expected)
+    lazy = da.from_array(image, chunks=data.draw(chunked(image.shape)))
+    found = usm.significance(lazy, method, **parameters)
+    np.testing.assert_array_equal(found.compute(), expected)
+    settled = eager.result_of(settle(plan, image))
+    level = SharpenedLevel(LiveImage(image, DetailCache(2**20)), settled)
+    array = VirtualArray(expected.shape, "float32", level.significance)
+    key = data.draw(keys(expected.shape))
+    np.testing.assert_array_equal(np.asarray(array[key]), expected[key])
+
+
+@pytest.mark.parametrize("color", ["channels", "luminance", "value"])
+@pytest.mark.parametrize(
+    "method", ["unsharp_mask", "laplacian_sharpen", "adaptive_unsharp_mask"]
+)
+def test_significance_reference(method, color):
+    """The size of the detail over its noise by the reference."""
+    image = speckled((50, 60, 3), "float64")
+    image[20, 30, 1] = np.nan
+    found = usm.significance(image, method, color=color, channel_axis=2, mode="wrap")
+    p = {**reference.DEFAULTS[method], "mode": "wrap"}
+    planes = reference._grey(image, 2, color)
+    expected = []
+    for plane in planes:
+        detail = reference._detail(plane, (0, 1), method, p)
+        noise = reference.detail_noise(plane, detail, (0, 1), method, p, False)
+        expected.append(np.abs(detail) / noise)
+    expected = np.stack(expected, 2) if len(planes) > 1 else expected[0]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    assert found.dtype == np.float32
+
+
+def test_significance_is_what_thresholds_go_by():
+    """Three is reached where a hard threshold of three times the noise keeps detail."""
+    image = speckled((64, 80), "float64")
+    for method in METHODS:
+        kept = usm.edge_map(image, method, threshold="3 noise", hard=True) != 0
+        found = usm.significance(image, method, amount=-2, threshold=7)
+        np.testing.assert_array_equal(found >= 3, kept)
+
+
+def test_significance_by_hand():
+    """Details 3, 4 and 6 with noises 1, 2 and 4, and one where there is no noise."""
+    noise = Noise(0.25, 1.0, 2.0, 0.25, 2.0, 1.0)
+    detail, image = np.array([[3.0, -4, 6, 0]] * 5), np.array([[5.0, -1, 12, 9]] * 5)
+    # The means around are 2, 3, 6 and 9.
+    expected = np.divide([[3, 4, 6, 0]] * 5, np.sqrt([1.0, 5, 17, 29]))
+    np.testing.assert_allclose(significance(detail, image, noise), expected)
+    nothing = significance(detail, image, noise.times(0))
+    np.testing.assert_array_equal(nothing, np.zeros((5, 4)))
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters"),
+    [
+        ("unsharp_mask", {"sigma": 5}),
+        ("adaptive_unsharp_mask", {}),
+        ("gaussian_sharpen", {"sigma": 1.5}),
+    ],
+)
+def test_significance_of_pure_noise(method, parameters):
+    """In noise alone, the root of the mean square is 1."""
+    noise = np.random.default_rng(5).normal(100, 4, (256, 256))
+    found = usm.significance(noise, method, **parameters)
+    assert np.sqrt(np.mean(found**2)) == pytest.approx(1, abs=0.04)
+
+
+def test_no_significance_of_weighted_bands():
+    """The automatic method has no detail of its own kind: it says so."""
+    with pytest.raises(ValueError, match=r"`method` must be .* got 'auto_unsharp"):
+        usm.significance(np.zeros((4, 4)), "auto_unsharp_mask")
 
 
 @pytest.mark.parametrize("method", METHODS)

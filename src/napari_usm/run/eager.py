@@ -136,6 +136,60 @@ def run(
     return Outcome(constants, result, edges, made)
 
 
+def significance(
+    plan: Plan, image: Any, *, noise: Array | None = None, block_size: int = BLOCK
+) -> Steps[Array]:
+    """Detail in units of its own noise, with a pause after every block.
+
+    Parameters
+    ----------
+    plan : Plan
+        One that finds the noise.
+    image, block_size
+        As for `run`.
+    noise : array, optional
+        What `first_stage` found, if it is known.
+
+    Returns
+    -------
+    array of float32
+        By the generator's ``StopIteration``.
+    """
+    if noise is None:
+        constants, _ = yield from first_stage(plan, image, block_size)
+        noise = constants.noise
+    count, cuts = _threads_and_blocks(plan, plan.halo, block_size)
+    found = np.empty(plan.edge_shape, np.float32)
+    detail = plan.unfinished
+
+    def second(block: Block) -> None:
+        grown = np.asarray(image[block.grown])
+        done = in_one_pass(detail, grown, block, 0.0, detail.limits, None, found)
+        for part, place in _parts(plan, plan.halo, block):
+            known = found[part.core] if done else None
+            own = significance_of(plan, grown[place], part, noise, known)
+            found[plan.edge_slices(part.core)] = own
+
+    for _ in in_order(second, cuts, count):
+        yield
+    return found
+
+
+def significance_of(
+    plan: Plan,
+    grown: Array,
+    block: Block,
+    noise: Array | None,
+    detail: Array | None = None,
+) -> Array:
+    """The same of the core of a block, whose detail may be known."""
+    assert noise is not None
+    if detail is None:
+        detail = edge_map_of(plan.unfinished, grown, block)
+    own = noise[plan.kept_slices(block.core)]
+    return plan.significance(detail, grown[block.inner], own)
+
+
 def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]:
     """Constants and limits of a plan, with a pause after every block.
 

@@ -78,6 +78,12 @@ def run(
     )
 
 
+def significance(plan: Plan, image: da.Array, found: Found | None = None) -> da.Array:
+    """Detail in units of its own noise, of a plan that finds it; nothing computed."""
+    stage = _graph(plan, image, plan.first_halo).found() if found is None else found
+    return _graph(plan, image, plan.halo).significance(stage)
+
+
 def first_stage(plan: Plan, image: da.Array) -> Steps[Found]:
     """Compute the constants and limits of a plan, with a pause after some chunks.
 
@@ -257,6 +263,22 @@ class _Graph:
         chunks = self.plan.edge_slices(self.image.chunks)
         return self._array("edge-map", tasks, chunks, np.dtype(np.float32), [edge_map])
 
+    def significance(self, found: Found | Delayed) -> da.Array:
+        """Detail in units of its own noise, as it is given back."""
+        function = partial(_significance, self.plan)
+        tasks = {
+            self.plan.edge_slices(index): (
+                function,
+                (self.grown.name, *index),
+                _argument(found),
+                block,
+            )
+            for index, block in self.blocks.items()
+        }
+        chunks = self.plan.edge_slices(self.image.chunks)
+        needed = [self.grown, *_collections(found)]
+        return self._array("noise", tasks, chunks, np.dtype(np.float32), needed)
+
     def amount_and_gain(self, found: Found | Delayed) -> tuple[Any, Any]:
         """As the plan gives them, lazy where they are estimated."""
         if not isinstance(found, Delayed):
@@ -355,6 +377,12 @@ def _edge_map(
         return eager.edge_map_of(plan, grown, block)
     constants, _ = _value(found)
     return eager.edge_map_of(plan, grown, block, constants.estimate, constants.noise)
+
+
+def _significance(
+    plan: Plan, grown: Array, found: Found | _Known, block: Block
+) -> Array:
+    return eager.significance_of(plan, grown, block, _value(found)[0].noise)
 
 
 def _combine(

@@ -301,6 +301,25 @@ def finished_edge_map(settled: Settled, found: Detail, box: Box) -> Array:
     return plan.public_edge_map(plan.thresholded(detail, found.image, noise))
 
 
+def finished_significance(settled: Settled, found: Detail, box: Box) -> Array:
+    """Detail in units of its own noise, as it is given back, from what is kept."""
+    plan = settled.plan
+    noise = _at(settled, settled.constants.noise, box)
+    if noise is None:
+        raise ValueError("the noise was not looked for")
+    result = np.empty(plan.edge_slices(found.image.shape), np.float32)
+
+    def work(part: Block) -> None:
+        detail = found.detail[plan.whole_channels(part.core)]
+        own = noise[plan.kept_slices(part.core)]
+        made = plan.significance(detail, found.image[part.core], own)
+        result[plan.edge_slices(part.core)] = made
+
+    parts = cut(found.image.shape, {}, {}, whole_axes(plan), PART)
+    all_of(work, parts, worth_threads(result.size))
+    return result
+
+
 def report_of(settled: Settled, found: Detail, box: Box, name: str) -> report.Report:
     """What the method does to what is kept."""
     plan = settled.plan

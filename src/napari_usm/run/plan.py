@@ -14,7 +14,7 @@ from napari_usm.filters.colour import filtered_part, scaled_to_value
 from napari_usm.filters.combine import add_detail, limited
 from napari_usm.filters.dtypes import Array, cast, type_limits, working_type
 from napari_usm.filters.one_pass import Finish, OnePass, stored_type
-from napari_usm.filters.threshold import NO_THRESHOLD
+from napari_usm.filters.threshold import NO_THRESHOLD, significance
 from napari_usm.methods import checks
 
 if TYPE_CHECKING:
@@ -241,6 +241,13 @@ class Plan:
         signal = self.signal(self.split(block)[0]) if threshold.in_noise else detail
         return threshold.of(detail, signal)
 
+    @_QUIET
+    def significance(self, detail: Array, block: Array, noise: Array) -> Array:
+        """Size of the detail of a block in units of its own noise, as it is public."""
+        signal = self.signal(self.split(block)[0])
+        found = significance(detail, signal, self.detail_noise(noise))
+        return self.public_edge_map(found)
+
     def threshold(self, noise: Array | None) -> Threshold:
         """What is done to weak detail, where this was found for a block."""
         asked = self.method.thresholding
@@ -248,6 +255,11 @@ class Plan:
             return asked
         assert noise is not None
         return replace(asked, noise=self.detail_noise(noise))
+
+    @property
+    def has_significance(self) -> bool:
+        """Whether the noise of the detail follows from that of the image."""
+        return self.method.response(self.axes) is not None
 
     def detail_noise(self, noise: Array) -> Noise:
         """Noise of the detail, where this was found for a block."""
