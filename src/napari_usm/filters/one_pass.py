@@ -29,7 +29,7 @@ class Finish:
     mode, cval
         The border.
     threshold : Threshold
-        What is done to weak detail, in intensity units.
+        What is done to weak detail, in one way everywhere.
     """
 
     amount: float
@@ -40,11 +40,12 @@ class Finish:
 
     def numbers(self, dtype: np.dtype[Any]) -> tuple[Any, ...]:
         """What `finish_row` takes, for results of this type."""
+        limit, *noise = self.threshold.numbers
         with np.errstate(over="ignore"):
             return (
                 np.float32(self.amount),
-                np.float32(self.threshold.limit),
-                self.threshold.hard,
+                limit,
+                (self.threshold.hard, *noise),
                 np.float32(self.limits[0]),
                 np.float32(self.limits[1]),
                 np.float32(0.0 if dtype.kind == "f" else 0.5),

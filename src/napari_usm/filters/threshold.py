@@ -35,29 +35,30 @@ class Noise:
     share: float
 
     @property
-    def is_level(self) -> bool:
-        """Whether it is one number, the same at every pixel."""
-        return not np.ndim(self.scale) and self.slope == 0
+    def is_one(self) -> bool:
+        """Whether one straight line, of numbers, is that of all pixels."""
+        return not np.ndim(self.scale)
 
     def times(self, multiple: float) -> Noise:
         """A multiple of it."""
         return replace(self, scale=self.scale * multiple)
 
-    def at(self, detail: Array, image: Array) -> Any:
-        """The noise at each pixel, in the type of `detail`; a number if it `is_level`.
+    def numbers(self, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+        """Constant, slope, zero, floor, scale and share in the type they are used in.
 
-        Every number has that type before it is used: the bits are those of the
-        kernels, and of any other block.
+        So the bits are those of the kernels, and of any other block.
         """
-        kind = detail.dtype.type
-        names = "constant", "slope", "zero", "floor", "scale"
+        each = self.constant, self.slope, self.zero, self.floor, self.scale, self.share
+        with np.errstate(over="ignore"):
+            return tuple(np.asarray(number).astype(dtype)[()] for number in each)
+
+    def at(self, detail: Array, image: Array) -> Any:
+        """The noise at each pixel; one number if it does not follow the intensity."""
+        constant, slope, zero, floor, scale, share = self.numbers(detail.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
-            constant, slope, zero, floor, scale = (
-                np.asarray(getattr(self, name)).astype(kind) for name in names
-            )
-            if self.is_level:
-                return float(scale * np.sqrt(np.maximum(constant, floor)))
-            level = image - kind(self.share) * detail - zero
+            if self.is_one and slope == 0:
+                return scale * np.sqrt(max(constant, floor))
+            level = image - share * detail - zero
             # What is NaN, an invalid pixel's, counts as little.
             return scale * np.sqrt(np.fmax(constant + slope * level, floor))
 
@@ -85,6 +86,30 @@ class Threshold:
 
     def __bool__(self) -> bool:
         return self.limit > 0
+
+    @property
+    def is_one(self) -> bool:
+        """Whether it is one number for all pixels, or follows one line, in float32."""
+        if self.noise is None:
+            return not self.in_noise
+        return self.noise.is_one and bool(np.isfinite(self.numbers).all())
+
+    @property
+    def numbers(self) -> tuple[Any, ...]:
+        """What `finish_row` takes in float32, if it `is_one`: the limit, and the noise.
+
+        The noise is its constant, slope, zero, floor and share; the limit is a multiple
+        of it if the slope is above 0.
+        """
+        kind, noise = np.float32, self.noise
+        if noise is None:
+            with np.errstate(over="ignore"):
+                return kind(self.limit), *(kind(0),) * 5
+        noise = noise.times(self.limit)
+        constant, slope, zero, floor, scale, share = noise.numbers(np.dtype(kind))
+        if slope == 0:
+            scale = scale * np.sqrt(max(constant, floor))
+        return scale, constant, slope, zero, floor, share
 
     def of(self, detail: Array, image: Array) -> Array:
         """Detail after the threshold, from that of an image of the same type."""

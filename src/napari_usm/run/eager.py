@@ -277,7 +277,7 @@ def in_one_pass(
     if one_pass is None or not isinstance(amount, float):
         return False
     threshold = plan.threshold(noise)
-    if threshold.in_noise:
+    if not threshold.is_one:
         return False
     flags = grown.flags
     if not (flags.c_contiguous and flags.writeable and grown.dtype.isnative):

@@ -360,7 +360,7 @@ def _at(settled: Settled, constants: Any, box: Box) -> Any:
 
 def _is_for_kernel(plan: Plan, found: Detail, threshold: Threshold) -> bool:
     """Whether the kernel takes what is kept."""
-    return found.fits and plan.stored is not None and not threshold.in_noise
+    return found.fits and plan.stored is not None and threshold.is_one
 
 
 def _finish(
