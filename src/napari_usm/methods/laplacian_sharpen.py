@@ -35,6 +35,9 @@ class LaplacianSharpen(Method):
     ``0 1 0 / 1 -4 1 / 0 1 0``, that of OpenCV's ``Laplacian`` with ``ksize=1``, as
     is the default border. The median's border is always scipy's `reflect`.
 
+    The noise of a threshold such as ``"3 noise"`` is that of the Laplacian at each
+    pixel, by the mean of the pixels next to it; see `significance`.
+
     Below an amount of ``-1 / (4 * sum of the weights)``, -1/8 in 2-D, the finest
     detail turns into its negative instead of fading.
 
@@ -160,9 +163,11 @@ def _gain(weights: tuple[float, ...], median_size: int) -> float:
     if median_size == 1:
         return 4 * sum(weights) ** 2 + 2 * sum(w**2 for w in weights)
     axes = range(len(weights))
-    calm = median(white_noise(len(weights)), median_size, axes)
+    # The type that the kernels are compiled for.
+    noise = white_noise(len(weights)).astype(np.float32)
+    calm = median(noise, median_size, axes)
     along = dict(zip(axes, weights, strict=True))
     detail = negative_laplacian(calm, along, "mirror", 0.0)
     # At the border a median is of fewer pixels.
     reach = 1 + median_size // 2
-    return float(np.var(detail[(slice(reach, -reach),) * len(weights)]))
+    return float(np.var(detail[(slice(reach, -reach),) * len(weights)], dtype=float))

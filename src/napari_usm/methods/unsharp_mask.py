@@ -37,6 +37,10 @@ class UnsharpMask(MaskMethod):
     is ``1 / amount``. Below ``amount=-1`` (``-3/4`` for the box) the finest
     detail turns into its negative instead of fading.
 
+    The noise of a threshold such as ``"3 noise"`` is that of the detail at each
+    pixel, ``sqrt(gain * max(a + b * (blurred - low), floor))`` with the sum of squares
+    of the kernel for `gain`; see `significance`.
+
     From sigma 4 on, unless `truncate` is below 4, an axis is blurred on a grid of
     every ``int(sigma / 1.33)``-th pixel, which it is brought to and back from by
     cubic B-splines [2]_: the time does not grow with sigma, and a step is blurred

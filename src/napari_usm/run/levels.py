@@ -247,6 +247,7 @@ def levels_of(pixels: Sequence[LiveImage], settled: Settled) -> tuple[Level, ...
         factors = tuple(a / b for a, b in zip(plan.shape, shape, strict=True))
         method = plan.method.at_level([factors[axis] for axis in plan.axes])
         own = make_plan(shape, plan.dtype, plan.method if method is None else method)
+        own = replace(own, wants_noise=plan.wants_noise)
         if method is not None:
             constants = _constants_at(settled, own)
             found.append(SharpenedLevel(each, Settled(own, constants, settled.limits)))

@@ -12,6 +12,8 @@ from napari_usm.run import eager
 from napari_usm.run.live import Settled
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from napari_usm.run.eager import Found, Steps
     from napari_usm.run.plan import Plan
 
@@ -65,6 +67,27 @@ def settle_steps(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> int:
 
         return lazy.first_stage_steps(plan, pixels)
     return eager.first_stage_steps(plan)
+
+
+def question(plan: Plan) -> Hashable:
+    """What `settle` depends on: plans that ask the same are told the same.
+
+    No blur or threshold is part of what the noise depends on.
+    """
+    method = plan.method
+    if method.estimates:
+        return repr(method), plan.finds_noise
+    filtered = plan.axes, plan.channel_axis, plan.color, method.alpha
+    return *filtered, plan.finds_noise, repr(method.limits), plan.result.name
+
+
+def answered(plan: Plan, settled: Settled) -> Settled:
+    """What was settled for a plan that asked the same."""
+    constants = settled.constants
+    if not plan.method.estimates:
+        own = plan.method.constants(None, plan.axes)
+        constants = replace(own, noise=constants.noise)
+    return replace(settled, plan=plan, constants=constants)
 
 
 def _is_dask(pixels: Any) -> bool:
