@@ -326,13 +326,13 @@ def take_docks() -> None:
     ):
         viewer, dock, widget = new_viewer("cell", title)
         go_live(widget)
-        take_dock(dock, widget, 330, f"dock_{name}")
+        take_dock(dock, widget, 360, f"dock_{name}")
         viewer.close()
 
     viewer, dock, widget = new_viewer("cell", "Unsharp mask")
     go_live(widget)
     click(dock, "Advanced")
-    take_dock(dock, widget, 520, "dock_advanced")
+    take_dock(dock, widget, 590, "dock_advanced")
     viewer.close()
 
 

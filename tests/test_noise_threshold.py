@@ -20,7 +20,7 @@ from test_blocks import assert_same, chunked
 from test_virtual import arrays, keys, level_of
 
 # Each call makes an estimate, in every block anew.
-laws = settings(max_examples=12, deadline=None, derandomize=True)
+laws = settings(max_examples=8, deadline=None, derandomize=True)
 
 METHODS = "unsharp_mask", "laplacian_sharpen"
 
