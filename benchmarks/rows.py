@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import imagemagick
@@ -13,6 +13,8 @@ from scipy import ndimage
 from timing import stopwatch
 
 import napari_usm as usm
+from napari_usm import api
+from napari_usm.run import eager
 
 DTYPES = ("uint8", "uint16", "float32")
 # The side up to which all tools run. Above, the slow ones take 5 to 20 s a call, five
@@ -87,6 +89,18 @@ def against_ourselves(quick, threads):
         thirty = partial(adaptive_race, dtype, beside_box=False)
         yield Row(name, box, 5, "box mask")
         yield Row(name, thirty, 3, "30 filterings by scipy")
+    for dtype in DTYPES:
+        for blur in (0.7, 1.4, 3):
+            for edges in (False, True):
+                what = " and edge map" if edges else ""
+                name = f"{dtype} 2048², auto, blur {blur}{what}"
+                for times in (1, 2):
+                    race = partial(auto_race, dtype, blur, edges, times)
+                    width = max(0.5, 0.65 * blur) * times
+                    yield Row(name, race, 9, f"unsharp_mask, sigma {width:.3g}")
+    for dtype in DTYPES:
+        race = partial(estimate_race, dtype)
+        yield Row(f"{dtype} 2048², blur and noise alone", race, 9, "unsharp_mask")
     for dtype in DTYPES:
         race = partial(whole_race, dtype)
         yield Row(f"{dtype} 2000², sharpen, sigma 2", race, 5, "unsharp_mask")
@@ -193,6 +207,38 @@ def adaptive_race(dtype, beside_box):
     other = box if beside_box else lambda: peers.thirty_filterings(image)
     tools = clocked({"usm": ours, "other": other})
     return Race(tools, lambda: largest_error(ours(), image, expected, 1))
+
+
+def auto_race(dtype, blur, edges, times):
+    """Three bands for a known blur, beside a mask of the narrow sigma, or the wide one.
+
+    What the image tells of its noise is left as it is.
+    """
+    image = picture((2048, 2048), dtype)
+    plan, _ = api.prepare(image, "auto_unsharp_mask")
+    constants, limits = eager.result_of(eager.first_stage(plan, image))
+    estimate = constants.estimate.copy()
+    estimate[..., :2] = blur
+    found = replace(constants, estimate=estimate), limits
+    sigma = times * max(0.5, 0.65 * blur)
+    mask, _ = api.prepare(image, "unsharp_mask", sigma=sigma)
+
+    def run(plan, found=None):
+        wanted = {"want_edge_map": edges, "want_report": False}
+        return eager.result_of(eager.run(plan, image, found=found, **wanted))
+
+    return Race(clocked({"usm": lambda: run(plan, found), "other": lambda: run(mask)}))
+
+
+def estimate_race(dtype):
+    """Blur and noise of an image, beside a mask of sigma 1."""
+    image = picture((2048, 2048), dtype)
+    plan, _ = api.prepare(image, "auto_unsharp_mask")
+    calls = {
+        "usm": lambda: eager.result_of(eager.first_stage(plan, image)),
+        "other": lambda: usm.unsharp_mask(image),
+    }
+    return Race(clocked(calls))
 
 
 def whole_race(dtype):

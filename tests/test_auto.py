@@ -12,6 +12,8 @@ import cases
 import napari_usm as usm
 from napari_usm.api import prepare
 from napari_usm.estimate.band_weights import FIRST_OCTAVE, band_weights
+from napari_usm.estimate.blur_and_noise import Estimate
+from napari_usm.filters import bands_pass
 from napari_usm.filters.bands import Bands, weighted_bands
 from napari_usm.filters.taps import AxisBlur
 from napari_usm.run import eager
@@ -75,6 +77,27 @@ def test_blocks_and_chunks_give_the_same_bits(call, data, size):
     np.testing.assert_array_equal(found.report.compute().blur, expected.report.blur)
     assert found.amount == expected.amount
     assert found.gain is None
+
+
+@pytest.mark.parametrize("mode", cases.MODES)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
+def test_noise_that_grows_and_strips_give_the_same_bits(dtype, mode, monkeypatch):
+    """In one pass, in strips of any width, as step by step."""
+    rng = np.random.default_rng(3)
+    ramp = np.linspace(4, 250, 170) + 20 * np.sin(np.arange(130) / 3)[:, np.newaxis]
+    image = rng.poisson(np.clip(ramp, 1, 220)).clip(0, 255).astype(dtype)
+    call = {"mode": mode, "cval": 40.5}
+    plan, _ = prepare(image, METHOD, **call)
+    constants, _ = eager.result_of(eager.first_stage(plan, image))
+    assert Estimate.of(constants.estimate.ravel()).growth > 0
+    assert plan.one_pass(constants.estimate) is not None
+    # A lazy array takes the steps one by one.
+    lazy = usm.sharpen(da.from_array(image, chunks=-1), METHOD, **call)
+    expected, edges = lazy.image.compute(), lazy.edge_map.compute()
+    for strip in (2048, 40, 7):
+        monkeypatch.setattr(bands_pass, "_STRIP", strip)
+        np.testing.assert_array_equal(usm.auto_unsharp_mask(image, **call), expected)
+        np.testing.assert_array_equal(usm.edge_map(image, METHOD, **call), edges)
 
 
 @laws

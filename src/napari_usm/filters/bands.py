@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 # Half the side of the square over which signal is compared with noise.
 NEAR = 4
 
-_MEAN = AxisBlur(np.full(2 * NEAR + 1, 1 / (2 * NEAR + 1)))
+# What the means over it are.
+MEAN = AxisBlur(np.full(2 * NEAR + 1, 1 / (2 * NEAR + 1)))
 
 # From the mean size of a normal distribution to its standard deviation.
 _FROM_SIZE = math.sqrt(math.pi / 2)
@@ -72,7 +73,7 @@ def weighted_bands(values: Array, bands: Bands, mode: str, cval: float) -> Array
     valid = np.isfinite(values)
     known = bool(valid.all())
     kind = values.dtype.type
-    around = dict.fromkeys(bands.narrow, _MEAN)
+    around = dict.fromkeys(bands.narrow, MEAN)
 
     def blurred(of: Array, by: Mapping[int, AxisBlur]) -> Array:
         found = blur(of, by, mode, cval)
@@ -84,7 +85,6 @@ def weighted_bands(values: Array, bands: Bands, mode: str, cval: float) -> Array
     rest = blurred(twice, bands.wide)
     size = twice - rest
     size = blur(np.abs(size, out=size), around, mode, 0.0)
-    size *= kind(_FROM_SIZE / math.sqrt(bands.noise_gain))
     if bands.growth > 0:
         beyond = float(_noise(np.full(1, cval, values.dtype), bands)[0])
         noise = blur(_noise(once, bands), around, mode, beyond)
@@ -93,21 +93,22 @@ def weighted_bands(values: Array, bands: Bands, mode: str, cval: float) -> Array
     out = np.empty_like(values)
     weigh_bands(
         *(each.reshape(-1) for each in (values, once, twice, rest, size, noise)),
-        *_look_up(bands, values.dtype),
+        found_by(bands, values.dtype),
         out.reshape(-1),
     )
     return out
 
 
-def _look_up(bands: Bands, dtype: np.dtype[Any]) -> tuple[Any, ...]:
-    """What the kernel finds weights by."""
+def found_by(bands: Bands, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """What the kernels find weights by."""
     rows = np.hstack([bands.table[:-1], np.diff(bands.table, axis=0)])
     octaves = bands.first_octave, bands.first_octave + len(rows)
     ends = tuple(dtype.type(2.0**octave) for octave in octaves)
+    factor = dtype.type(_FROM_SIZE / math.sqrt(bands.noise_gain))
     numbers = np.finfo(dtype)
     whole = np.empty(0, f"i{dtype.itemsize}")
     bits = whole, numbers.nmant, bands.first_octave + numbers.maxexp - 1
-    return rows.astype(dtype).reshape(-1), ends, bits
+    return rows.astype(dtype).reshape(-1), ends, factor, bits
 
 
 def _noise(intensity: Array, bands: Bands) -> Array:

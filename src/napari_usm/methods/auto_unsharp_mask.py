@@ -17,6 +17,7 @@ from napari_usm.estimate.blur_and_noise import Estimate, estimated, longest_blur
 from napari_usm.estimate.spectrum import window_rows
 from napari_usm.estimate.windows import side
 from napari_usm.filters.bands import NEAR, Bands, weighted_bands
+from napari_usm.filters.bands_pass import BandsPass
 from napari_usm.filters.taps import AxisBlur
 from napari_usm.methods import checks
 from napari_usm.methods.method import Constants, Findings, Method, border, colour
@@ -180,13 +181,25 @@ class AutoUnsharpMask(Method):
             found[own] = self._edge_map(block[own], axes, Estimate.of(estimate[place]))
         return found
 
+    def one_pass(
+        self, axes: Sequence[int], estimate: Array | None = None
+    ) -> BandsPass | None:
+        """The bands of planes, where one estimate is that of all."""
+        if estimate is None or estimate.size > estimate.shape[-1]:
+            return None
+        found = Estimate.of(estimate.ravel())
+        told = [sigma for sigma in found.sigmas if sigma >= 0]
+        exponent = _exponent(found)
+        if len(told) != 2 or not found.unit or abs(exponent) > _LARGE:
+            return None
+        return BandsPass(_bands(tuple(axes), found, float(self.denoise)), exponent)
+
     def _edge_map(self, block: Array, axes: Sequence[int], found: Estimate) -> Array:
         told = [k for k, sigma in enumerate(found.sigmas) if sigma >= 0]
         if not told or not found.unit:
             return np.zeros_like(block)
         bands = _bands(tuple(axes), found, float(self.denoise))
-        # A power of 2 for a unit: no bit is lost, and squares are finite.
-        exponent = int(np.frexp(found.unit)[1]) - 1
+        exponent = _exponent(found)
         scaled = _times_power(block, -exponent)
         cval = float(np.ldexp(self.cval, -exponent))
         edge_map = weighted_bands(scaled, bands, self.mode, cval)
@@ -199,6 +212,11 @@ class AutoUnsharpMask(Method):
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
         """Not linear."""
         return None
+
+
+def _exponent(found: Estimate) -> int:
+    """That of a power of 2 for a unit: no bit is lost, and squares are finite."""
+    return int(np.frexp(found.unit)[1]) - 1
 
 
 def _times_power(values: Array, exponent: int) -> Array:

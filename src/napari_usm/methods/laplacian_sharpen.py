@@ -109,7 +109,9 @@ class LaplacianSharpen(Method):
         detail = negative_laplacian(calm, self._weights(axes), self.mode, self.cval)
         return threshold(detail, self.threshold, self.hard)
 
-    def one_pass(self, axes: Sequence[int]) -> LaplacianPass:
+    def one_pass(
+        self, axes: Sequence[int], estimate: Array | None = None
+    ) -> LaplacianPass:
         """Median, Laplacian and the rest in one go."""
         return LaplacianPass(
             self._weights(axes), self.median_size, self.threshold, self.hard

@@ -323,8 +323,13 @@ class Method(ABC):
     def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
         """Last step of the first stage, from the total of `sums` over all blocks."""
 
-    def one_pass(self, axes: Sequence[int]) -> OnePass | None:
-        """The method as a filter that goes to the result in one pass, if it is one."""
+    def one_pass(
+        self, axes: Sequence[int], estimate: Array | None = None
+    ) -> OnePass | None:
+        """The method as a filter that goes to the result in one pass, if it is one.
+
+        `estimate` is that of `Constants`, for the indices of a block, if `fits_detail`.
+        """
         return None
 
     def findings(self, estimate: Array) -> Findings:

@@ -102,7 +102,7 @@ def run(
     def second(block: Block) -> list[Tally]:
         grown = read(block.grown)
         amount = constants.amount
-        done = in_one_pass(plan, grown, block, amount, limits, result, edges)
+        done = in_one_pass(plan, grown, block, estimate, amount, limits, result, edges)
         if done and not want_report:
             return []
         tallies = []
@@ -203,6 +203,7 @@ def in_one_pass(
     plan: Plan,
     grown: Array,
     block: Block,
+    estimate: Array | None,
     amount: Any,
     limits: Limits,
     result: Array | None,
@@ -212,7 +213,7 @@ def in_one_pass(
 
     The block's core is where it belongs in `result` and `edges`.
     """
-    one_pass = plan.one_pass
+    one_pass = plan.one_pass(estimate)
     if one_pass is None or not isinstance(amount, float):
         return False
     flags = grown.flags
