@@ -2,6 +2,8 @@
 
 import numpy as np
 
+import napari_usm as usm
+
 METHODS = (
     "unsharp_mask",
     "laplacian_sharpen",
@@ -12,6 +14,12 @@ METHODS = (
 MODES = ("reflect", "mirror", "nearest", "wrap", "constant")
 INTEGERS = ("bool", "uint8", "int8", "uint16", "int16", "int32", "uint32", "int64")
 FLOATS = ("float16", "float32", "float64")
+
+
+def function(method):
+    """The public function of a method: one for the lab stands in `napari_usm.lab`."""
+    home = usm.lab if usm.METHODS[method].audience == "lab" else usm
+    return getattr(home, method)
 
 
 def picture(shape, dtype="float64", seed=0):

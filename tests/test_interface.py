@@ -7,16 +7,18 @@ import sys
 import numpy as np
 import pytest
 
+import cases
 import napari_usm as usm
 import reference
 
 
-@pytest.mark.parametrize("name", ["napari_usm", "napari_usm.warm_up"])
+@pytest.mark.parametrize("name", ["napari_usm", "napari_usm.lab", "napari_usm.warm_up"])
 def test_import_is_light(name):
-    """Neither of these loads Qt, napari, dask, scipy or numba."""
+    """None of these loads Qt, napari, dask, numba or a library of filters or plots."""
     code = (
-        f"import sys, {name}; dir(napari_usm); "
-        "heavy = {'napari', 'magicgui', 'qtpy', 'PyQt6', 'dask', 'numba', 'scipy'}; "
+        f"import sys, {name}; dir({name}); "
+        "heavy = {'napari', 'magicgui', 'qtpy', 'PyQt6', 'dask', 'numba', 'scipy', "
+        "'skimage', 'pywt', 'matplotlib'}; "
         "sys.exit(' '.join(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -59,12 +61,14 @@ def test_unknown_names_are_attribute_errors():
     """A name that is not there is an AttributeError, as everywhere."""
     with pytest.raises(AttributeError, match="no attribute 'sharpened'"):
         _ = usm.sharpened
+    with pytest.raises(AttributeError, match="no attribute 'unsharp_mask'"):
+        _ = usm.lab.unsharp_mask
 
 
 @pytest.mark.parametrize("name", usm.METHODS)
 def test_every_method_is_a_function(name):
     """The table and the function of a method agree, and every parameter is described."""
-    function = getattr(usm, name)
+    function = cases.function(name)
     parameters = usm.METHODS[name].parameters
     signature = inspect.signature(function)
     assert list(signature.parameters) == ["image", *parameters]
@@ -72,6 +76,13 @@ def test_every_method_is_a_function(name):
         assert signature.parameters[word].default == parameter.default
         assert f"\n{word} : " in inspect.getdoc(function)
         assert parameter.help.endswith(".")
+
+
+def test_methods_of_the_lab():
+    """The lab offers its methods and nothing else; `napari_usm` itself has none of them."""
+    own = {name for name, entry in usm.METHODS.items() if entry.audience == "lab"}
+    assert own == set(usm.lab.__all__)
+    assert not own & set(usm.__all__)
 
 
 @pytest.mark.parametrize("name", usm.METHODS)

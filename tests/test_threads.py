@@ -32,7 +32,7 @@ def test_every_thread_count_gives_the_same_bits(call, count):
         expected = usm.sharpen(image, method, **parameters)
     with usm.threads(count):
         found = usm.sharpen(image, method, **parameters)
-        alone = getattr(usm, method)(image, **parameters)
+        alone = cases.function(method)(image, **parameters)
     np.testing.assert_array_equal(found.image, expected.image)
     np.testing.assert_array_equal(found.edge_map, expected.edge_map)
     np.testing.assert_array_equal(found.amount, expected.amount)

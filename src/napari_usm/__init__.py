@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_usm import metrics
+    from napari_usm import lab, metrics
     from napari_usm.api import (
         Report,
         Sharpened,
@@ -35,6 +35,7 @@ __all__ = [
     "auto_unsharp_mask",
     "edge_map",
     "gaussian_sharpen",
+    "lab",
     "laplacian_sharpen",
     "metrics",
     "sharpen",
@@ -50,8 +51,8 @@ def __getattr__(name: str) -> Any:
         return version("napari-usm")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name == "metrics":
-        return import_module(f"{__name__}.metrics")
+    if name in ("lab", "metrics"):
+        return import_module(f"{__name__}.{name}")
     home = {"METHODS": "methods", "threads": "run.threads"}.get(name, "api")
     value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value

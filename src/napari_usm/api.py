@@ -179,7 +179,7 @@ def _lazy() -> Any:
     return lazy
 
 
-def _function(
+def public_function(
     name: str, method: Callable[P, Method]
 ) -> Callable[Concatenate[ArrayLike, P], Any]:
     """The public function of a method: its signature after `image`."""
@@ -236,8 +236,8 @@ def _document(entry: Entry) -> str:
     return "\n\n".join(parts)
 
 
-unsharp_mask = _function("unsharp_mask", UnsharpMask)
-laplacian_sharpen = _function("laplacian_sharpen", LaplacianSharpen)
-adaptive_unsharp_mask = _function("adaptive_unsharp_mask", AdaptiveUnsharpMask)
-auto_unsharp_mask = _function("auto_unsharp_mask", AutoUnsharpMask)
-gaussian_sharpen = _function("gaussian_sharpen", GaussianSharpen)
+unsharp_mask = public_function("unsharp_mask", UnsharpMask)
+laplacian_sharpen = public_function("laplacian_sharpen", LaplacianSharpen)
+adaptive_unsharp_mask = public_function("adaptive_unsharp_mask", AdaptiveUnsharpMask)
+auto_unsharp_mask = public_function("auto_unsharp_mask", AutoUnsharpMask)
+gaussian_sharpen = public_function("gaussian_sharpen", GaussianSharpen)

@@ -30,8 +30,9 @@ class Entry:
         Its parameters and its two stages.
     label : str
         Name in menus.
-    audience : {"menu", "python"}
-        Whether it stands in napari's menus or only in Python.
+    audience : {"menu", "python", "lab"}
+        Whether it stands in napari's menus, only in Python, or in `napari_usm.lab`:
+        a method that others are compared with.
     """
 
     method: type[Method]
