@@ -14,6 +14,7 @@ from timing import stopwatch
 
 import napari_usm as usm
 from napari_usm import api
+from napari_usm.estimate.blur_and_noise import Estimate
 from napari_usm.run import eager
 
 DTYPES = ("uint8", "uint16", "float32")
@@ -90,14 +91,8 @@ def against_ourselves(quick, threads):
         yield Row(name, box, 5, "box mask")
         yield Row(name, thirty, 3, "30 filterings by scipy")
     for dtype in DTYPES:
-        for blur in (0.7, 1.4, 3):
-            for edges in (False, True):
-                what = " and edge map" if edges else ""
-                name = f"{dtype} 2048², auto, blur {blur}{what}"
-                for times in (1, 2):
-                    race = partial(auto_race, dtype, blur, edges, times)
-                    width = max(0.5, 0.65 * blur) * times
-                    yield Row(name, race, 9, f"unsharp_mask, sigma {width:.3g}")
+        for blur, growth in ((0.7, 0), (1.4, 0), (3, 0), (1.4, 1e-4)):
+            yield from auto_rows(dtype, blur, growth)
     for dtype in DTYPES:
         race = partial(estimate_race, dtype)
         yield Row(f"{dtype} 2048², blur and noise alone", race, 9, "unsharp_mask")
@@ -209,18 +204,26 @@ def adaptive_race(dtype, beside_box):
     return Race(tools, lambda: largest_error(ours(), image, expected, 1))
 
 
-def auto_race(dtype, blur, edges, times):
-    """Three bands for a known blur, beside a mask of the narrow sigma, or the wide one.
+def auto_rows(dtype, blur, growth):
+    """Three bands, beside masks of the narrow sigma and of the wide one."""
+    name = f"{dtype} 2048², auto, blur {blur}{', photon noise' if growth else ''}"
+    for edges in (False, True):
+        for times in (1, 2):
+            sigma = times * max(0.5, 0.65 * blur)
+            race = partial(auto_race, dtype, blur, growth, edges, sigma)
+            what = " and edge map" if edges else ""
+            yield Row(f"{name}{what}", race, 9, f"unsharp_mask, sigma {sigma:.3g}")
 
-    What the image tells of its noise is left as it is.
-    """
+
+def auto_race(dtype, blur, growth, edges, sigma):
+    """Three bands for a known blur and growth of the noise, beside a mask."""
     image = picture((2048, 2048), dtype)
     plan, _ = api.prepare(image, "auto_unsharp_mask")
     constants, limits = eager.result_of(eager.first_stage(plan, image))
-    estimate = constants.estimate.copy()
-    estimate[..., :2] = blur
-    found = replace(constants, estimate=estimate), limits
-    sigma = times * max(0.5, 0.65 * blur)
+    known = Estimate.of(constants.estimate.ravel())
+    known = known._replace(sigmas=(blur, blur), growth=growth).numbers
+    known = known.reshape(constants.estimate.shape)
+    found = replace(constants, estimate=known), limits
     mask, _ = api.prepare(image, "unsharp_mask", sigma=sigma)
 
     def run(plan, found=None):

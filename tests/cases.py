@@ -10,7 +10,11 @@ METHODS = (
     "adaptive_unsharp_mask",
     "auto_unsharp_mask",
     "gaussian_sharpen",
+    "one_band_unsharp_mask",
+    "two_band_unsharp_mask",
 )
+# Those that follow an image's blur and noise.
+ESTIMATING = ("auto_unsharp_mask", "one_band_unsharp_mask", "two_band_unsharp_mask")
 MODES = ("reflect", "mirror", "nearest", "wrap", "constant")
 INTEGERS = ("bool", "uint8", "int8", "uint16", "int16", "int32", "uint32", "int64")
 FLOATS = ("float16", "float32", "float64")
@@ -43,9 +47,9 @@ def picture(shape, dtype="float64", seed=0):
 def tolerance(image, method=""):
     """What rounding in the working type may change, for values like the image's.
 
-    Three bands are multiplied by up to 35 and nearly cancel.
+    Several bands are multiplied by up to 35 and nearly cancel.
     """
-    times = 20 if method == "auto_unsharp_mask" else 1
+    times = 20 if method in ESTIMATING else 1
     dtype = image.dtype
     narrow = dtype.kind == "b" or dtype.itemsize <= 2 or dtype == np.float32
     eps = np.finfo(np.float32 if narrow else np.float64).eps

@@ -173,7 +173,7 @@ def draw_own(rng, method, axes, span):
         if rng.random() < 0.3:
             gains = rng.uniform(0.1, 4, int(rng.integers(1, 6)))
             own["gains"] = np.sort(gains).tolist()
-    if method == "auto_unsharp_mask":
+    if method in cases.ESTIMATING:
         own["strength"] = float(rng.uniform(0, 2))
         own["denoise"] = float(rng.choice([0, 0.3, 1]))
         own["estimate_per"] = str(rng.choice(["image", "item"]))

@@ -57,7 +57,7 @@ def calls(draw, **kind):
         parameters["hard"] = draw(st.booleans())
     if method == "adaptive_unsharp_mask":
         parameters["gain_per"] = draw(st.sampled_from(["image", "item"]))
-    if method == "auto_unsharp_mask":
+    if method in cases.ESTIMATING:
         parameters["strength"] = draw(st.sampled_from([0, 0.5, 1, 2]))
         parameters["denoise"] = draw(st.sampled_from([0, 0.5, 1]))
         parameters["estimate_per"] = draw(st.sampled_from(["image", "item"]))
@@ -195,7 +195,7 @@ def test_items_are_independent(call, data):
         return
     if method == "adaptive_unsharp_mask":
         parameters["gain_per"] = "item"
-    if method == "auto_unsharp_mask":
+    if method in cases.ESTIMATING:
         parameters["estimate_per"] = "item"
     axis = data.draw(st.sampled_from(others))
     index = data.draw(st.integers(0, image.shape[axis] - 1))
@@ -240,6 +240,6 @@ def test_the_ends_of_the_range_saturate(method, dtype):
     info = np.iinfo(dtype)
     image = np.full((8, 8), info.min, dtype)
     image[:, 4:] = info.max
-    parameters = {"denoise": 0} if method == "auto_unsharp_mask" else {}
+    parameters = {"denoise": 0} if method in cases.ESTIMATING else {}
     result = sharpened(image, method, parameters)
     np.testing.assert_array_equal(result, image)

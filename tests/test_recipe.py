@@ -57,6 +57,8 @@ OWN = {
         {"strength": np.float32(0.7), "estimate_per": "item"},
         {"denoise": np.int64(0)},
     ],
+    "one_band_unsharp_mask": [{"strength": np.float64(1.5)}],
+    "two_band_unsharp_mask": [{"denoise": np.float32(0.5)}],
     "gaussian_sharpen": [{"sigma": np.float64(0.8)}, {"radius": np.uint8(2)}],
 }
 CALLS = [

@@ -97,6 +97,11 @@ class Estimate(NamedTuple):
         return cls(tuple(sigmas), constant, growth, zero, least, mean, unit)
 
     @property
+    def rounding(self) -> float:
+        """What rounding alone makes, as a standard deviation."""
+        return self.least * ROUNDING / LEAST_NOISE
+
+    @property
     def numbers(self) -> Floats:
         """The numbers in one row."""
         return np.array([*self.sigmas, *self[1:]])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.blur import blur
+from napari_usm.filters.blur import blur, blur_of_known
 from napari_usm.filters.taps import AxisBlur
 from napari_usm.kernels.bands import weigh_bands
 
@@ -29,6 +29,37 @@ MEAN = AxisBlur(np.full(2 * NEAR + 1, 1 / (2 * NEAR + 1)))
 _FROM_SIZE = math.sqrt(math.pi / 2)
 
 
+@dataclass(frozen=True)
+class Noise:
+    """Noise by intensity: the variance is ``constant + growth * (intensity - zero)``.
+
+    It is at least ``least ** 2``.
+    """
+
+    constant: float
+    growth: float
+    zero: float
+    least: float
+
+    def variance(self, intensity: Array) -> Array:
+        """At pixels of these intensities; type of `intensity`."""
+        kind = intensity.dtype.type
+        # From the lowest on: in float32 far from 0 nothing else is left of it.
+        growing = kind(self.growth) * (intensity - kind(self.zero))
+        variance: Array = np.maximum(growing + kind(self.constant), kind(self.least**2))
+        return variance
+
+    def around(
+        self, blurred: Array, means: Mapping[int, AxisBlur], mode: str, cval: float
+    ) -> Array:
+        """Local mean of the variance in a blurred image; (1,) if it does not grow."""
+        kind = blurred.dtype.type
+        beyond = self.variance(np.full(1, cval, kind))
+        if self.growth == 0:
+            return beyond
+        return blur(self.variance(blurred), means, mode, float(beyond[0]))
+
+
 @dataclass(frozen=True, eq=False)
 class Bands:
     """Three bands, and how much of each is added.
@@ -43,9 +74,8 @@ class Bands:
         That of the first row.
     noise_gain : float
         Variance in the third band of noise of variance 1.
-    constant, growth, zero, least : float
-        The noise: variance ``constant + growth * (intensity - zero)``, at least
-        ``least ** 2``.
+    noise : Noise
+        That of the image.
     """
 
     narrow: Mapping[int, AxisBlur]
@@ -53,10 +83,7 @@ class Bands:
     table: NDArray[np.float64]
     first_octave: int
     noise_gain: float
-    constant: float
-    growth: float
-    zero: float
-    least: float
+    noise: Noise
 
 
 def weighted_bands(values: Array, bands: Bands, mode: str, cval: float) -> Array:
@@ -70,26 +97,13 @@ def weighted_bands(values: Array, bands: Bands, mode: str, cval: float) -> Array
         Border.
     """
     values = np.ascontiguousarray(values)
-    valid = np.isfinite(values)
-    known = bool(valid.all())
-    kind = values.dtype.type
     around = dict.fromkeys(bands.narrow, MEAN)
-
-    def blurred(of: Array, by: Mapping[int, AxisBlur]) -> Array:
-        found = blur(of, by, mode, cval)
-        # What is not known does not become known by the first of several blurs.
-        return found if known else np.where(valid, found, kind(np.nan))
-
-    once = blurred(values, bands.narrow)
-    twice = blurred(once, bands.narrow)
-    rest = blurred(twice, bands.wide)
+    once = blur_of_known(values, bands.narrow, mode, cval)
+    twice = blur_of_known(once, bands.narrow, mode, cval)
+    rest = blur_of_known(twice, bands.wide, mode, cval)
     size = twice - rest
     size = blur(np.abs(size, out=size), around, mode, 0.0)
-    if bands.growth > 0:
-        beyond = float(_noise(np.full(1, cval, values.dtype), bands)[0])
-        noise = blur(_noise(once, bands), around, mode, beyond)
-    else:
-        noise = np.full(1, max(bands.constant, bands.least**2), values.dtype)
+    noise = bands.noise.around(once, around, mode, cval)
     out = np.empty_like(values)
     weigh_bands(
         *(each.reshape(-1) for each in (values, once, twice, rest, size, noise)),
@@ -109,11 +123,3 @@ def found_by(bands: Bands, dtype: np.dtype[Any]) -> tuple[Any, ...]:
     whole = np.empty(0, f"i{dtype.itemsize}")
     bits = whole, numbers.nmant, bands.first_octave + numbers.maxexp - 1
     return rows.astype(dtype).reshape(-1), ends, factor, bits
-
-
-def _noise(intensity: Array, bands: Bands) -> Array:
-    kind = intensity.dtype.type
-    # Intensity from the lowest on: in float32 far from 0 nothing else is left of it.
-    growing = kind(bands.growth) * (intensity - kind(bands.zero))
-    variance: Array = np.maximum(growing + kind(bands.constant), kind(bands.least**2))
-    return variance

@@ -134,6 +134,6 @@ class BandsPass:
     @property
     def _noise(self) -> tuple[Any, ...]:
         """As the kernel takes it."""
-        bands = self.bands
-        numbers = bands.constant, bands.growth, bands.zero, bands.least**2
+        noise = self.bands.noise
+        numbers = noise.constant, noise.growth, noise.zero, noise.least**2
         return tuple(map(_FLOAT.type, numbers))
