@@ -77,6 +77,27 @@ DEFAULTS = {
         "color": "channels",
         "mode": "nearest",
     },
+    "polesel_unsharp_mask": {
+        **_COMMON,
+        "amount": 1.0,
+        "areas": "polesel",
+        "contrasts": (7.75, 14.14),
+        "activities": (4.0, 3.0),
+        "largest_weight": 4.0,
+        "data_range": None,
+        "color": "value",
+        "mode": "mirror",
+    },
+    "dark_region_unsharp_mask": {
+        **_COMMON,
+        "amount": 1.0,
+        "kernel": "box",
+        "sigma": 1.0,
+        "truncate": 4.0,
+        "data_range": None,
+        "color": "value",
+        "mode": "mirror",
+    },
 }
 
 for _name in ("one_band_unsharp_mask", "two_band_unsharp_mask"):
@@ -130,6 +151,8 @@ def sharpen(image, method, **parameters):
         axes = tuple(axis for axis in range(image.ndim) if axis != channel)
     else:
         axes = tuple(axis % image.ndim for axis in p["axes"])
+    if "data_range" in p and p["data_range"] is None:
+        p["data_range"] = white(image.dtype)
     if channel in axes or len(set(axes)) < len(axes):
         raise ValueError(f"axes {axes} repeat, or hold the channel axis {channel}")
 
@@ -157,7 +180,7 @@ def sharpen(image, method, **parameters):
         edges = [_edge_map(plane, plane_axes, method, p) for plane in planes]
 
     gain = curve = None
-    if method == "unsharp_mask" or method == "laplacian_sharpen":
+    if "amount" in p:
         amounts = [float(p["amount"])] * len(planes)
         amount = float(p["amount"])
     elif method in BANDS:
@@ -225,6 +248,8 @@ def sharpen(image, method, **parameters):
 
 def _edge_map(plane, axes, method, p):
     """Return what is added to `plane` for an amount of 1."""
+    if method == "polesel_unsharp_mask":
+        return _polesel_edge_map(plane, axes, p)
     if method == "laplacian_sharpen":
         filtered = median(plane, p["median_size"], axes)
         weights = laplacian_weights(p["spacing"], len(axes))
@@ -243,7 +268,10 @@ def _edge_map(plane, axes, method, p):
                 gaussian_taps(sigma, int(p["truncate"] * sigma + 0.5))
                 for sigma in sigmas
             ]
-        detail = plane - blur(plane, axes, taps, p["mode"], p["cval"])
+        blurred = blur(plane, axes, taps, p["mode"], p["cval"])
+        detail = plane - blurred
+        if method == "dark_region_unsharp_mask":
+            detail *= np.clip(1 - blurred / p["data_range"], 0, 1)
     detail = np.where(np.isfinite(plane), detail, 0.0)
     return threshold(detail, p.get("threshold", 0.0), p.get("hard", False))
 
@@ -397,6 +425,100 @@ def threshold(detail, level, hard):
     if hard:
         return np.where(np.abs(detail) >= level, detail, 0.0)
     return np.sign(detail) * np.maximum(np.abs(detail) - level, 0.0)
+
+
+# --- the methods for the lab ------------------------------------------------------
+
+
+def white(dtype):
+    """Return the intensity of white in images of this type."""
+    return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
+
+
+def _polesel_edge_map(plane, axes, p):
+    """Return the second differences along the axes, each times its weight."""
+    level = p["data_range"] / 255
+    plane, mode, cval = plane / level, p["mode"], p["cval"] / level
+    valid = np.isfinite(plane)
+    growth = area_growth(plane, axes, p, cval)
+    details = [-laplacian(plane, (axis,), (1.0,), mode, cval) for axis in axes]
+    unknown = [np.where(valid, detail, np.nan) for detail in details]
+    activities = [activity(detail, axes, mode, 0.0) for detail in unknown]
+    wanted = growth * activity(plane, axes, mode, cval)
+
+    def mean(values):
+        values = np.where(valid, values, np.nan)
+        return blur(values, axes, [np.full(5, 1 / 5)] * len(axes), mode, 0.0)
+
+    squares = np.array(
+        [[mean(one * other) for other in activities] for one in activities]
+    )
+    right = np.array([mean(one * wanted) for one in activities])
+    found = np.zeros(plane.shape)
+    for where in np.ndindex(plane.shape):
+        matrix = squares[(slice(None), slice(None), *where)]
+        ridge = 1 + 1e-3 * np.trace(matrix)
+        inverse = np.linalg.inv(matrix + ridge * np.eye(len(axes)))
+        weights = np.clip(
+            inverse @ right[(slice(None), *where)], 0, p["largest_weight"]
+        )
+        for weight, detail in zip(weights, details, strict=True):
+            found[where] += weight * detail[where]
+    return level * np.where(valid, found, 0.0)
+
+
+def activity(plane, axes, mode, cval):
+    """Return what a pixel is above the mean of the valid ones in its 3-wide window."""
+    mean = blur(plane, axes, [np.full(3, 1 / 3)] * len(axes), mode, cval)
+    return np.where(np.isfinite(plane), plane - mean, 0.0)
+
+
+def area_growth(plane, axes, p, cval):
+    """Return by how much the activity should grow, of a plane in levels of 8 bits."""
+    window = []
+    for offsets in itertools.product((-1, 0, 1), repeat=len(axes)):
+        neighbour = plane
+        for axis, offset in zip(axes, offsets, strict=True):
+            neighbour = shifted(neighbour, axis, offset, p["mode"], cval)
+        window.append(np.where(np.isfinite(neighbour), neighbour, np.nan))
+    count = np.maximum(np.isfinite(window).sum(axis=0), 1)
+    mean = np.nansum(window, axis=0) / count
+    contrast = np.sqrt(np.nansum((np.array(window) - mean) ** 2, axis=0) / count)
+    low, high = p["contrasts"]
+    medium, much = (activity - 1 for activity in p["activities"])
+    if p["areas"] == "polesel":
+        return np.select([contrast < low, contrast < high], [0.0, medium], much)
+
+    def above(bound):
+        octaves = np.full(plane.shape, -9.0)
+        some = contrast > 0
+        octaves[some] = np.log2(contrast[some] / bound) if bound > 0 else 9.0
+        along = np.clip(octaves / (2 / 3) + 0.5, 0, 1)
+        return 3 * along**2 - 2 * along**3
+
+    growth = medium * above(low) + (much - medium) * above(low) * above(high)
+    return growth * _coherence(plane, axes, p["mode"], cval)
+
+
+def _coherence(plane, axes, mode, cval):
+    """Return 1 where all gradients around a pixel point one way, 0 where they do not."""
+    count = len(axes)
+    if count == 1:
+        return np.ones(plane.shape)
+    known = np.where(np.isfinite(plane), plane, np.nan)
+    slopes = [
+        np.nan_to_num(
+            shifted(known, axis, 1, mode, cval) - shifted(known, axis, -1, mode, cval)
+        )
+        for axis in axes
+    ]
+    box = [np.full(3, 1 / 3)] * count
+    tensor = np.array(
+        [[blur(a * b, axes, box, mode, 0.0) for b in slopes] for a in slopes]
+    )
+    squares, trace = np.sum(tensor**2, axis=(0, 1)), np.trace(tensor)
+    share = np.divide(squares, trace**2, out=np.zeros(plane.shape), where=trace > 0)
+    return np.clip((count * share - 1) / (count - 1), 0, 1)
 
 
 # --- the gain of the adaptive method ----------------------------------------------

@@ -56,6 +56,42 @@ RGBA = np.zeros((6, 7, 4))
             r"`amount` must be a real number; got 1j",
         ),
         (
+            "polesel_unsharp_mask",
+            {"areas": "fuzzy"},
+            ValueError,
+            r"`areas` must be one of \('polesel', 'improved'\); got 'fuzzy'",
+        ),
+        (
+            "polesel_unsharp_mask",
+            {"contrasts": (14, 8)},
+            ValueError,
+            r"`contrasts` must be \(medium, high\) in order; got \(14, 8\)",
+        ),
+        (
+            "polesel_unsharp_mask",
+            {"contrasts": (1, 2, 3)},
+            ValueError,
+            r"`contrasts` must be two numbers; got \(1, 2, 3\)",
+        ),
+        (
+            "polesel_unsharp_mask",
+            {"activities": (4, 0.5)},
+            ValueError,
+            r"`activities` must be at least 1; got 0.5",
+        ),
+        (
+            "polesel_unsharp_mask",
+            {"largest_weight": -1},
+            ValueError,
+            r"`largest_weight` must be at least 0; got -1",
+        ),
+        (
+            "polesel_unsharp_mask",
+            {"data_range": 0},
+            ValueError,
+            r"`data_range` must be above 0; got 0",
+        ),
+        (
             "unsharp_mask",
             {"kernel": "disk"},
             ValueError,

@@ -164,7 +164,7 @@ def draw_own(rng, method, axes, span):
         own["median_size"] = int(rng.choice(sizes))
         if rng.random() < 0.5:
             own["spacing"] = rng.uniform(0.5, 3, len(axes)).tolist()
-    if method in ("unsharp_mask", "adaptive_unsharp_mask"):
+    if "kernel" in usm.METHODS[method].parameters:
         own["kernel"] = str(rng.choice(["gaussian", "gaussian", "box"]))
         own["sigma"] = draw_sigma(rng, method, len(axes))
         own["truncate"] = float(rng.choice([4.0, 4.0, 4.0, 1.0, 2.5, 5.0]))
@@ -177,6 +177,12 @@ def draw_own(rng, method, axes, span):
         own["strength"] = float(rng.uniform(0, 2))
         own["denoise"] = float(rng.choice([0, 0.3, 1]))
         own["estimate_per"] = str(rng.choice(["image", "item"]))
+    if method == "polesel_unsharp_mask":
+        own["areas"] = str(rng.choice(["polesel", "improved"]))
+        own["largest_weight"] = float(rng.choice([0.5, 4]))
+    if "data_range" in usm.METHODS[method].parameters:
+        own["amount"] = float(rng.uniform(0, 2))
+        own["data_range"] = float(span * rng.uniform(0.5, 2))
     if method == "gaussian_sharpen":
         own["sigma"] = float(rng.uniform(0.3, 3))
         own["radius"] = int(rng.choice([0, 0, 1, 2, 5]))

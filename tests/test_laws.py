@@ -45,7 +45,7 @@ def calls(draw, **kind):
             method = "unsharp_mask"
         else:
             parameters["sigma"] = draw(st.sampled_from([0.5, 0.8]))
-    if method == "unsharp_mask":
+    if method in ("unsharp_mask", "dark_region_unsharp_mask"):
         parameters["kernel"] = draw(st.sampled_from(["gaussian", "box"]))
         sigmas = st.sampled_from([0, 0.5, 1.0, 1.3, 3.9])
         parameters["sigma"] = [draw(sigmas) for _ in axes]
@@ -61,6 +61,10 @@ def calls(draw, **kind):
         parameters["strength"] = draw(st.sampled_from([0, 0.5, 1, 2]))
         parameters["denoise"] = draw(st.sampled_from([0, 0.5, 1]))
         parameters["estimate_per"] = draw(st.sampled_from(["image", "item"]))
+    if method == "polesel_unsharp_mask":
+        parameters["areas"] = draw(st.sampled_from(["polesel", "improved"]))
+    if "data_range" in usm.METHODS[method].parameters:
+        parameters["data_range"] = draw(st.sampled_from([None, 1000]))
     return image, method, parameters
 
 

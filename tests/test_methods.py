@@ -34,6 +34,11 @@ def parameters_for(method, ndim):
         return {"sigma": 1.2, "axes": (ndim - 2, ndim - 1)}
     if method in cases.ESTIMATING:
         return {"strength": 0.8, "denoise": 0.7, "axes": axes}
+    if method == "polesel_unsharp_mask":
+        return {"amount": 0.7, "areas": "improved", "axes": axes}
+    if method == "dark_region_unsharp_mask":
+        own = {"amount": 1.7, "kernel": "gaussian", "sigma": sigma}
+        return {**own, "data_range": 1.5, "axes": axes}
     return {"axes": axes}
 
 

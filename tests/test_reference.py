@@ -347,6 +347,42 @@ def test_alpha_is_passed_through(sharpen):
     assert set(np.unique(result.image[:3])) <= {100, 101}
 
 
+def test_dark_region_by_hand(sharpen):
+    """An impulse in the black, with white 9 above it: less of the box mean."""
+    image = np.zeros((5, 5))
+    image[2, 2] = 36
+
+    result = sharpen(image, "dark_region_unsharp_mask", amount=0.5, data_range=9.0)
+
+    # The mean is 4 around the impulse: black is 1 - 4 / 9 there, and 0 - 4 or 36 - 4
+    # is the detail. Elsewhere there is none.
+    ring = np.zeros((5, 5))
+    ring[1:4, 1:4] = -4 * 5 / 9
+    ring[2, 2] = 32 * 5 / 9
+    assert_allclose(result.edge_map, ring, rtol=1e-6)
+    assert_allclose(result.raw, image + 0.5 * ring, rtol=1e-6)
+
+
+def test_polesel_by_hand(sharpen):
+    """A step of high contrast: two weights, each from the five columns around it."""
+    image = np.zeros((5, 5), np.uint8)
+    image[:, 2:] = 60
+
+    result = sharpen(image, "polesel_unsharp_mask", mode="mirror")
+
+    # Columns 0 0 60 60 60, the border pixel not repeated. Only the windows of columns 1
+    # and 2 hold both, with standard deviation 60 sqrt(2) / 3 = 28: high contrast, 3
+    # times as active as it is. So 2 (image - mean) is wanted: -40 and 40.
+    # Along a row the second difference is 0 -60 60 0 0, less its mean 40 -60 60 -20 0.
+    # Around column 1 stand 1 0 1 2 3: 3 * 60 * 40 / 5 = 1440 over
+    # (3 * 3600 + 1600 + 400) / 5 = 2560; around column 2 all five: 960 over 1840.
+    # Down a column nothing differs.
+    left = 1440 / (2560 + 1 + 2.56)
+    right = 960 / (1840 + 1 + 1.84)
+    assert_allclose(result.edge_map, [[0, -60 * left, 60 * right, 0, 0]] * 5, atol=1e-5)
+    assert_array_equal(result.image, [[0, 0, 91, 60, 60]] * 5)
+
+
 # --- invalid pixels -----------------------------------------------------------
 
 

@@ -10,10 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_usm.lab.functions import one_band_unsharp_mask, two_band_unsharp_mask
+    from napari_usm.lab.functions import (
+        dark_region_unsharp_mask,
+        one_band_unsharp_mask,
+        polesel_unsharp_mask,
+        two_band_unsharp_mask,
+    )
 
 __all__ = [
+    "dark_region_unsharp_mask",
     "one_band_unsharp_mask",
+    "polesel_unsharp_mask",
     "two_band_unsharp_mask",
 ]
 

@@ -1,8 +1,14 @@
 """The functions of the methods for the lab, made as the public ones of `api`."""
 
 from napari_usm.api import public_function
+from napari_usm.methods.dark_region_unsharp_mask import DarkRegionUnsharpMask
 from napari_usm.methods.one_band_unsharp_mask import OneBandUnsharpMask
+from napari_usm.methods.polesel_unsharp_mask import PoleselUnsharpMask
 from napari_usm.methods.two_band_unsharp_mask import TwoBandUnsharpMask
 
 one_band_unsharp_mask = public_function("one_band_unsharp_mask", OneBandUnsharpMask)
 two_band_unsharp_mask = public_function("two_band_unsharp_mask", TwoBandUnsharpMask)
+polesel_unsharp_mask = public_function("polesel_unsharp_mask", PoleselUnsharpMask)
+dark_region_unsharp_mask = public_function(
+    "dark_region_unsharp_mask", DarkRegionUnsharpMask
+)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
 from napari_usm.methods.auto_unsharp_mask import AutoUnsharpMask
+from napari_usm.methods.dark_region_unsharp_mask import DarkRegionUnsharpMask
 from napari_usm.methods.gaussian_sharpen import GaussianSharpen
 from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
 from napari_usm.methods.method import Method
 from napari_usm.methods.one_band_unsharp_mask import OneBandUnsharpMask
+from napari_usm.methods.polesel_unsharp_mask import PoleselUnsharpMask
 from napari_usm.methods.two_band_unsharp_mask import TwoBandUnsharpMask
 from napari_usm.methods.unsharp_mask import UnsharpMask
 
@@ -70,6 +72,12 @@ METHODS: Mapping[str, Entry] = MappingProxyType(
         ),
         "two_band_unsharp_mask": Entry(
             TwoBandUnsharpMask, "Two-band unsharp mask", "lab"
+        ),
+        "polesel_unsharp_mask": Entry(
+            PoleselUnsharpMask, "Polesel's adaptive unsharp mask", "lab"
+        ),
+        "dark_region_unsharp_mask": Entry(
+            DarkRegionUnsharpMask, "Dark-region unsharp mask", "lab"
         ),
     }
 )

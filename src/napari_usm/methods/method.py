@@ -219,6 +219,10 @@ class Method(ABC):
         """Threshold of the detail, and whether it is hard."""
         return 0.0, False
 
+    def for_type(self, dtype: np.dtype[Any]) -> Method:
+        """The method with all that follows from the type of the image."""
+        return self
+
     def unfinished(self) -> Method:
         """The method that leaves detail as it is, whatever will be done with it."""
         defaults: dict[str, Any] = {

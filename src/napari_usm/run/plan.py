@@ -291,6 +291,7 @@ def make_plan(shape: tuple[int, ...], dtype: np.dtype[Any], method: Method) -> P
         channel_axis = checks.axis("channel_axis", channel_axis, len(shape))
     axes = _filtered_axes(method.axes, len(shape), channel_axis)
     method.check(axes)
+    method = method.for_type(source)
     _check_channels(method, shape, channel_axis)
     result = source if method.dtype is None else _result_type(method.dtype)
     return Plan(method, shape, source, working_type(source), result, axes, channel_axis)
