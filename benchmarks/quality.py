@@ -64,9 +64,11 @@ def main():
     parser.add_argument("--focus", metavar="STACK", help="a focus series, in a file")
     parser.add_argument("--best", type=int, default=BEST, help="its plane in focus")
     parser.add_argument("--planes", type=int, nargs="+", default=PLANES)
+    parser.add_argument("--columns", type=int, nargs=2, help="first and last + 1")
     options = parser.parse_args()
     if options.focus:
-        print_series(imageio.imread(options.focus), options.best, options.planes)
+        stack = imageio.imread(options.focus)[..., slice(*options.columns or (None,))]
+        print_series(stack, options.best, options.planes)
     if options.folder:
         print_tables(photographs_in(options.folder), tuned=True)
     if options.shipped:
