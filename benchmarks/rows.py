@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import imagemagick
@@ -13,6 +13,9 @@ from scipy import ndimage
 from timing import stopwatch
 
 import napari_usm as usm
+from napari_usm import api
+from napari_usm.estimate.blur_and_noise import Estimate
+from napari_usm.run import eager
 
 DTYPES = ("uint8", "uint16", "float32")
 # The side up to which all tools run. Above, the slow ones take 5 to 20 s a call, five
@@ -87,6 +90,12 @@ def against_ourselves(quick, threads):
         thirty = partial(adaptive_race, dtype, beside_box=False)
         yield Row(name, box, 5, "box mask")
         yield Row(name, thirty, 3, "30 filterings by scipy")
+    for dtype in DTYPES:
+        for blur, growth in ((0.7, 0), (1.4, 0), (3, 0), (1.4, 1e-4)):
+            yield from auto_rows(dtype, blur, growth)
+    for dtype in DTYPES:
+        race = partial(estimate_race, dtype)
+        yield Row(f"{dtype} 2048², blur and noise alone", race, 9, "unsharp_mask")
     for dtype in DTYPES:
         race = partial(whole_race, dtype)
         yield Row(f"{dtype} 2000², sharpen, sigma 2", race, 5, "unsharp_mask")
@@ -193,6 +202,46 @@ def adaptive_race(dtype, beside_box):
     other = box if beside_box else lambda: peers.thirty_filterings(image)
     tools = clocked({"usm": ours, "other": other})
     return Race(tools, lambda: largest_error(ours(), image, expected, 1))
+
+
+def auto_rows(dtype, blur, growth):
+    """Three bands, beside masks of the narrow sigma and of the wide one."""
+    name = f"{dtype} 2048², auto, blur {blur}{', photon noise' if growth else ''}"
+    for edges in (False, True):
+        for times in (1, 2):
+            sigma = times * max(0.5, 0.65 * blur)
+            race = partial(auto_race, dtype, blur, growth, edges, sigma)
+            what = " and edge map" if edges else ""
+            yield Row(f"{name}{what}", race, 9, f"unsharp_mask, sigma {sigma:.3g}")
+
+
+def auto_race(dtype, blur, growth, edges, sigma):
+    """Three bands for a known blur and growth of the noise, beside a mask."""
+    image = picture((2048, 2048), dtype)
+    plan, _ = api.prepare(image, "auto_unsharp_mask")
+    constants, limits = eager.result_of(eager.first_stage(plan, image))
+    known = Estimate.of(constants.estimate.ravel())
+    known = known._replace(sigmas=(blur, blur), growth=growth).numbers
+    known = known.reshape(constants.estimate.shape)
+    found = replace(constants, estimate=known), limits
+    mask, _ = api.prepare(image, "unsharp_mask", sigma=sigma)
+
+    def run(plan, found=None):
+        wanted = {"want_edge_map": edges, "want_report": False}
+        return eager.result_of(eager.run(plan, image, found=found, **wanted))
+
+    return Race(clocked({"usm": lambda: run(plan, found), "other": lambda: run(mask)}))
+
+
+def estimate_race(dtype):
+    """Blur and noise of an image, beside a mask of sigma 1."""
+    image = picture((2048, 2048), dtype)
+    plan, _ = api.prepare(image, "auto_unsharp_mask")
+    calls = {
+        "usm": lambda: eager.result_of(eager.first_stage(plan, image)),
+        "other": lambda: usm.unsharp_mask(image),
+    }
+    return Race(clocked(calls))
 
 
 def whole_race(dtype):

@@ -235,6 +235,8 @@ def test_one_pass_gives_the_same_bits(dtype, mode):
         ("unsharp_mask", {"sigma": 1.0}),  # four taps on a side: one whole sweep
         ("unsharp_mask", {"kernel": "box", "threshold": 5, "hard": True}),
         ("adaptive_unsharp_mask", {}),
+        ("auto_unsharp_mask", {"strength": 2, "denoise": 0.5}),
+        ("auto_unsharp_mask", {"limits": (20, 200)}),
         ("gaussian_sharpen", {"sigma": 0.7}),
         ("laplacian_sharpen", {"median_size": 3, "spacing": (1, 2)}),
         ("laplacian_sharpen", {"median_size": 5, "limits": (20, 200)}),

@@ -175,7 +175,7 @@ def draw_own(rng, method, axes, span):
             own["gains"] = np.sort(gains).tolist()
     if method == "entropy_unsharp_mask":
         own["penalty"] = bool(rng.random() < 0.5)
-    if method == "auto_unsharp_mask":
+    if method in cases.ESTIMATING:
         own["strength"] = float(rng.uniform(0, 2))
         own["denoise"] = float(rng.choice([0, 0.3, 1]))
         own["estimate_per"] = str(rng.choice(["image", "item"]))

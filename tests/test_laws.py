@@ -57,7 +57,7 @@ def calls(draw, **kind):
         parameters["hard"] = draw(st.booleans())
     if "gain_per" in usm.METHODS[method].parameters:
         parameters["gain_per"] = draw(st.sampled_from(["image", "item"]))
-    if method == "auto_unsharp_mask":
+    if method in cases.ESTIMATING:
         parameters["strength"] = draw(st.sampled_from([0, 0.5, 1, 2]))
         parameters["denoise"] = draw(st.sampled_from([0, 0.5, 1]))
         parameters["estimate_per"] = draw(st.sampled_from(["image", "item"]))
@@ -248,6 +248,6 @@ def test_the_ends_of_the_range_saturate(method, dtype):
     info = np.iinfo(dtype)
     image = np.full((8, 8), info.min, dtype)
     image[:, 4:] = info.max
-    parameters = {"denoise": 0} if method == "auto_unsharp_mask" else {}
+    parameters = {"denoise": 0} if method in cases.ESTIMATING else {}
     result = sharpened(image, method, parameters)
     np.testing.assert_array_equal(result, image)

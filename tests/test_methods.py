@@ -16,7 +16,7 @@ SHAPES = {1: (23,), 2: (13, 11), 3: (5, 9, 8), 4: (2, 4, 5, 6)}
 
 def shape_for(method, shape):
     """A shape like this one that the method does something to."""
-    if method != "auto_unsharp_mask":
+    if method not in cases.ESTIMATING:
         return shape
     return tuple(n if n < 5 else 3 * n if len(shape) < 3 else n + 12 for n in shape)
 
@@ -32,7 +32,7 @@ def parameters_for(method, ndim):
         return {"amount": 0.6, "median_size": 3, "spacing": spacing, "axes": axes}
     if method == "gaussian_sharpen":
         return {"sigma": 1.2, "axes": (ndim - 2, ndim - 1)}
-    if method == "auto_unsharp_mask":
+    if method in cases.ESTIMATING:
         return {"strength": 0.8, "denoise": 0.7, "axes": axes}
     if method == "entropy_unsharp_mask":
         own = {"kernel": "gaussian", "sigma": sigma, "penalty": False}

@@ -179,7 +179,7 @@ def test_colours(method, color, alpha):
     call = {"channel_axis": 3, "axes": (1, 2), "color": color, "alpha": alpha}
     if method == "adaptive_unsharp_mask":
         call["gain_per"] = "item"
-    if method == "auto_unsharp_mask":
+    if method in cases.ESTIMATING:
         call["estimate_per"] = "item"
     found, edges = arrays(level_of(image, method, **call))
     expected = usm.sharpen(image, method, **call)

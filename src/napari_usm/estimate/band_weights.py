@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_usm.estimate.blur_and_noise import SLOPE
-from napari_usm.filters.taps import gaussian_taps
+from napari_usm.estimate.frequencies import frequencies
+from napari_usm.filters.taps import gaussian_taps, sum_of_squares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,12 +35,6 @@ _FINEST = 0.5
 _OFF = 1 + 0.15 * np.array([-1.5, -0.75, 0.0, 0.75, 1.5])
 _LIKELY = np.array([0.12, 0.23, 0.3, 0.23, 0.12])
 _SHARPEST = 0.02
-
-# Frequencies along each axis from 0 to 1/2, by the number of axes.
-_STEPS = {1: 64, 2: 32, 3: 16, 4: 8}
-
-# High frequencies are seen, and count, a little more.
-_EMPHASIS = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +66,7 @@ def band_radius(sigma: float) -> int:
 
 def bands_reach(blur: float) -> int:
     """How far all three bands reach, for a blur of this sigma."""
-    sigma = _band_sigma(blur)
+    sigma = band_sigma(blur)
     return 2 * band_radius(sigma) + band_radius(2 * sigma)
 
 
@@ -87,7 +81,7 @@ def band_weights(blurs: tuple[float, ...], denoise: float) -> BandWeights:
     denoise : float
         How much of the smoothing is done: 1 all, 0 none.
     """
-    sigmas = [_band_sigma(blur) for blur in blurs]
+    sigmas = [band_sigma(blur) for blur in blurs]
     narrow = tuple(gaussian_taps(s, band_radius(s)) for s in sigmas)
     wide = tuple(gaussian_taps(2 * s, band_radius(2 * s)) for s in sigmas)
     gain = _noise_gain(narrow, wide)
@@ -95,22 +89,16 @@ def band_weights(blurs: tuple[float, ...], denoise: float) -> BandWeights:
     return BandWeights(narrow, wide, gain, table)
 
 
-def _band_sigma(blur: float) -> float:
-    return max(_FINEST, _BY_BLUR * blur)
+def band_sigma(blur: float, share: float = _BY_BLUR) -> float:
+    """Sigma of a band's Gaussian: a share of the blur's, but no narrow one."""
+    return max(_FINEST, share * blur)
 
 
 def _noise_gain(narrow: Sequence[Floats], wide: Sequence[Floats]) -> float:
     """Sum of squares of the third band's kernel, a difference of two products."""
     inner = [np.convolve(taps, taps) for taps in narrow]
     outer = [np.convolve(a, b) for a, b in zip(inner, wide, strict=True)]
-    centred = [
-        np.pad(a, (b.size - a.size) // 2) for a, b in zip(inner, outer, strict=True)
-    ]
-    pairs = ((inner, inner, 1), (centred, outer, -2), (outer, outer, 1))
-    return sum(
-        sign * math.prod(float(a @ b) for a, b in zip(first, second, strict=True))
-        for first, second, sign in pairs
-    )
+    return sum_of_squares([(1, inner), (-1, outer)])
 
 
 def _table(
@@ -120,35 +108,22 @@ def _table(
     noise_gain: float,
     denoise: float,
 ) -> Floats:
-    steps = _STEPS.get(len(blurs), 4)
-    line = np.arange(steps + 1) / (2 * steps)
-    grid = np.meshgrid(*[line] * len(blurs), indexing="ij")
-    twice = np.where((line == 0) | (line == 0.5), 1.0, 2.0)
-    count = _product([twice] * len(blurs))
-    once, again = (
-        _product([_transfer(taps, line) for taps in each]) for each in (narrow, wide)
-    )
+    grid = frequencies(len(blurs))
+    once, again = (grid.transfer(taps) for taps in (narrow, wide))
     bands = np.stack([1 - once, once - once**2, once**2 * (1 - again)])
-    length = np.linalg.norm(grid, axis=0).ravel()
-    total = count.sum()
-    kept = length > 0
-    bands, length, count = bands[:, kept], length[kept], count[kept]
-    image = length ** -(len(blurs) + SLOPE)
-
     widths = np.maximum(blurs, _SHARPEST)
-    squares = (widths**2 @ np.reshape(grid, (len(blurs), -1)) ** 2)[kept]
-    passed = np.exp(-2 * np.pi**2 * np.outer(_OFF**2, squares))
+    passed = np.stack([grid.passed(off * widths) for off in _OFF])
     first, second = _LIKELY @ passed, _LIKELY @ passed**2
-    blurred = image * np.exp(-4 * np.pi**2 * squares)
-    in_third = float(np.sum(count * bands[2] ** 2 * blurred)) / total
+    blurred = grid.spectrum * grid.passed(widths) ** 2
+    in_third = float(np.sum(grid.count * bands[2] ** 2 * blurred)) / grid.total
 
     found = []
     for octave in range(FIRST_OCTAVE, LAST_OCTAVE + 1):
-        signal = 2.0**octave * noise_gain / in_third * image
+        signal = 2.0**octave * noise_gain / in_third * grid.spectrum
         energy = signal * second + 1
         wanted = (signal * (first - second) - 1) / energy
         wanted = np.maximum(wanted, 0) + denoise * np.minimum(wanted, 0)
-        weight = count * length**_EMPHASIS * energy
+        weight = grid.weight * energy
         matrix = (bands * weight) @ bands.T
         # Bands that are nearly the same must not take turns.
         matrix += 1e-12 * np.trace(matrix) * np.eye(3)
@@ -156,16 +131,3 @@ def _table(
     table = np.array(found)
     table.flags.writeable = False
     return table
-
-
-def _product(along: Sequence[Floats]) -> Floats:
-    """Product of what there is along each axis, at every point of the grid."""
-    product: Floats = np.prod(np.meshgrid(*along, indexing="ij"), axis=0)
-    return product.ravel()
-
-
-def _transfer(taps: Floats, frequencies: Floats) -> Floats:
-    """How much of each frequency symmetric weights let pass."""
-    offsets = np.arange(taps.size) - taps.size // 2
-    passed: Floats = np.cos(2 * np.pi * np.outer(frequencies, offsets)) @ taps
-    return passed

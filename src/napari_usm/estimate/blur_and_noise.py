@@ -97,6 +97,11 @@ class Estimate(NamedTuple):
         return cls(tuple(sigmas), constant, growth, zero, least, mean, unit)
 
     @property
+    def rounding(self) -> float:
+        """What rounding alone makes, as a standard deviation."""
+        return self.least * ROUNDING / LEAST_NOISE
+
+    @property
     def numbers(self) -> Floats:
         """The numbers in one row."""
         return np.array([*self.sigmas, *self[1:]])
@@ -160,7 +165,7 @@ def estimated(sums: Floats, axes: Sequence[int]) -> Floats:
     return np.array(found).reshape(*shape, -1)
 
 
-def told(estimates: Floats) -> tuple[Floats, Floats]:
+def blur_and_noise_of(estimates: Floats) -> tuple[Floats, Floats]:
     """Blur along each filtered axis (last axis), and noise, by rows of estimates."""
     shape = estimates.shape[:-1]
     all_of = [Estimate.of(estimates[place]) for place in np.ndindex(*shape)]

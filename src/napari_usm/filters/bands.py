@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.blur import blur
+from napari_usm.filters.blur import blur, blur_of_known
 from napari_usm.filters.taps import AxisBlur
 from napari_usm.kernels.bands import weigh_bands
 
@@ -22,10 +22,42 @@ if TYPE_CHECKING:
 # Half the side of the square over which signal is compared with noise.
 NEAR = 4
 
-_MEAN = AxisBlur(np.full(2 * NEAR + 1, 1 / (2 * NEAR + 1)))
+# What the means over it are.
+MEAN = AxisBlur(np.full(2 * NEAR + 1, 1 / (2 * NEAR + 1)))
 
 # From the mean size of a normal distribution to its standard deviation.
 _FROM_SIZE = math.sqrt(math.pi / 2)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Noise by intensity: the variance is ``constant + growth * (intensity - zero)``.
+
+    It is at least ``least ** 2``.
+    """
+
+    constant: float
+    growth: float
+    zero: float
+    least: float
+
+    def variance(self, intensity: Array) -> Array:
+        """At pixels of these intensities; type of `intensity`."""
+        kind = intensity.dtype.type
+        # From the lowest on: in float32 far from 0 nothing else is left of it.
+        growing = kind(self.growth) * (intensity - kind(self.zero))
+        variance: Array = np.maximum(growing + kind(self.constant), kind(self.least**2))
+        return variance
+
+    def around(
+        self, blurred: Array, means: Mapping[int, AxisBlur], mode: str, cval: float
+    ) -> Array:
+        """Local mean of the variance in a blurred image; (1,) if it does not grow."""
+        kind = blurred.dtype.type
+        beyond = self.variance(np.full(1, cval, kind))
+        if self.growth == 0:
+            return beyond
+        return blur(self.variance(blurred), means, mode, float(beyond[0]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +74,8 @@ class Bands:
         That of the first row.
     noise_gain : float
         Variance in the third band of noise of variance 1.
-    constant, growth, zero, least : float
-        The noise: variance ``constant + growth * (intensity - zero)``, at least
-        ``least ** 2``.
+    noise : Noise
+        That of the image.
     """
 
     narrow: Mapping[int, AxisBlur]
@@ -52,10 +83,7 @@ class Bands:
     table: NDArray[np.float64]
     first_octave: int
     noise_gain: float
-    constant: float
-    growth: float
-    zero: float
-    least: float
+    noise: Noise
 
 
 def weighted_bands(values: Array, bands: Bands, mode: str, cval: float) -> Array:
@@ -69,50 +97,29 @@ def weighted_bands(values: Array, bands: Bands, mode: str, cval: float) -> Array
         Border.
     """
     values = np.ascontiguousarray(values)
-    valid = np.isfinite(values)
-    known = bool(valid.all())
-    kind = values.dtype.type
-    around = dict.fromkeys(bands.narrow, _MEAN)
-
-    def blurred(of: Array, by: Mapping[int, AxisBlur]) -> Array:
-        found = blur(of, by, mode, cval)
-        # What is not known does not become known by the first of several blurs.
-        return found if known else np.where(valid, found, kind(np.nan))
-
-    once = blurred(values, bands.narrow)
-    twice = blurred(once, bands.narrow)
-    rest = blurred(twice, bands.wide)
+    around = dict.fromkeys(bands.narrow, MEAN)
+    once = blur_of_known(values, bands.narrow, mode, cval)
+    twice = blur_of_known(once, bands.narrow, mode, cval)
+    rest = blur_of_known(twice, bands.wide, mode, cval)
     size = twice - rest
     size = blur(np.abs(size, out=size), around, mode, 0.0)
-    size *= kind(_FROM_SIZE / math.sqrt(bands.noise_gain))
-    if bands.growth > 0:
-        beyond = float(_noise(np.full(1, cval, values.dtype), bands)[0])
-        noise = blur(_noise(once, bands), around, mode, beyond)
-    else:
-        noise = np.full(1, max(bands.constant, bands.least**2), values.dtype)
+    noise = bands.noise.around(once, around, mode, cval)
     out = np.empty_like(values)
     weigh_bands(
         *(each.reshape(-1) for each in (values, once, twice, rest, size, noise)),
-        *_look_up(bands, values.dtype),
+        found_by(bands, values.dtype),
         out.reshape(-1),
     )
     return out
 
 
-def _look_up(bands: Bands, dtype: np.dtype[Any]) -> tuple[Any, ...]:
-    """What the kernel finds weights by."""
+def found_by(bands: Bands, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """What the kernels find weights by."""
     rows = np.hstack([bands.table[:-1], np.diff(bands.table, axis=0)])
     octaves = bands.first_octave, bands.first_octave + len(rows)
     ends = tuple(dtype.type(2.0**octave) for octave in octaves)
+    factor = dtype.type(_FROM_SIZE / math.sqrt(bands.noise_gain))
     numbers = np.finfo(dtype)
     whole = np.empty(0, f"i{dtype.itemsize}")
     bits = whole, numbers.nmant, bands.first_octave + numbers.maxexp - 1
-    return rows.astype(dtype).reshape(-1), ends, bits
-
-
-def _noise(intensity: Array, bands: Bands) -> Array:
-    kind = intensity.dtype.type
-    # Intensity from the lowest on: in float32 far from 0 nothing else is left of it.
-    growing = kind(bands.growth) * (intensity - kind(bands.zero))
-    variance: Array = np.maximum(growing + kind(bands.constant), kind(bands.least**2))
-    return variance
+    return rows.astype(dtype).reshape(-1), ends, factor, bits

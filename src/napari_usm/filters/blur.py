@@ -54,6 +54,18 @@ def blur(values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float) -
     return result
 
 
+def blur_of_known(
+    values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float
+) -> Array:
+    """The same, but NaN at invalid pixels.
+
+    What is not known does not become known by the first of several blurs.
+    """
+    found = blur(values, blurs, mode, cval)
+    valid = np.isfinite(values)
+    return found if valid.all() else np.where(valid, found, values.dtype.type(np.nan))
+
+
 def _blurred(
     values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float
 ) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from napari_usm.filters.border import border_index
 from napari_usm.filters.one_pass import Target
 from napari_usm.filters.planes import Planes, span
-from napari_usm.filters.taps import AxisBlur, half_taps
+from napari_usm.filters.taps import half_taps
 from napari_usm.kernels.mask import sharpen_planes
 from napari_usm.kernels.sweeps import PAIRS, ROWS
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from napari_usm.filters.dtypes import Array
     from napari_usm.filters.mask import Mask
     from napari_usm.filters.one_pass import Finish
+    from napari_usm.filters.taps import AxisBlur
 
 
 # Sums of pixels beyond the border must be finite in float32.
-_LARGE = 8e37
+LARGE = 8e37
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class MaskPass:
         if mode != "constant":
             return len(self.mask.blurred) <= 3
         if dtype.kind == "f":
-            held = abs(cval) < _LARGE
+            held = abs(cval) < LARGE
         else:
             info = np.iinfo(dtype)
             held = cval.is_integer() and info.min <= cval <= info.max
@@ -86,7 +87,7 @@ class MaskPass:
         *deep, down = self.mask.blurred[:-1] or [across - 1]
         source, to = (Planes(a.shape, down, across, *deep) for a in (block, target))
         row_taps, column_taps = (
-            _filled(self.mask.blurs.get(axis)) for axis in (down, across)
+            filled_taps(self.mask.blurs.get(axis)) for axis in (down, across)
         )
         rows, columns = (
             border_index(block.shape[axis], taps.size - 1, finish.mode)
@@ -132,7 +133,7 @@ class MaskPass:
         axis = source.deep
         if axis is None:
             return _ALONE
-        taps = _filled(self.mask.blurs[axis])
+        taps = filled_taps(self.mask.blurs[axis])
         start, stop = span(inner[axis])
         around = border_index(source.shape[axis], taps.size - 1 + ROWS, mode)
         groups = [
@@ -166,11 +167,11 @@ class MaskPass:
 
 
 @lru_cache(64)
-def _filled(blur: AxisBlur | None) -> Array:
-    """Half of the taps, with zeros up to one pair or a whole number of sweeps."""
+def filled_taps(blur: AxisBlur | None, least: int = 1) -> Array:
+    """Half of the taps, with zeros up to `least` pairs or a whole number of sweeps."""
     half = np.ones(1, np.float32) if blur is None else half_taps(blur.taps, np.float32)
     pairs = half.size - 1
-    pairs = 1 if pairs < 2 else -(-pairs // PAIRS) * PAIRS
+    pairs = least if pairs <= least else -(-pairs // PAIRS) * PAIRS
     filled = np.zeros(1 + pairs, np.float32)
     filled[: half.size] = half
     filled.flags.writeable = False

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_usm.filters.dtypes import Array
 
 Taps = NDArray[np.float64]
@@ -159,3 +163,22 @@ def energy(weights: list[Taps]) -> tuple[float, float]:
     centre = float(np.prod([axis[axis.size // 2] for axis in weights]))
     squares = float(np.prod([np.sum(axis**2) for axis in weights]))
     return centre, squares
+
+
+def sum_of_squares(terms: Sequence[tuple[float, Sequence[Taps]]]) -> float:
+    """That of a kernel: a sum of products of taps along each axis, each with a weight.
+
+    It is the variance of white noise of variance 1 behind the kernel.
+    """
+    total = 0.0
+    for (weight, taps), (other, others) in product(terms, terms):
+        along = [_overlap(a, b) for a, b in zip(taps, others, strict=True)]
+        total += weight * other * math.prod(along)
+    return total
+
+
+def _overlap(a: Taps, b: Taps) -> float:
+    """Sum of the products of symmetric taps at the same places."""
+    spare = (a.size - b.size) // 2
+    inner = a[spare : a.size - spare] if spare > 0 else a
+    return float(inner @ (b[-spare : b.size + spare] if spare < 0 else b))

@@ -49,3 +49,15 @@ def fill_borders(line, at, index, radius, step, outside):
             if index[place] >= 0:
                 value = load(line, at + (radius + index[place]) * step + c, RING)
             store(line, at + place * step + c, value, RING)
+
+
+@kernel
+def set_outside(line, at, index, step, outside):
+    """Give a blurred row the constant beyond its ends, as it is to the last bit.
+
+    line, at, index : as for `fill_borders`, of no buffer of its own
+    """
+    for place in range(index.size):
+        if index[place] < 0:
+            for c in range(step):
+                line[at + place * step + c] = outside

@@ -8,22 +8,12 @@ changes no bit.
 """
 
 import numpy as np
-from numba import literally
 
-from napari_usm.kernels.buffers import buffer, fill_borders, padded
+from napari_usm.kernels.buffers import buffer, fill_borders, padded, set_outside
 from napari_usm.kernels.compiled import kernel
 from napari_usm.kernels.finish import finish_mask_row
 from napari_usm.kernels.memory import IMAGE, LINES, RING, load, store
-from napari_usm.kernels.sweeps import (
-    PAIRS,
-    ROWS,
-    across_first,
-    across_more,
-    across_near,
-    rows_first,
-    rows_more,
-    rows_near,
-)
+from napari_usm.kernels.sweeps import ROWS, across_blurred, rows_blurred
 
 
 @kernel
@@ -101,7 +91,9 @@ def sharpen_planes(
                 for x in range(count):
                     store(ring, begin + x, load(image, here + x, IMAGE), RING)
             else:
-                _rows(ring, begin, thick, image, starts, deep_taps, count, IMAGE, RING)
+                rows_blurred(
+                    ring, begin, thick, image, starts, deep_taps, count, IMAGE, RING
+                )
             for plane in range(count_planes):
                 line = at + plane * thick
                 if not _with_borders(ring, line, columns, step, reach, outside):
@@ -110,41 +102,18 @@ def sharpen_planes(
             for k in range(held):
                 near[k] = (row - reach_rows + k) % held * wide + plane * thick
             count = columns.size * step
-            _rows(down, 0, wide, ring, near, row_taps, count, RING, LINES)
+            rows_blurred(down, 0, wide, ring, near, row_taps, count, RING, LINES)
             if columns[0] < 0:
                 for r in range(ROWS):
-                    _set_outside(down, r * wide, columns, step, outside)
+                    set_outside(down, r * wide, columns, step, outside)
             middle = start + planes[deep + plane] * depth + left * step
             for r in range(row, min(row + ROWS, last)):
                 at = (r - row) * wide + (reach + left) * step
-                _across(across, down, at, step, column_taps, inside)
+                across_blurred(across, down, at, step, column_taps, inside)
                 own = middle + r * stride
                 to = target[0] + plane * target[1] + (r - first) * target[2]
                 finish_mask_row(image, own, across, inside, result, edges, to, finish)
     return True
-
-
-@kernel
-def _rows(out, to, apart, source, starts, taps, count, read, written):
-    """Four rows, blurred over those around them."""
-    read, written = literally(read), literally(written)
-    if taps.size == 2:
-        rows_near(out, to, apart, source, starts, taps, count, read, written)
-        return
-    rows_first(out, to, apart, source, starts, taps, count, read, written)
-    for k in range(1 + PAIRS, taps.size, PAIRS):
-        rows_more(out, to, apart, source, starts, k, taps, count, read, written)
-
-
-@kernel
-def _across(across, rows, at, step, taps, count):
-    """One row, blurred along itself."""
-    if taps.size == 2:
-        across_near(across, rows, at, step, taps, count)
-        return
-    across_first(across, rows, at, step, taps, count)
-    for k in range(1 + PAIRS, taps.size, PAIRS):
-        across_more(across, rows, at, step, k, taps, count)
 
 
 @kernel
@@ -159,12 +128,3 @@ def _with_borders(ring, at, columns, step, reach, outside):
         finite &= several - several == 0
     fill_borders(ring, at, columns, reach, step, outside)
     return finite
-
-
-@kernel
-def _set_outside(down, at, columns, step, outside):
-    """A constant is the same when it is blurred, to the last bit."""
-    for place in range(columns.size):
-        if columns[place] < 0:
-            for c in range(step):
-                down[at + place * step + c] = outside

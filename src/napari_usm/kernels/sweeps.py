@@ -20,6 +20,29 @@ _f = np.float32
 
 
 @kernel
+def rows_blurred(out, to, apart, source, starts, taps, count, read, written):
+    """Four rows, blurred over those around them; arguments as for `rows_first`."""
+    read, written = literally(read), literally(written)
+    if taps.size == 2:
+        rows_near(out, to, apart, source, starts, taps, count, read, written)
+        return
+    rows_first(out, to, apart, source, starts, taps, count, read, written)
+    for k in range(1 + PAIRS, taps.size, PAIRS):
+        rows_more(out, to, apart, source, starts, k, taps, count, read, written)
+
+
+@kernel
+def across_blurred(across, rows, at, step, taps, count):
+    """One row, blurred along itself."""
+    if taps.size == 2:
+        across_near(across, rows, at, step, taps, count)
+        return
+    across_first(across, rows, at, step, taps, count)
+    for k in range(1 + PAIRS, taps.size, PAIRS):
+        across_more(across, rows, at, step, k, taps, count)
+
+
+@kernel
 def rows_first(out, to, apart, source, starts, taps, count, read, written):
     """The centre and the first four pairs of rows, for four rows.
 

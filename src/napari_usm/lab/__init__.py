@@ -14,7 +14,9 @@ if TYPE_CHECKING:
         dark_region_unsharp_mask,
         entropy_unsharp_mask,
         lin_unsharp_mask,
+        one_band_unsharp_mask,
         polesel_unsharp_mask,
+        two_band_unsharp_mask,
         wavelet_unsharp_mask,
     )
 
@@ -22,7 +24,9 @@ __all__ = [
     "dark_region_unsharp_mask",
     "entropy_unsharp_mask",
     "lin_unsharp_mask",
+    "one_band_unsharp_mask",
     "polesel_unsharp_mask",
+    "two_band_unsharp_mask",
     "wavelet_unsharp_mask",
 ]
 

@@ -4,9 +4,13 @@ from napari_usm.api import public_function
 from napari_usm.methods.dark_region_unsharp_mask import DarkRegionUnsharpMask
 from napari_usm.methods.entropy_unsharp_mask import EntropyUnsharpMask
 from napari_usm.methods.lin_unsharp_mask import LinUnsharpMask
+from napari_usm.methods.one_band_unsharp_mask import OneBandUnsharpMask
 from napari_usm.methods.polesel_unsharp_mask import PoleselUnsharpMask
+from napari_usm.methods.two_band_unsharp_mask import TwoBandUnsharpMask
 from napari_usm.methods.wavelet_unsharp_mask import WaveletUnsharpMask
 
+one_band_unsharp_mask = public_function("one_band_unsharp_mask", OneBandUnsharpMask)
+two_band_unsharp_mask = public_function("two_band_unsharp_mask", TwoBandUnsharpMask)
 polesel_unsharp_mask = public_function("polesel_unsharp_mask", PoleselUnsharpMask)
 dark_region_unsharp_mask = public_function(
     "dark_region_unsharp_mask", DarkRegionUnsharpMask

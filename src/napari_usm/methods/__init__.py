@@ -15,7 +15,9 @@ from napari_usm.methods.gaussian_sharpen import GaussianSharpen
 from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
 from napari_usm.methods.lin_unsharp_mask import LinUnsharpMask
 from napari_usm.methods.method import Method
+from napari_usm.methods.one_band_unsharp_mask import OneBandUnsharpMask
 from napari_usm.methods.polesel_unsharp_mask import PoleselUnsharpMask
+from napari_usm.methods.two_band_unsharp_mask import TwoBandUnsharpMask
 from napari_usm.methods.unsharp_mask import UnsharpMask
 from napari_usm.methods.wavelet_unsharp_mask import WaveletUnsharpMask
 
@@ -68,6 +70,12 @@ METHODS: Mapping[str, Entry] = MappingProxyType(
         ),
         "auto_unsharp_mask": Entry(AutoUnsharpMask, "Auto unsharp mask", "menu"),
         "gaussian_sharpen": Entry(GaussianSharpen, "Gaussian sharpen", "python"),
+        "one_band_unsharp_mask": Entry(
+            OneBandUnsharpMask, "One-band unsharp mask", "lab"
+        ),
+        "two_band_unsharp_mask": Entry(
+            TwoBandUnsharpMask, "Two-band unsharp mask", "lab"
+        ),
         "polesel_unsharp_mask": Entry(
             PoleselUnsharpMask, "Polesel's adaptive unsharp mask", "lab"
         ),

@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from napari_usm.estimate.band_weights import (
     FIRST_OCTAVE,
     band_weights,
     bands_reach,
 )
-from napari_usm.estimate.blur_and_noise import (
-    Estimate,
-    estimated,
-    longest_blur,
+from napari_usm.estimate.blur_and_noise import Estimate
+from napari_usm.filters.bands import NEAR, Bands, weighted_bands
+from napari_usm.filters.bands_pass import BandsPass
+from napari_usm.filters.taps import AxisBlur
+from napari_usm.methods.estimating import (
+    LARGE,
+    EstimatingMethod,
+    exponent_of,
+    noise_of,
     told,
 )
-from napari_usm.estimate.spectrum import window_rows
-from napari_usm.estimate.windows import side
-from napari_usm.filters.bands import NEAR, Bands, weighted_bands
-from napari_usm.filters.taps import AxisBlur
-from napari_usm.methods import checks
-from napari_usm.methods.method import Constants, Findings, Method, border, colour
-from napari_usm.methods.parameter import choice, parameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_usm.filters.dtypes import Array
 
-SCOPES = ("image", "item")
-
-# Beyond this a power of 2 may be no float32.
-_LARGE = 100
-
 
 @dataclass(frozen=True)
-class AutoUnsharpMask(Method):
+class AutoUnsharpMask(EstimatingMethod):
     """Sharpen what is there and smooth what is only noise, by the image itself.
 
     Notes
@@ -73,156 +64,40 @@ class AutoUnsharpMask(Method):
     (True, True)
     """
 
-    _: KW_ONLY
-    strength: float = parameter(
-        1.0,
-        "float",
-        "Strength",
-        "How much of the change is made: 0 gives the image back, 1 is the best guess.",
-        minimum=0.0,
-        maximum=2.0,
-        step=0.05,
-        control="basic",
-        finishing=True,
-    )
-    denoise: float = parameter(
-        1.0,
-        "float",
-        "Denoise",
-        "How much it also smooths where there is nothing but noise, from 0 to 1; 0 "
-        "sharpens only.",
-        minimum=0.0,
-        maximum=1.0,
-        step=0.05,
-        control="basic",
-    )
-    estimate_per: str = choice(
-        "image",
-        SCOPES,
-        "Estimate per",
-        "One estimate of blur and noise for the whole array, or one for each index "
-        "over the axes that are neither filtered nor channels.",
-    )
-    color: str = colour("luminance")
-    mode: str = border("mirror")
+    def reach_for(self, blur: float) -> int:
+        """As far as three blurs, one after the other."""
+        return bands_reach(blur) + NEAR
 
-    @property
-    def estimates(self) -> bool:
-        """Always."""
-        return True
-
-    @property
-    def fits_detail(self) -> bool:
-        """The bands follow the blur, their weights the noise."""
-        return True
-
-    @property
-    def per_item(self) -> bool:
-        """Whether each item has an estimate of its own."""
-        return self.estimate_per == "item"
-
-    def check(self, axes: Sequence[int]) -> None:
-        """Raise if a parameter breaks its rule."""
-        super().check(axes)
-        checks.real("strength", self.strength, minimum=0)
-        if checks.real("denoise", self.denoise, minimum=0) > 1:
-            raise ValueError(f"`denoise` must be at most 1; got {self.denoise!r}")
-        checks.choice("estimate_per", self.estimate_per, SCOPES)
-
-    def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
-        """As far as the widest bands and a window of the estimate do."""
-        count = len(axes)
-        bands = bands_reach(longest_blur(count)) + NEAR
-        return (max(bands, side(count) - 1),) * count
-
-    def reach_of(self, estimate: Array, axes: Sequence[int]) -> tuple[int, ...]:
-        """As far as the bands of the largest blur do."""
-        blur = float(estimate[..., : len(axes)].max())
-        return (bands_reach(max(blur, 0.0)) + NEAR,) * len(axes)
-
-    def sums(
-        self,
-        block: Array,
-        axes: Sequence[int],
-        kept: Sequence[int],
-        core: tuple[slice, ...],
-        begins: Sequence[int],
-        lengths: Sequence[int],
-        *found: Array,
-    ) -> Array | None:
-        """What the windows that begin in the block tell."""
-        return window_rows(block, axes, kept, core, begins, lengths)
-
-    def constants(
-        self, sums: Array | None, axes: Sequence[int], *found: Array
-    ) -> Constants:
-        """Blur and noise from the windows of the whole image."""
-        if sums is None:
-            return Constants(float(self.strength))
-        return Constants(float(self.strength), estimate=estimated(sums, axes))
-
-    def findings(self, estimate: Array) -> Findings:
-        """Blur and noise."""
-        return Findings(*told(estimate), self.denoise > 0 and self.strength > 0)
-
-    def edge_map(
-        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+    def weighted(
+        self, block: Array, axes: tuple[int, ...], found: Estimate, cval: float
     ) -> Array:
-        """The weighted bands."""
-        assert estimate is not None
-        if estimate.size == estimate.shape[-1]:
-            return self._edge_map(block, axes, Estimate.of(estimate.ravel()))
-        found = np.zeros_like(block)
-        for place in np.ndindex(estimate.shape[:-1]):
-            own = tuple(
-                slice(None) if length == 1 else slice(at, at + 1)
-                for at, length in zip(place, estimate.shape, strict=False)
-            )
-            found[own] = self._edge_map(block[own], axes, Estimate.of(estimate[place]))
-        return found
+        """Three bands, each times its weight."""
+        bands = _bands(axes, found, float(self.denoise))
+        return weighted_bands(block, bands, self.mode, cval)
 
-    def _edge_map(self, block: Array, axes: Sequence[int], found: Estimate) -> Array:
-        told = [k for k, sigma in enumerate(found.sigmas) if sigma >= 0]
-        if not told or not found.unit:
-            return np.zeros_like(block)
-        bands = _bands(tuple(axes), found, float(self.denoise))
-        # A power of 2 for a unit: no bit is lost, and squares are finite.
-        exponent = int(np.frexp(found.unit)[1]) - 1
-        scaled = _times_power(block, -exponent)
-        cval = float(np.ldexp(self.cval, -exponent))
-        edge_map = weighted_bands(scaled, bands, self.mode, cval)
-        return _times_power(edge_map, exponent)
-
-    def least_amount(self, axes: Sequence[int]) -> float:
-        """Strengths are positive: nothing is ever inverted."""
-        return 0.0
-
-    def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
-        """Not linear."""
-        return None
-
-
-def _times_power(values: Array, exponent: int) -> Array:
-    """Values times a power of 2."""
-    if abs(exponent) > _LARGE:
-        return np.ldexp(values, exponent)
-    product: Array = values * values.dtype.type(2.0**exponent)
-    return product
+    def one_pass(
+        self, axes: Sequence[int], estimate: Array | None = None
+    ) -> BandsPass | None:
+        """The bands of planes, where one estimate is that of all."""
+        if estimate is None or estimate.size > estimate.shape[-1]:
+            return None
+        found = Estimate.of(estimate.ravel())
+        exponent = exponent_of(found)
+        if len(told(axes, found)) != 2 or not found.unit or abs(exponent) > LARGE:
+            return None
+        return BandsPass(_bands(tuple(axes), found, float(self.denoise)), exponent)
 
 
 @lru_cache(64)
 def _bands(axes: tuple[int, ...], found: Estimate, denoise: float) -> Bands:
     """The bands for an estimate."""
-    told = [axis for axis, s in zip(axes, found.sigmas, strict=True) if s >= 0]
-    weights = band_weights(tuple(s for s in found.sigmas if s >= 0), denoise)
+    blurs = told(axes, found)
+    weights = band_weights(tuple(blurs.values()), denoise)
     return Bands(
-        dict(zip(told, map(AxisBlur, weights.narrow), strict=True)),
-        dict(zip(told, map(AxisBlur, weights.wide), strict=True)),
+        dict(zip(blurs, map(AxisBlur, weights.narrow), strict=True)),
+        dict(zip(blurs, map(AxisBlur, weights.wide), strict=True)),
         weights.table,
         FIRST_OCTAVE,
         weights.noise_gain,
-        found.constant,
-        found.growth,
-        found.zero,
-        found.least,
+        noise_of(found, found.least),
     )

@@ -124,7 +124,7 @@ class DarkRegionUnsharpMask(MaskMethod):
         """That of the kernel, where the weight is largest."""
         return least_mask_amount(self.kernel)
 
-    def one_pass(self, axes: Sequence[int]) -> None:
+    def one_pass(self, axes: Sequence[int], estimate: Array | None = None) -> None:
         """None: the mask of a pass has no weights."""
         return None
 

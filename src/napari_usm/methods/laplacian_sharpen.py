@@ -114,7 +114,9 @@ class LaplacianSharpen(Method):
         calm = median(block, self.median_size, axes)
         return negative_laplacian(calm, self._weights(axes), self.mode, self.cval)
 
-    def one_pass(self, axes: Sequence[int]) -> LaplacianPass:
+    def one_pass(
+        self, axes: Sequence[int], estimate: Array | None = None
+    ) -> LaplacianPass:
         """Median, Laplacian and the rest in one go."""
         return LaplacianPass(self._weights(axes), self.median_size)
 

@@ -132,7 +132,9 @@ class MaskMethod(Method):
     def _masks(self) -> dict[tuple[int, ...], Mask]:
         return {}
 
-    def one_pass(self, axes: Sequence[int]) -> OnePass | None:
+    def one_pass(
+        self, axes: Sequence[int], estimate: Array | None = None
+    ) -> OnePass | None:
         """The mask, on every pixel or by way of a coarser grid."""
         mask = self.mask(axes)
         coarse = any(blur.factor > 1 for blur in mask.blurs.values())

@@ -376,8 +376,13 @@ class Method(ABC):
     ) -> Constants:
         """Last step of the first stage: from the last round and those before it."""
 
-    def one_pass(self, axes: Sequence[int]) -> OnePass | None:
-        """The method as a filter that goes to the result in one pass, if it is one."""
+    def one_pass(
+        self, axes: Sequence[int], estimate: Array | None = None
+    ) -> OnePass | None:
+        """The method as a filter that goes to the result in one pass, if it is one.
+
+        `estimate` is that of `Constants`, for the indices of a block, if `fits_detail`.
+        """
         return None
 
     def response(self, axes: Sequence[int]) -> Response | None:

@@ -102,7 +102,15 @@ def run(
         grown = read(block.grown)
         amount = constants.amount
         done = in_one_pass(
-            plan, grown, block, amount, limits, result, edges, constants.noise
+            plan,
+            grown,
+            block,
+            constants.estimate,
+            amount,
+            limits,
+            result,
+            edges,
+            constants.noise,
         )
         if done and not want_report:
             return []
@@ -160,7 +168,7 @@ def significance(
 
     def second(block: Block) -> None:
         grown = np.asarray(image[block.grown])
-        done = in_one_pass(detail, grown, block, 0.0, detail.limits, None, found)
+        done = in_one_pass(detail, grown, block, None, 0.0, detail.limits, None, found)
         for part, place in _parts(plan, plan.halo, block):
             known = found[part.core] if done else None
             own = significance_of(plan, grown[place], part, noise, known)
@@ -258,6 +266,7 @@ def in_one_pass(
     plan: Plan,
     grown: Array,
     block: Block,
+    estimate: Array | None,
     amount: Any,
     limits: Limits,
     result: Array | None,
@@ -269,7 +278,7 @@ def in_one_pass(
     The block's core is where it belongs in `result` and `edges`. `noise` is that of
     the whole image.
     """
-    one_pass = plan.one_pass
+    one_pass = plan.one_pass(estimate)
     if one_pass is None or not isinstance(amount, float):
         return False
     threshold = plan.threshold(noise)

@@ -187,11 +187,11 @@ class LiveImage:
         found = self._cache.get(key)
         if found is None:
             finish = None
-            at_once = plan.one_pass is not None and not plan.method.thresholding
-            if at_once and isinstance(amount, float):
+            estimate = _at(settled, settled.constants.estimate, box)
+            at_once = plan.one_pass(estimate) is not None
+            if at_once and not plan.method.thresholding and isinstance(amount, float):
                 result = reuse.empty([len(made) for made in box], plan.result)
                 finish = Finish(amount, settled.limits, result)
-            estimate = _at(settled, settled.constants.estimate, box)
             found = detail_of(plan, self.read, box, estimate, finish)
             self._cache.put(key, found)
             if finish is not None and found.fits:
@@ -253,7 +253,7 @@ def detail_of(
         part, place = item
         spot = Block(_less(part.core, region.core), part.grown, part.inner)
         near = pixels[place]
-        if in_one_pass(plan, near, spot, amount, limits, result, detail):
+        if in_one_pass(plan, near, spot, estimate, amount, limits, result, detail):
             return True
         for small, there in parts_of(part, shape, plan.halo, plan.grid, whole):
             core = _less(small.core, region.core)

@@ -287,11 +287,15 @@ class Plan:
             return None
         return stored_type(self.dtype, self.result)
 
-    @cached_property
-    def one_pass(self) -> OnePass | None:
-        """The filter that goes to the result in one pass, if there is one here."""
-        found = None if self.stored is None else self.method.one_pass(self.axes)
-        if found is None or self.stored is None:
+    def one_pass(self, estimate: Array | None = None) -> OnePass | None:
+        """The filter that goes to the result in one pass, if there is one here.
+
+        `estimate` is what was found for the indices of a block, if anything.
+        """
+        if self.stored is None:
+            return None
+        found = self.method.one_pass(self.axes, estimate)
+        if found is None:
             return None
         cval = float(self.method.cval)
         return found if found.fits(self.stored, self.method.mode, cval) else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.estimate.blur_and_noise import told
+from napari_usm.estimate.blur_and_noise import blur_and_noise_of
 from napari_usm.estimate.noise import noise_level, white_noise
 from napari_usm.methods.method import Findings
 from napari_usm.run.tally import Tally
@@ -131,7 +131,7 @@ def _findings(plan: Plan, constants: Constants) -> Findings | None:
     if constants.estimate is not None:
         return plan.method.findings(constants.estimate)
     if constants.noise is not None:
-        return Findings(*told(constants.noise), smooths=False)
+        return Findings(*blur_and_noise_of(constants.noise), smooths=False)
     return None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm import axes
-from napari_usm.estimate.blur_and_noise import told
+from napari_usm.estimate.blur_and_noise import blur_and_noise_of
 from napari_usm.widgets.live_array import EDGE_MAP, SIGNIFICANCE
 from napari_usm.widgets.live_result import Failed, Shown
 
@@ -57,7 +57,7 @@ def _shown_line(shown: Shown, layer: Image) -> str:
     if shown.report is not None:
         parts += _report(shown.report)
     elif settled.constants.noise is not None:
-        _, noise = told(settled.constants.noise)
+        _, noise = blur_and_noise_of(settled.constants.noise)
         parts.append(f"noise σ {_span(noise)}")
     return joined(parts)
 

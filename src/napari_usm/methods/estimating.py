@@ -1,0 +1,207 @@
+"""What the methods share that follow the blur and the noise of an image."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm.estimate.blur_and_noise import (
+    Estimate,
+    blur_and_noise_of,
+    estimated,
+    longest_blur,
+)
+from napari_usm.estimate.spectrum import window_rows
+from napari_usm.estimate.windows import side
+from napari_usm.filters.bands import Noise
+from napari_usm.methods import checks
+from napari_usm.methods.method import Constants, Findings, Method, border, colour
+from napari_usm.methods.parameter import choice, parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_usm.filters.dtypes import Array
+
+SCOPES = ("image", "item")
+
+# Beyond this a power of 2 may be no float32.
+LARGE = 100
+
+
+@dataclass(frozen=True)
+class EstimatingMethod(Method):
+    """A method whose detail depends on blur and noise, estimated from the image."""
+
+    _: KW_ONLY
+    strength: float = parameter(
+        1.0,
+        "float",
+        "Strength",
+        "How much of the change is made: 0 gives the image back, 1 is the best guess.",
+        minimum=0.0,
+        maximum=2.0,
+        step=0.05,
+        control="basic",
+        finishing=True,
+    )
+    denoise: float = parameter(
+        1.0,
+        "float",
+        "Denoise",
+        "How much it also smooths where there is nothing but noise, from 0 to 1; 0 "
+        "sharpens only.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.05,
+        control="basic",
+    )
+    estimate_per: str = choice(
+        "image",
+        SCOPES,
+        "Estimate per",
+        "One estimate of blur and noise for the whole array, or one for each index "
+        "over the axes that are neither filtered nor channels.",
+    )
+    color: str = colour("luminance")
+    mode: str = border("mirror")
+
+    @property
+    def estimates(self) -> bool:
+        """Always."""
+        return True
+
+    @property
+    def fits_detail(self) -> bool:
+        """The bands follow the blur, their weights the noise."""
+        return True
+
+    @property
+    def per_item(self) -> bool:
+        """Whether each item has an estimate of its own."""
+        return self.estimate_per == "item"
+
+    def check(self, axes: Sequence[int]) -> None:
+        """Raise if a parameter breaks its rule."""
+        super().check(axes)
+        checks.real("strength", self.strength, minimum=0)
+        if checks.real("denoise", self.denoise, minimum=0) > 1:
+            raise ValueError(f"`denoise` must be at most 1; got {self.denoise!r}")
+        checks.choice("estimate_per", self.estimate_per, SCOPES)
+
+    @abstractmethod
+    def reach_for(self, blur: float) -> int:
+        """How far the bands for a blur of this sigma reach, local means included."""
+
+    def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
+        """As far as the widest bands and a window of the estimate do."""
+        count = len(axes)
+        return (max(self.reach_for(longest_blur(count)), side(count) - 1),) * count
+
+    def reach_of(self, estimate: Array, axes: Sequence[int]) -> tuple[int, ...]:
+        """As far as the bands of the largest blur do."""
+        blur = float(estimate[..., : len(axes)].max())
+        return (self.reach_for(max(blur, 0.0)),) * len(axes)
+
+    def sums(
+        self,
+        block: Array,
+        axes: Sequence[int],
+        kept: Sequence[int],
+        core: tuple[slice, ...],
+        begins: Sequence[int],
+        lengths: Sequence[int],
+        *found: Array,
+    ) -> Array | None:
+        """What the windows that begin in the block tell."""
+        return window_rows(block, axes, kept, core, begins, lengths)
+
+    def constants(
+        self, sums: Array | None, axes: Sequence[int], *found: Array
+    ) -> Constants:
+        """Blur and noise from the windows of the whole image."""
+        if sums is None:
+            return Constants(float(self.strength))
+        return Constants(float(self.strength), estimate=estimated(sums, axes))
+
+    def findings(self, estimate: Array) -> Findings:
+        """Blur and noise."""
+        smooths = self.denoise > 0 and self.strength > 0
+        return Findings(*blur_and_noise_of(estimate), smooths)
+
+    def edge_map(
+        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+    ) -> Array:
+        """The weighted bands."""
+        assert estimate is not None
+        if estimate.size == estimate.shape[-1]:
+            return self._edge_map(block, axes, Estimate.of(estimate.ravel()))
+        found = np.zeros_like(block)
+        for place in np.ndindex(estimate.shape[:-1]):
+            own = tuple(
+                slice(None) if length == 1 else slice(at, at + 1)
+                for at, length in zip(place, estimate.shape, strict=False)
+            )
+            found[own] = self._edge_map(block[own], axes, Estimate.of(estimate[place]))
+        return found
+
+    def _edge_map(self, block: Array, axes: Sequence[int], found: Estimate) -> Array:
+        if not found.unit or not told(axes, found):
+            return np.zeros_like(block)
+        exponent = exponent_of(found)
+        scaled = _times_power(block, -exponent)
+        cval = float(np.ldexp(self.cval, -exponent))
+        edge_map = self.weighted(scaled, tuple(axes), found, cval)
+        return _times_power(edge_map, exponent)
+
+    @abstractmethod
+    def weighted(
+        self, block: Array, axes: tuple[int, ...], found: Estimate, cval: float
+    ) -> Array:
+        """The weighted bands of a block, 0 at invalid pixels; all in units of `found`.
+
+        Parameters
+        ----------
+        block : array
+            Block with neighbours; invalid pixels are NaN or infinite.
+        axes : tuple of int
+            Filtered axes, of which some are `told`.
+        found : Estimate
+            Blur and noise.
+        cval : float
+            Constant beyond the border.
+        """
+
+    def least_amount(self, axes: Sequence[int]) -> float:
+        """Strengths are positive: nothing is ever inverted."""
+        return 0.0
+
+    def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
+        """Not linear."""
+        return None
+
+
+def told(axes: Sequence[int], found: Estimate) -> dict[int, float]:
+    """The axes that are long enough to tell a blur, and its sigma."""
+    return {axis: s for axis, s in zip(axes, found.sigmas, strict=True) if s >= 0}
+
+
+def noise_of(found: Estimate, least: float) -> Noise:
+    """The noise, as the filters take it; `least` is its least standard deviation."""
+    return Noise(found.constant, found.growth, found.zero, least)
+
+
+def exponent_of(found: Estimate) -> int:
+    """That of a power of 2 for a unit: no bit is lost, and squares are finite."""
+    return int(np.frexp(found.unit)[1]) - 1
+
+
+def _times_power(values: Array, exponent: int) -> Array:
+    """Values times a power of 2."""
+    if abs(exponent) > LARGE:
+        return np.ldexp(values, exponent)
+    product: Array = values * values.dtype.type(2.0**exponent)
+    return product
