@@ -274,14 +274,14 @@ def draw_noise() -> None:
     """Few photons: what a plain mask makes of them, and one that knows their noise."""
     light = 4 + data.camera() / 255 * 120
     photons = np.random.default_rng(0).poisson(light).astype(np.uint8)
-    crop = square(70, 190, 162)
+    crop = square(90, 220, 110)
     call = {"sigma": 1.5, "amount": 3}
     plain = usm.unsharp_mask(photons, **call)
     true = usm.unsharp_mask(photons, threshold="3 noise", **call)
     significance = usm.significance(photons, sigma=1.5)
     brighter = [np.minimum(image[crop] * 1.7, 255) for image in (photons, plain, true)]
-    tiles = [tile(image, 2) for image in brighter]
-    tiles.append(tile(np.minimum(significance[crop] * 255 / 6, 255), 2))
+    tiles = [tile(image, 3) for image in brighter]
+    tiles.append(tile(np.minimum(significance[crop] * 255 / 6, 255), 3))
     captions = [
         ["few photons", "plain mask"],
         ['threshold="3 noise"', "significance, 0 to 6"],
@@ -426,7 +426,8 @@ def take_docks() -> None:
 
 def take_noise() -> None:
     """The edge map in units of noise, beside its dock."""
-    viewer, dock, widget = new_viewer("cell", "Unsharp mask")
+    viewer, dock, widget = new_viewer(None, "Unsharp mask")
+    viewer.add_image(data.cell()[square(304, 360, 140)], name="cell")
     widget.threshold_unit.value = "× noise"
     widget.edge_map_unit.value = "× noise"
     go_live(widget)
