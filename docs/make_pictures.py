@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "pictures"
 LARGEST = 250_000  # bytes of a picture
-ALL = 3_200_000  # bytes of all pictures
+SMALL = 80_000  # bytes of one of a method for the lab
+ALL = 4_000_000  # bytes of all pictures
 PLUGIN = "napari-usm"
 
 INK, PALE, PAPER, MARK = (40, 40, 40), (190, 190, 190), (255, 255, 255), (190, 20, 40)
@@ -56,6 +57,8 @@ def main() -> None:
         old.unlink()
     draw_overview()
     draw_methods()
+    draw_lab_methods()
+    draw_entropy()
     draw_contrast()
     draw_experiment()
     take_docks()
@@ -66,19 +69,19 @@ def main() -> None:
     assert total <= ALL
 
 
-def save(picture: Image.Image, name: str) -> None:
+def save(picture: Image.Image, name: str, largest: int = LARGEST) -> None:
     """Write a picture, with 256 colours where it would be too large otherwise."""
     path = FOLDER / f"{name}.png"
     picture = picture if picture.mode == "L" else picture.convert("RGB")
     picture.save(path, optimize=True)
     palette = picture.quantize(256, Image.Quantize.MEDIANCUT)
     for dither in (Image.Dither.FLOYDSTEINBERG, Image.Dither.NONE):
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > largest:
             few = picture.quantize(palette=palette, dither=dither)
             few.save(path, optimize=True)
     size = path.stat().st_size
     print(f"{size:8} {path.name}")
-    assert size <= LARGEST, path
+    assert size <= largest, path
 
 
 # --- Drawn pictures ---
@@ -147,6 +150,61 @@ def draw_methods() -> None:
         "edge map (x1)",
     ]
     save(grid([tiles], [captions]), "gaussian_sharpen")
+
+
+def draw_lab_methods() -> None:
+    """For each method for the lab the same picture, as others would sharpen it."""
+    soft = ndimage.gaussian_filter(data.camera(), 1)
+    crop = square(60, 190, 108)
+    for name, options, captions in (
+        (
+            "polesel_unsharp_mask",
+            [{}, {"areas": "improved"}],
+            ["Polesel's areas", "improved areas"],
+        ),
+        (
+            "dark_region_unsharp_mask",
+            [{"amount": 3}],
+            ["after: amount 3"],
+        ),
+        (
+            "wavelet_unsharp_mask",
+            [{}, {"areas": "polesel"}],
+            ["2 levels of haar", "Polesel's areas"],
+        ),
+    ):
+        found = [usm.sharpen(soft, name, **option) for option in options]
+        rows = [before_after(soft, each, crop, 2) for each in found]
+        words = [["before", caption, "edge map (x1)"] for caption in captions]
+        save(grid(rows, words), name, SMALL)
+
+
+def draw_entropy() -> None:
+    """The methods whose gain is chosen by entropy, and how they choose."""
+    crop = square(70, 190, 108)
+    soft = ndimage.gaussian_filter(data.camera(), 1)
+
+    found = usm.sharpen(soft, "lin_unsharp_mask")
+    captions = ["before", f"after: {found.amount:.2f} found", "edge map (x1)"]
+    shown = grid([before_after(soft, found, crop, 2)], [captions])
+    curve = entropy_plot(found, "bits of entropy, with penalty, for each k")
+    save(stacked([shown, curve]), "lin_unsharp_mask", SMALL)
+
+    tiles, captions, curves = [tile(soft[crop], 2)], ["before"], []
+    for penalty, word in ((True, "with penalty"), (False, "without it")):
+        found = usm.sharpen(soft, "entropy_unsharp_mask", penalty=penalty)
+        tiles.append(tile(found.image[crop], 2))
+        captions.append(f"{word}: {found.amount:.1f} found")
+        curves.append(entropy_plot(found, f"bits of entropy, {word}, for each amount"))
+    shown = grid([tiles], [captions])
+    save(stacked([shown, *curves]), "entropy_unsharp_mask", SMALL)
+
+
+def entropy_plot(found: usm.Sharpened, caption: str) -> Image.Image:
+    """Entropy for each amount that was tried."""
+    amounts, curve = 1 / found.report.gains[::-1], found.report.curve[::-1]
+    start = np.floor(10 * curve.min()) / 10
+    return plot(amounts, curve, found.amount, caption, start)
 
 
 def draw_contrast() -> None:
@@ -284,22 +342,24 @@ def stacked(pictures: list[Image.Image]) -> Image.Image:
     return paper
 
 
-def plot(x: np.ndarray, y: np.ndarray, marked: float, caption: str) -> Image.Image:
-    """A curve over `x`, from 0 up, with one place marked."""
+def plot(
+    x: np.ndarray, y: np.ndarray, marked: float, caption: str, start: float = 0.0
+) -> Image.Image:
+    """A curve over `x`, from `start` up, with one place marked."""
     fine, width, height = 3, 490, 170  # drawn larger, for smooth lines
     left, right, top, bottom = 44, width - 10, 12, height - 26
     largest = y.max()
 
     def place(at: float, value: float, scale: int = 1) -> tuple[float, float]:
         across = left + (right - left) * at / x[-1]
-        down = bottom - (bottom - top) * value / largest
+        down = bottom - (bottom - top) * (value - start) / (largest - start)
         return scale * across, scale * down
 
     paper = Image.new("RGB", (fine * width, fine * height), PAPER)
     draw = ImageDraw.Draw(paper)
-    axes = [place(0, largest, fine), place(0, 0, fine), place(x[-1], 0, fine)]
+    axes = [place(0, largest, fine), place(0, start, fine), place(x[-1], start, fine)]
     draw.line(axes, PALE, fine)
-    foot, head = place(marked, 0, fine), place(marked, largest, fine)
+    foot, head = place(marked, start, fine), place(marked, largest, fine)
     draw.line([foot, head], MARK, fine)
     points = [place(*pair, fine) for pair in zip(x, y, strict=True)]
     draw.line(points, INK, 2 * fine, joint="curve")
@@ -309,11 +369,12 @@ def plot(x: np.ndarray, y: np.ndarray, marked: float, caption: str) -> Image.Ima
     paper = paper.resize((width, height), Image.Resampling.LANCZOS)
 
     draw = ImageDraw.Draw(paper)
-    for at in (0.0, 1.0, 2.0, 3.0, marked):
-        middle, _ = place(at, 0)
+    known = [at for at in (0.0, 1.0, 2.0, 3.0, 10.0) if at <= x[-1]]
+    for at in (*(at for at in known if abs(at - marked) > x[-1] / 20), marked):
+        middle, _ = place(at, start)
         colour = MARK if at == marked else INK
-        draw.text((middle, bottom + 4), f"{at:g}", colour, FONT, anchor="ma")
-    for value in (0, largest):
+        draw.text((middle, bottom + 4), f"{at:.3g}", colour, FONT, anchor="ma")
+    for value in (start, largest):
         _, down = place(0, value)
         draw.text((left - 6, down), f"{value:.2g}", INK, FONT, anchor="rm")
     return captioned(paper, caption)

@@ -77,6 +77,58 @@ DEFAULTS = {
         "color": "channels",
         "mode": "nearest",
     },
+    "polesel_unsharp_mask": {
+        **_COMMON,
+        "amount": 1.0,
+        "areas": "polesel",
+        "contrasts": (7.75, 14.14),
+        "activities": (4.0, 3.0),
+        "largest_weight": 4.0,
+        "data_range": None,
+        "color": "value",
+        "mode": "mirror",
+    },
+    "dark_region_unsharp_mask": {
+        **_COMMON,
+        "amount": 1.0,
+        "kernel": "box",
+        "sigma": 1.0,
+        "truncate": 4.0,
+        "data_range": None,
+        "color": "value",
+        "mode": "mirror",
+    },
+    "wavelet_unsharp_mask": {
+        **_COMMON,
+        "amount": 1.0,
+        "wavelet": "haar",
+        "levels": 2,
+        "limit": 16.0,
+        "areas": "none",
+        "contrasts": (7.75, 14.14),
+        "activities": (4.0, 3.0),
+        "data_range": None,
+        "color": "value",
+        "mode": "mirror",
+    },
+    "lin_unsharp_mask": {
+        **_COMMON,
+        "gains": None,
+        "gain_per": "image",
+        "color": "value",
+        "mode": "mirror",
+    },
+    "entropy_unsharp_mask": {
+        **_COMMON,
+        "kernel": "box",
+        "sigma": 1.0,
+        "penalty": True,
+        "gains": None,
+        "gain_per": "image",
+        "truncate": 4.0,
+        "color": "value",
+        "mode": "mirror",
+    },
 }
 
 REC_709 = (0.2126, 0.7152, 0.0722)
@@ -127,6 +179,8 @@ def sharpen(image, method, **parameters):
         axes = tuple(axis for axis in range(image.ndim) if axis != channel)
     else:
         axes = tuple(axis % image.ndim for axis in p["axes"])
+    if "data_range" in p and p["data_range"] is None:
+        p["data_range"] = white(image.dtype)
     if channel in axes or len(set(axes)) < len(axes):
         raise ValueError(f"axes {axes} repeat, or hold the channel axis {channel}")
 
@@ -147,11 +201,14 @@ def sharpen(image, method, **parameters):
         mixed = channel is not None and p["color"] == "luminance"
         whole = image.dtype.kind in "iu" and not mixed
         edges = [_auto_edge_map(plane, plane_axes, items, whole, p) for plane in planes]
+    elif method == "lin_unsharp_mask":
+        lin = [_lin(plane, plane_axes, items, p) for plane in planes]
+        edges = [edge for edge, _, _ in lin]
     else:
         edges = [_edge_map(plane, plane_axes, method, p) for plane in planes]
 
     gain = curve = None
-    if method == "unsharp_mask" or method == "laplacian_sharpen":
+    if "amount" in p:
         amounts = [float(p["amount"])] * len(planes)
         amount = float(p["amount"])
     elif method == "auto_unsharp_mask":
@@ -161,15 +218,21 @@ def sharpen(image, method, **parameters):
         amount = gaussian_sharpen_amount(p["sigma"], p["radius"])
         amounts = [amount] * len(planes)
     else:
-        found = [
-            _gain(plane, edge, plane_axes, items, image.dtype, p)
-            for plane, edge in zip(planes, edges, strict=True)
-        ]
+        if method == "lin_unsharp_mask":
+            found = [(each, levels) for _, each, levels in lin]
+        elif method == "entropy_unsharp_mask":
+            found = [_entropy_gain(planes, edges, items, p)] * len(planes)
+        else:
+            found = [
+                _gain(plane, edge, plane_axes, items, image.dtype, p)
+                for plane, edge in zip(planes, edges, strict=True)
+            ]
         amounts = [
             1 / (np.expand_dims(each, plane_axes) if each.ndim else each)
             for each, _ in found
         ]
-        if channel is not None and p["color"] == "channels":
+        apart = channel is not None and p["color"] == "channels"
+        if apart and method != "entropy_unsharp_mask":
             # The channel axis stands among the item axes as in the image.
             place = sum(axis < channel for axis in items) if found[0][0].ndim else 0
             gain = np.stack([each for each, _ in found], place)
@@ -219,6 +282,10 @@ def sharpen(image, method, **parameters):
 
 def _edge_map(plane, axes, method, p):
     """Return what is added to `plane` for an amount of 1."""
+    if method == "polesel_unsharp_mask":
+        return _polesel_edge_map(plane, axes, p)
+    if method == "wavelet_unsharp_mask":
+        return _wavelet_edge_map(plane, axes, p)
     if method == "laplacian_sharpen":
         filtered = median(plane, p["median_size"], axes)
         weights = laplacian_weights(p["spacing"], len(axes))
@@ -237,7 +304,10 @@ def _edge_map(plane, axes, method, p):
                 gaussian_taps(sigma, int(p["truncate"] * sigma + 0.5))
                 for sigma in sigmas
             ]
-        detail = plane - blur(plane, axes, taps, p["mode"], p["cval"])
+        blurred = blur(plane, axes, taps, p["mode"], p["cval"])
+        detail = plane - blurred
+        if method == "dark_region_unsharp_mask":
+            detail *= np.clip(1 - blurred / p["data_range"], 0, 1)
     detail = np.where(np.isfinite(plane), detail, 0.0)
     return threshold(detail, p.get("threshold", 0.0), p.get("hard", False))
 
@@ -393,6 +463,169 @@ def threshold(detail, level, hard):
     return np.sign(detail) * np.maximum(np.abs(detail) - level, 0.0)
 
 
+# --- the methods for the lab ------------------------------------------------------
+
+
+def white(dtype):
+    """Return the intensity of white in images of this type."""
+    return float(np.iinfo(dtype).max) if dtype.kind in "iu" else 1.0
+
+
+def _polesel_edge_map(plane, axes, p):
+    """Return the second differences along the axes, each times its weight."""
+    level = p["data_range"] / 255
+    plane, mode, cval = plane / level, p["mode"], p["cval"] / level
+    valid = np.isfinite(plane)
+    growth = area_growth(plane, axes, p, cval)
+    details = [-laplacian(plane, (axis,), (1.0,), mode, cval) for axis in axes]
+    unknown = [np.where(valid, detail, np.nan) for detail in details]
+    activities = [activity(detail, axes, mode, 0.0) for detail in unknown]
+    wanted = growth * activity(plane, axes, mode, cval)
+
+    def mean(values):
+        values = np.where(valid, values, np.nan)
+        return blur(values, axes, [np.full(5, 1 / 5)] * len(axes), mode, 0.0)
+
+    squares = np.array(
+        [[mean(one * other) for other in activities] for one in activities]
+    )
+    right = np.array([mean(one * wanted) for one in activities])
+    # One system of equations at each pixel: its axes come last.
+    matrix = np.moveaxis(squares, (0, 1), (-2, -1))
+    ridge = 1 + 1e-3 * np.trace(squares)
+    matrix = matrix + ridge[..., np.newaxis, np.newaxis] * np.eye(len(axes))
+    weights = np.linalg.inv(matrix) @ np.moveaxis(right, 0, -1)[..., np.newaxis]
+    weights = np.clip(weights[..., 0], 0, p["largest_weight"])
+    found = sum(weights[..., k] * detail for k, detail in enumerate(details))
+    return level * np.where(valid, found, 0.0)
+
+
+def activity(plane, axes, mode, cval):
+    """Return what a pixel is above the mean of the valid ones in its 3-wide window."""
+    mean = blur(plane, axes, [np.full(3, 1 / 3)] * len(axes), mode, cval)
+    return np.where(np.isfinite(plane), plane - mean, 0.0)
+
+
+def area_growth(plane, axes, p, cval):
+    """Return by how much the activity should grow, of a plane in levels of 8 bits."""
+    window = []
+    for offsets in itertools.product((-1, 0, 1), repeat=len(axes)):
+        neighbour = plane
+        for axis, offset in zip(axes, offsets, strict=True):
+            neighbour = shifted(neighbour, axis, offset, p["mode"], cval)
+        window.append(np.where(np.isfinite(neighbour), neighbour, np.nan))
+    count = np.maximum(np.isfinite(window).sum(axis=0), 1)
+    mean = np.nansum(window, axis=0) / count
+    contrast = np.sqrt(np.nansum((np.array(window) - mean) ** 2, axis=0) / count)
+    low, high = p["contrasts"]
+    medium, much = (activity - 1 for activity in p["activities"])
+    if p["areas"] == "polesel":
+        return np.select([contrast < low, contrast < high], [0.0, medium], much)
+
+    def above(bound):
+        octaves = np.full(plane.shape, -9.0)
+        some = contrast > 0
+        octaves[some] = np.log2(contrast[some] / bound) if bound > 0 else 9.0
+        along = np.clip(octaves / (2 / 3) + 0.5, 0, 1)
+        return 3 * along**2 - 2 * along**3
+
+    growth = medium * above(low) + (much - medium) * above(low) * above(high)
+    return growth * _coherence(plane, axes, p["mode"], cval)
+
+
+def _coherence(plane, axes, mode, cval):
+    """Return 1 where all gradients around a pixel point one way, 0 where they do not."""
+    count = len(axes)
+    if count == 1:
+        return np.ones(plane.shape)
+    known = np.where(np.isfinite(plane), plane, np.nan)
+    slopes = [
+        np.nan_to_num(
+            shifted(known, axis, 1, mode, cval) - shifted(known, axis, -1, mode, cval)
+        )
+        for axis in axes
+    ]
+    box = [np.full(3, 1 / 3)] * count
+    tensor = np.array(
+        [[blur(a * b, axes, box, mode, 0.0) for b in slopes] for a in slopes]
+    )
+    squares, trace = np.sum(tensor**2, axis=(0, 1)), np.trace(tensor)
+    share = np.divide(squares, trace**2, out=np.zeros(plane.shape), where=trace > 0)
+    return np.clip((count * share - 1) / (count - 1), 0, 1)
+
+
+#: Taps of each wavelet by their distance from the pixel: low and high of the analysis,
+#: low and high of the synthesis.
+WAVELETS = {
+    "haar": (
+        {0: 1 / 2, 1: 1 / 2},
+        {0: -1 / 2, 1: 1 / 2},
+        {-1: 1 / 2, 0: 1 / 2},
+        {-1: 1 / 2, 0: -1 / 2},
+    ),
+    "bior2.2": (
+        {-2: -1 / 8, -1: 1 / 4, 0: 3 / 4, 1: 1 / 4, 2: -1 / 8},
+        {-1: -1 / 4, 0: 1 / 2, 1: -1 / 4},
+        {-1: 1 / 4, 0: 1 / 2, 1: 1 / 4},
+        {-2: -1 / 8, -1: -1 / 4, 0: 3 / 4, 1: -1 / 4, 2: -1 / 8},
+    ),
+}
+
+
+def _wavelet_edge_map(plane, axes, p):
+    """Return the trimmed detail of the stationary transform, times its weight."""
+    level = p["data_range"] / 255
+    valid = np.isfinite(plane)
+    reach = {"haar": 1, "bior2.2": 3}[p["wavelet"]] * (2 ** p["levels"] - 1)
+    wide = np.full(2 * reach + 1, 1 / (2 * reach + 1))
+    around = blur(plane, axes, [wide] * len(axes), p["mode"], p["cval"])
+    known = np.where(valid, plane, around)
+    for axis in axes:
+        places = range(-reach, known.shape[axis] + reach)
+        index = [border_index(i, known.shape[axis], p["mode"]) for i in places]
+        taken = np.take(known, [0 if i is None else i for i in index], axis)
+        shape = [-1 if each == axis else 1 for each in range(known.ndim)]
+        outside = np.array([i is None for i in index]).reshape(shape)
+        known = np.where(outside, p["cval"], taken)
+    found = _planes_of_detail(known, axes, p, 1, p["limit"] * level)
+    for axis in axes:
+        found = np.take(found, range(reach, found.shape[axis] - reach), axis)
+    if p["areas"] != "none":
+        growth = area_growth(plane / level, axes, p, p["cval"] / level)
+        found *= growth / max(max(p["activities"]) - 1, 1e-300)
+    return np.where(valid, found, 0.0)
+
+
+def _planes_of_detail(values, axes, p, level, limit):
+    """Return what the trimmed planes of this level and of all behind it add up to."""
+    low, high, low_back, high_back = WAVELETS[p["wavelet"]]
+    step = 2 ** (level - 1)
+    total = 0.0
+    for kinds in itertools.product((0, 1), repeat=len(axes)):
+        band = values
+        for axis, kind in zip(axes, kinds, strict=True):
+            band = _tapped(band, axis, high if kind else low, step)
+        if any(kinds):
+            band = np.clip(band, -limit, limit)
+        elif level < p["levels"]:
+            band = _planes_of_detail(band, axes, p, level + 1, limit)
+        else:
+            continue
+        for axis, kind in zip(axes, kinds, strict=True):
+            band = _tapped(band, axis, high_back if kind else low_back, step)
+        total = total + band
+    return total
+
+
+def _tapped(values, axis, taps, step):
+    """Return the sum of neighbours, each times its tap; the ends are never looked at."""
+    places = np.arange(values.shape[axis])
+    return sum(
+        tap * np.take(values, np.clip(places + step * offset, 0, places[-1]), axis)
+        for offset, tap in taps.items()
+    )
+
+
 # --- the gain of the adaptive method ----------------------------------------------
 
 
@@ -406,13 +639,18 @@ def _gain(plane, edge, axes, items, dtype, p):
     found = np.zeros(shape)
     curves = np.zeros((*shape, len(gains)))
     for index in np.ndindex(shape):
-        where = [slice(None)] * plane.ndim
-        for axis, i in zip(items, index, strict=True):
-            where[axis] = slice(i, i + 1)
-        where = tuple(where)
+        where = _item(plane, items, index)
         curves[index] = gradient_curve(plane[where], edge[where], axes, gains, dtype)
         found[index] = steepest(gains, curves[index])
     return found, curves
+
+
+def _item(plane, items, index):
+    """Return where the item of this index lies."""
+    where = [slice(None)] * plane.ndim
+    for axis, i in zip(items, index, strict=True):
+        where[axis] = slice(i, i + 1)
+    return tuple(where)
 
 
 def gradient_curve(plane, edge, axes, gains, dtype):
@@ -463,6 +701,116 @@ def steepest(gains, curve):
     return float(gains[np.argmax(np.gradient(curve))])
 
 
+# --- the gain of the largest entropy -----------------------------------------------
+
+
+def _entropy_gain(planes, edges, items, p):
+    """Return gain and curve of all grey arrays together, as arrays over their items."""
+    tried = p["gains"] or [10 ** (n / 20) for n in range(-20, 21)]
+    image, detail = np.stack(planes), np.stack(edges)
+    items = items if p["gain_per"] == "item" else ()
+    shape = tuple(planes[0].shape[axis] for axis in items)
+    gain, curve = np.zeros(shape), np.zeros((*shape, len(tried)))
+    for index in np.ndindex(shape):
+        where = (slice(None), *_item(planes[0], items, index))
+        own = _stretched(image[where], detail[where])
+        how = (False, p["penalty"])
+        gain[index], curve[index] = most_entropy(*own, tried, *how, p["gains"] is None)
+    return gain, curve
+
+
+def _lin(plane, axes, items, p):
+    """Return edge map, gain and curve of one grey array."""
+    tried = p["gains"] or [1 / (n / 25) for n in range(50, 0, -1)]
+    box = [np.full(3, 1 / 3)] * len(axes)
+    detail = plane - blur(plane, axes, box, p["mode"], p["cval"])
+    detail = np.where(np.isfinite(plane), 3 ** len(axes) * detail, 0.0)
+    items = items if p["gain_per"] == "item" else ()
+    edge = np.zeros(plane.shape)
+    shape = tuple(plane.shape[axis] for axis in items)
+    gain, curve = np.zeros(shape), np.zeros((*shape, len(tried)))
+    for index in np.ndindex(shape):
+        where = _item(plane, items, index)
+        image, change = _stretched(plane[where], detail[where])
+        change = change * lin_weight(image, change)
+        gain[index], curve[index] = most_entropy(
+            image, change, tried, True, True, p["gains"] is None
+        )
+        made = image + change / gain[index]
+        kept = (made < 0) | (made > 1) | ~np.isfinite(image)
+        edge[where] = np.where(kept, 0.0, change) * _range(plane[where])[1]
+    return edge, gain, curve
+
+
+def lin_weight(image, detail):
+    """Return the share of the detail that Lin et al. add, of a stretched image."""
+    middle = (1 + np.tanh(3 - 12 * np.abs(image - 0.5))) / 2
+    weak = (1 + np.tanh(3.5 - 6 * np.abs(detail))) / 2
+    return middle * weak
+
+
+def _range(values):
+    """Return the smallest valid value, and how far above it the largest is."""
+    valid = values[np.isfinite(values)]
+    low = valid.min(initial=np.inf)
+    return (low, valid.max(initial=-np.inf) - low) if valid.size else (0.0, 0.0)
+
+
+def _stretched(values, detail):
+    """Return both so that the valid values lie from 0 to 1; flat ones are all 0."""
+    low, span = _range(values)
+    if span == 0:
+        return np.where(np.isfinite(values), 0.0, np.nan), np.zeros(values.shape)
+    return (values - low) / span, detail / span
+
+
+def entropy_curve(image, change, gains, restores, penalty):
+    """Return the entropy of the image plus its change over each gain.
+
+    `restores` says whether a pixel that leaves the range from 0 to 1 keeps its value
+    or is held at the end; `penalty` takes the share of such pixels away.
+    """
+    valid = np.isfinite(image)
+    image, change = image[valid], change[valid]
+    curve = np.zeros(len(gains))
+    for i, gain in enumerate(gains):
+        made = image + change / gain
+        # What should be equal is, whatever rounding made of it.
+        out = (made < -1e-9) | (made > 1 + 1e-9)
+        made = np.where(out, image, made) if restores else np.clip(made, 0, 1)
+        levels = np.floor(255 * made + 0.5 + 1e-9)
+        counts = np.bincount(levels.astype(int))
+        share = counts[counts > 0] / max(levels.size, 1)
+        curve[i] = -np.sum(share * np.log2(share))
+        if penalty and out.size:
+            curve[i] *= 1 - out.mean()
+    return curve
+
+
+def most_entropy(image, change, gains, restores, penalty, refined):
+    """Return the gain of the largest entropy, and the curve of the gains given.
+
+    `refined` says whether to look on between the neighbours of the best of them.
+    """
+    curve = entropy_curve(image, change, gains, restores, penalty)
+    best = gentlest(gains, curve)
+    if not refined:
+        return best, curve
+    at = list(gains).index(best)
+    most, least = 1 / gains[max(at - 1, 0)], 1 / gains[min(at + 1, len(gains) - 1)]
+    amounts = [*np.linspace(most, 1 / best, 20), *np.linspace(1 / best, least, 20)]
+    finer = [1 / amount for amount in amounts]
+    return gentlest(
+        finer, entropy_curve(image, change, finer, restores, penalty)
+    ), curve
+
+
+def gentlest(gains, curve):
+    """Return the largest of the gains that are best."""
+    best = max(curve) - 1e-9
+    return max(gain for gain, value in zip(gains, curve, strict=True) if value >= best)
+
+
 # --- the three bands of the automatic method --------------------------------------
 
 
@@ -472,10 +820,7 @@ def _auto_edge_map(plane, axes, items, whole, p):
         return bands(plane, axes, auto_estimate(plane, axes, whole), p)
     edge = np.zeros(plane.shape)
     for index in np.ndindex(*(plane.shape[axis] for axis in items)):
-        where = [slice(None)] * plane.ndim
-        for axis, i in zip(items, index, strict=True):
-            where[axis] = slice(i, i + 1)
-        where = tuple(where)
+        where = _item(plane, items, index)
         estimate = auto_estimate(plane[where], axes, whole)
         edge[where] = bands(plane[where], axes, estimate, p)
     return edge

@@ -164,19 +164,32 @@ def draw_own(rng, method, axes, span):
         own["median_size"] = int(rng.choice(sizes))
         if rng.random() < 0.5:
             own["spacing"] = rng.uniform(0.5, 3, len(axes)).tolist()
-    if method in ("unsharp_mask", "adaptive_unsharp_mask"):
+    if "kernel" in usm.METHODS[method].parameters:
         own["kernel"] = str(rng.choice(["gaussian", "gaussian", "box"]))
         own["sigma"] = draw_sigma(rng, method, len(axes))
         own["truncate"] = float(rng.choice([4.0, 4.0, 4.0, 1.0, 2.5, 5.0]))
-    if method == "adaptive_unsharp_mask":
+    if "gain_per" in usm.METHODS[method].parameters:
         own["gain_per"] = str(rng.choice(["image", "item"]))
         if rng.random() < 0.3:
             gains = rng.uniform(0.1, 4, int(rng.integers(1, 6)))
             own["gains"] = np.sort(gains).tolist()
+    if method == "entropy_unsharp_mask":
+        own["penalty"] = bool(rng.random() < 0.5)
     if method == "auto_unsharp_mask":
         own["strength"] = float(rng.uniform(0, 2))
         own["denoise"] = float(rng.choice([0, 0.3, 1]))
         own["estimate_per"] = str(rng.choice(["image", "item"]))
+    if "areas" in (known := usm.METHODS[method].parameters):
+        own["areas"] = str(rng.choice(known["areas"].choices))
+    if method == "wavelet_unsharp_mask":
+        own["wavelet"] = str(rng.choice(["haar", "bior2.2"]))
+        own["levels"] = int(rng.integers(1, 4))
+        own["limit"] = float(rng.uniform(0, 50))
+    if method == "polesel_unsharp_mask":
+        own["largest_weight"] = float(rng.choice([0.5, 4]))
+    if "data_range" in known:
+        own["amount"] = float(rng.uniform(0, 2))
+        own["data_range"] = float(span * rng.uniform(0.5, 2))
     if method == "gaussian_sharpen":
         own["sigma"] = float(rng.uniform(0.3, 3))
         own["radius"] = int(rng.choice([0, 0, 1, 2, 5]))
@@ -185,7 +198,7 @@ def draw_own(rng, method, axes, span):
 
 def draw_sigma(rng, method, count):
     """One number, or one for each axis; an approximated blur has a gain of its own."""
-    large = 4 if method == "adaptive_unsharp_mask" else 15
+    large = 4 if "gains" in usm.METHODS[method].parameters else 15
     sigma = [float(rng.choice([0, 0.5, 1, 2])) for _ in range(count)]
     for axis in range(count):
         if rng.random() < 0.5:

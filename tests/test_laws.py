@@ -45,7 +45,7 @@ def calls(draw, **kind):
             method = "unsharp_mask"
         else:
             parameters["sigma"] = draw(st.sampled_from([0.5, 0.8]))
-    if method == "unsharp_mask":
+    if method in ("unsharp_mask", "dark_region_unsharp_mask"):
         parameters["kernel"] = draw(st.sampled_from(["gaussian", "box"]))
         sigmas = st.sampled_from([0, 0.5, 1.0, 1.3, 3.9])
         parameters["sigma"] = [draw(sigmas) for _ in axes]
@@ -55,12 +55,20 @@ def calls(draw, **kind):
         parameters["amount"] = draw(st.floats(-2, 5))
         parameters["threshold"] = draw(st.sampled_from([0, 0.5, 20]))
         parameters["hard"] = draw(st.booleans())
-    if method == "adaptive_unsharp_mask":
+    if "gain_per" in usm.METHODS[method].parameters:
         parameters["gain_per"] = draw(st.sampled_from(["image", "item"]))
     if method == "auto_unsharp_mask":
         parameters["strength"] = draw(st.sampled_from([0, 0.5, 1, 2]))
         parameters["denoise"] = draw(st.sampled_from([0, 0.5, 1]))
         parameters["estimate_per"] = draw(st.sampled_from(["image", "item"]))
+    if method == "wavelet_unsharp_mask":
+        parameters["wavelet"] = draw(st.sampled_from(["haar", "bior2.2", "rbio1.3"]))
+        parameters["levels"] = draw(st.sampled_from([1, 2]))
+        parameters["limit"] = draw(st.sampled_from([3, 1000]))
+    if "areas" in (known := usm.METHODS[method].parameters):
+        parameters["areas"] = draw(st.sampled_from(known["areas"].choices))
+    if "data_range" in known:
+        parameters["data_range"] = draw(st.sampled_from([None, 1000]))
     return image, method, parameters
 
 
@@ -193,11 +201,11 @@ def test_items_are_independent(call, data):
     others = [axis for axis in range(image.ndim) if axis not in parameters["axes"]]
     if not others:
         return
-    if method == "adaptive_unsharp_mask":
-        parameters["gain_per"] = "item"
-    if method == "auto_unsharp_mask":
-        parameters["estimate_per"] = "item"
+    for scope in {"gain_per", "estimate_per"} & set(usm.METHODS[method].parameters):
+        parameters[scope] = "item"
     axis = data.draw(st.sampled_from(others))
+    if method == "entropy_unsharp_mask" and axis == parameters.get("channel_axis"):
+        return  # all channels have one gain
     index = data.draw(st.integers(0, image.shape[axis] - 1))
     whole = sharpened(image, method, parameters)
     alone = sharpened(np.take(image, [index], axis), method, parameters)

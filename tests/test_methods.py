@@ -34,6 +34,17 @@ def parameters_for(method, ndim):
         return {"sigma": 1.2, "axes": (ndim - 2, ndim - 1)}
     if method == "auto_unsharp_mask":
         return {"strength": 0.8, "denoise": 0.7, "axes": axes}
+    if method == "entropy_unsharp_mask":
+        own = {"kernel": "gaussian", "sigma": sigma, "penalty": False}
+        return {**own, "axes": axes}
+    if method == "polesel_unsharp_mask":
+        return {"amount": 0.7, "areas": "improved", "axes": axes}
+    if method == "dark_region_unsharp_mask":
+        own = {"amount": 1.7, "kernel": "gaussian", "sigma": sigma}
+        return {**own, "data_range": 1.5, "axes": axes}
+    if method == "wavelet_unsharp_mask":
+        own = {"amount": 1.7, "wavelet": "bior2.2", "limit": 40.0, "levels": 1}
+        return {**own, "areas": "improved", "axes": axes}
     return {"axes": axes}
 
 

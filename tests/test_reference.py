@@ -243,6 +243,85 @@ def test_adaptive_by_hand(sharpen):
     assert_allclose(result.image[2, 1:4], [-2 / 3, 43 / 3, -2 / 3])
 
 
+def test_lin_by_hand(sharpen):
+    """Lin et al. weigh the differences by intensity and by their own size."""
+    image = np.full((5, 5), 50.0)
+    image[0, 0], image[2, 2], image[4, 4] = 0, 59, 100
+
+    result = sharpen(image, "lin_unsharp_mask", gains=[1.0])
+
+    # The range is 0 to 100, so intensities are hundredths of it. The middle is 8 * 9
+    # above its 8 neighbours together, those around it 9 below theirs. The dark corner
+    # makes 50 more of its neighbours, the bright one 50 less. Both would leave the
+    # range themselves: they stay.
+    differences = np.array(
+        [
+            [0, 50, 0, 0, 0],
+            [50, 50 - 9, -9, -9, 0],
+            [0, -9, 72, -9, 0],
+            [0, -9, -9, -50 - 9, -50],
+            [0, 0, 0, -50, 0],
+        ]
+    )
+
+    def share(x):  # (1 + tanh(x)) / 2
+        return 1 / (1 + np.exp(-2 * x))
+
+    edge_map = differences * share(3.5 - 0.06 * np.abs(differences))
+    edge_map *= share(3 - 0.12 * np.abs(image - 50))
+    assert_allclose(result.edge_map, edge_map, atol=1e-4)
+    # The middle: 1 / (1 + exp(-3.84)) = .9790, 1 / (1 + exp(1.64)) = .1625.
+    assert result.edge_map[2, 2] == pytest.approx(72 * 0.9790 * 0.1625, abs=0.01)
+    assert result.amount == 1
+    assert_allclose(result.image, image + edge_map, atol=1e-4)
+
+
+def test_entropy_by_hand(sharpen):
+    """Of three gains the one is taken that leaves the most entropy."""
+    image = np.full((5, 5), 100.0)
+    image[0, 0], image[2, 2], image[4, 4] = 0, 109, 255
+
+    def found(gains, penalty):
+        return sharpen(image, "entropy_unsharp_mask", gains=gains, penalty=penalty)
+
+    def entropy(*counts):
+        share = np.array(counts) / 25
+        return -np.sum(share * np.log2(share))
+
+    # The edge map in ninths: the dark corner is 800 below its mean, the two beside it
+    # see it once (100), and (1, 1) sees the middle too (91). The bright corner, 1240
+    # above, is seen by two (-155) and by (3, 3) (-164). The middle is 72 above, the six
+    # others around it -9 each. Ten pixels are left.
+    edge_map = np.array(
+        [
+            [-800, 100, 0, 0, 0],
+            [100, 91, -9, -9, 0],
+            [0, -9, 72, -9, 0],
+            [0, -9, -9, -164, -155],
+            [0, 0, 0, -155, 1240],
+        ]
+    )
+    # The levels are the intensities. With an amount of 1/4 the six are 99.75 and look
+    # like the ten; three are 103, two 96, and 95, 111, 0 and 255 are one each. With 1
+    # the six are 99; 111 and 83 are two each, 110, 82, 117, 0 and 255 one. With 20 four
+    # are held at 0, five at 255, and the six are 80. Beyond the range are the corners,
+    # and with 20 seven more: all that are not of the ten or the six.
+    curve = [
+        entropy(10, 6, 5, 4),  # 1.906
+        entropy(10, 6, 2, 2, 1, 1, 1, 1, 1),  # 2.533
+        entropy(16, 3, 2, 1, 1, 1, 1),  # 1.884
+    ]
+    free = found((0.05, 1.0, 4.0), False)
+    assert_allclose(free.edge_map, edge_map / 9, atol=1e-5)
+    assert_allclose(free.curve, curve)
+    assert free.gain == 1
+    held = found((0.05, 1.0, 4.0), True)
+    assert_allclose(held.curve, np.array(curve) * [16 / 25, 23 / 25, 23 / 25])
+    # Without a penalty more is better, with it less.
+    assert found((0.05, 4.0), False).gain == 0.05
+    assert found((0.05, 4.0), True).gain == 4
+
+
 def test_gaussian_sharpen_by_hand(sharpen):
     """ImageMagick's sharpen hides the amount N / (N + g0) in sigma."""
     result = sharpen(IMPULSES, "gaussian_sharpen", sigma=HALVING_SIGMA, radius=1)
@@ -345,6 +424,57 @@ def test_alpha_is_passed_through(sharpen):
     assert_array_equal(result.image[3], image[3])
     assert_array_equal(result.edge_map[3], 0)
     assert set(np.unique(result.image[:3])) <= {100, 101}
+
+
+def test_dark_region_by_hand(sharpen):
+    """An impulse in the black, with white 9 above it: less of the box mean."""
+    image = np.zeros((5, 5))
+    image[2, 2] = 36
+
+    result = sharpen(image, "dark_region_unsharp_mask", amount=0.5, data_range=9.0)
+
+    # The mean is 4 around the impulse: black is 1 - 4 / 9 there, and 0 - 4 or 36 - 4
+    # is the detail. Elsewhere there is none.
+    ring = np.zeros((5, 5))
+    ring[1:4, 1:4] = -4 * 5 / 9
+    ring[2, 2] = 32 * 5 / 9
+    assert_allclose(result.edge_map, ring, rtol=1e-6)
+    assert_allclose(result.raw, image + 0.5 * ring, rtol=1e-6)
+
+
+def test_wavelet_by_hand(sharpen):
+    """A step, by one level of haar, with and without a limit."""
+    image = np.zeros((5, 5))
+    image[:, 2:] = 40
+    call = {"levels": 1, "data_range": 255.0}
+
+    whole = sharpen(image, "wavelet_unsharp_mask", limit=30.0, **call)
+    trimmed = sharpen(image, "wavelet_unsharp_mask", limit=8.0, **call)
+
+    # Half a difference is 20 between columns 1 and 2 and 0 elsewhere, along columns 0
+    # everywhere. Half the difference of these, left less right, is the detail.
+    assert_allclose(whole.edge_map, [[0, -10, 10, 0, 0]] * 5, atol=1e-6)
+    assert_allclose(trimmed.edge_map, [[0, -4, 4, 0, 0]] * 5, atol=1e-6)
+
+
+def test_polesel_by_hand(sharpen):
+    """A step of high contrast: two weights, each from the five columns around it."""
+    image = np.zeros((5, 5), np.uint8)
+    image[:, 2:] = 60
+
+    result = sharpen(image, "polesel_unsharp_mask", mode="mirror")
+
+    # Columns 0 0 60 60 60, the border pixel not repeated. Only the windows of columns 1
+    # and 2 hold both, with standard deviation 60 sqrt(2) / 3 = 28: high contrast, 3
+    # times as active as it is. So 2 (image - mean) is wanted: -40 and 40.
+    # Along a row the second difference is 0 -60 60 0 0, less its mean 40 -60 60 -20 0.
+    # Around column 1 stand 1 0 1 2 3: 3 * 60 * 40 / 5 = 1440 over
+    # (3 * 3600 + 1600 + 400) / 5 = 2560; around column 2 all five: 960 over 1840.
+    # Down a column nothing differs.
+    left = 1440 / (2560 + 1 + 2.56)
+    right = 960 / (1840 + 1 + 1.84)
+    assert_allclose(result.edge_map, [[0, -60 * left, 60 * right, 0, 0]] * 5, atol=1e-5)
+    assert_array_equal(result.image, [[0, 0, 91, 60, 60]] * 5)
 
 
 # --- invalid pixels -----------------------------------------------------------

@@ -169,3 +169,19 @@ def test_the_curve_is_reported():
     steepest = np.gradient(report.curve, axis=1).argmax(axis=1)
     np.testing.assert_array_equal(report.gain, report.gains[steepest])
     assert usm.sharpen(image).report.curve is None
+
+
+@pytest.mark.parametrize(
+    ("method", "own"),
+    [
+        ("unsharp_mask", {"threshold": 1.0}),
+        ("dark_region_unsharp_mask", {}),
+        ("polesel_unsharp_mask", {"areas": "improved"}),
+        ("wavelet_unsharp_mask", {"areas": "polesel"}),
+    ],
+)
+def test_noise_near_the_end_of_float32(method, own):
+    """Noise that overflows is no warning: what is left of it is measured."""
+    image = np.random.default_rng(0).uniform(-3e38, 3e38, (12, 13)).astype(np.float32)
+    found = usm.sharpen(image, method, **own)
+    assert np.isfinite(found.report.noise_factor)

@@ -185,7 +185,7 @@ class Recipe:
     def _finds_one_gain(self) -> bool:
         known = METHODS[self.method].parameters
         several = prod(self._plan.constants_shape) > 1
-        return "gains" in known and self._plan.method.estimates and not several
+        return "gains" in known and self._plan.method.finds_amount and not several
 
     def _with_gain(self, gain: Any) -> Recipe:
         if np.size(gain) != 1:

@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_usm.filters.dtypes import Array
+
 # Stands for a pixel of the constant beyond the border.
 OUTSIDE = -1
 
@@ -48,3 +50,14 @@ def continued(places: NDArray[np.int64], length: int, mode: str) -> NDArray[np.i
         folded = places % max(1, 2 * length - 2)
         return np.minimum(folded, 2 * length - 2 - folded)
     return np.where((places >= 0) & (places < length), places, OUTSIDE)
+
+
+def continued_axis(
+    values: Array, axis: int, reach: int, mode: str, cval: float
+) -> Array:
+    """An axis with `reach` more pixels at both ends."""
+    index = border_index(values.shape[axis], reach, mode)
+    beyond = np.expand_dims(
+        index == OUTSIDE, tuple(a for a in range(values.ndim) if a != axis)
+    )
+    return np.where(beyond, values.dtype.type(cval), np.take(values, index, axis))

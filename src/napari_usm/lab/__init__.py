@@ -7,9 +7,24 @@ Every name is the function of a method, called as those of `napari_usm` itself;
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__: list[str] = []
+if TYPE_CHECKING:
+    from napari_usm.lab.functions import (
+        dark_region_unsharp_mask,
+        entropy_unsharp_mask,
+        lin_unsharp_mask,
+        polesel_unsharp_mask,
+        wavelet_unsharp_mask,
+    )
+
+__all__ = [
+    "dark_region_unsharp_mask",
+    "entropy_unsharp_mask",
+    "lin_unsharp_mask",
+    "polesel_unsharp_mask",
+    "wavelet_unsharp_mask",
+]
 
 
 def __getattr__(name: str) -> Any:

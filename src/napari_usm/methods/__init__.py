@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING
 
 from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
 from napari_usm.methods.auto_unsharp_mask import AutoUnsharpMask
+from napari_usm.methods.dark_region_unsharp_mask import DarkRegionUnsharpMask
+from napari_usm.methods.entropy_unsharp_mask import EntropyUnsharpMask
 from napari_usm.methods.gaussian_sharpen import GaussianSharpen
 from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
+from napari_usm.methods.lin_unsharp_mask import LinUnsharpMask
 from napari_usm.methods.method import Method
+from napari_usm.methods.polesel_unsharp_mask import PoleselUnsharpMask
 from napari_usm.methods.unsharp_mask import UnsharpMask
+from napari_usm.methods.wavelet_unsharp_mask import WaveletUnsharpMask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -63,6 +68,19 @@ METHODS: Mapping[str, Entry] = MappingProxyType(
         ),
         "auto_unsharp_mask": Entry(AutoUnsharpMask, "Auto unsharp mask", "menu"),
         "gaussian_sharpen": Entry(GaussianSharpen, "Gaussian sharpen", "python"),
+        "polesel_unsharp_mask": Entry(
+            PoleselUnsharpMask, "Polesel's adaptive unsharp mask", "lab"
+        ),
+        "dark_region_unsharp_mask": Entry(
+            DarkRegionUnsharpMask, "Dark-region unsharp mask", "lab"
+        ),
+        "wavelet_unsharp_mask": Entry(
+            WaveletUnsharpMask, "Wavelet unsharp mask", "lab"
+        ),
+        "lin_unsharp_mask": Entry(LinUnsharpMask, "Unsharp mask of Lin et al.", "lab"),
+        "entropy_unsharp_mask": Entry(
+            EntropyUnsharpMask, "Entropy unsharp mask", "lab"
+        ),
     }
 )
 

@@ -10,7 +10,12 @@ import numpy as np
 from napari_usm.estimate.box_gradients import box_sums, fits_box
 from napari_usm.estimate.gradient_gain import REACH, gain_from_sums, gradient_sums
 from napari_usm.filters.mask import Mask
-from napari_usm.methods import checks
+from napari_usm.methods.gains import (
+    GainMethod,
+    check_gains,
+    gain_per_parameter,
+    gains_parameter,
+)
 from napari_usm.methods.masks import (
     MaskMethod,
     check_mask,
@@ -20,8 +25,7 @@ from napari_usm.methods.masks import (
     sigma_parameter,
     truncate_parameter,
 )
-from napari_usm.methods.method import Constants, border, colour
-from napari_usm.methods.parameter import choice, parameter
+from napari_usm.methods.method import border, colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +34,10 @@ if TYPE_CHECKING:
     from napari_usm.methods.method import Method
 
 GAINS = np.arange(1, 31) / 10
-SCOPES = ("image", "item")
 
 
 @dataclass(frozen=True)
-class AdaptiveUnsharpMask(MaskMethod):
+class AdaptiveUnsharpMask(GainMethod, MaskMethod):
     """Sharpen an image by the amount that its own gradients call for.
 
     Notes
@@ -69,31 +72,16 @@ class AdaptiveUnsharpMask(MaskMethod):
     _: KW_ONLY
     kernel: str = kernel_parameter("box")
     sigma: float | Sequence[float] = sigma_parameter()
-    gains: Sequence[float] | None = parameter(
-        None,
-        "sequence of float, optional",
-        "Gains",
-        "Gains to try, above 0 and strictly increasing; 0.1, 0.2, ... 3.0 by default. "
-        "A single one is taken as it is.",
-        control="none",
-        finishing=True,
-    )
-    gain_per: str = choice(
-        "image",
-        SCOPES,
-        "Gain per",
-        "One gain for the whole array, so that a series does not flicker, or one for "
-        "each index over the axes that are neither filtered nor channels.",
-        finishing=True,
-    )
+    gains: Sequence[float] | None = gains_parameter("0.1, 0.2, ... 3.0", finishing=True)
+    gain_per: str = gain_per_parameter(finishing=True)
     truncate: float = truncate_parameter()
     color: str = colour("value")
     mode: str = border("mirror")
 
     @property
-    def estimates(self) -> bool:
-        """Whether there is a gain to choose."""
-        return self._gains().size > 1
+    def tried(self) -> Array:
+        """The paper's gains, or those given."""
+        return GAINS if self.gains is None else np.asarray(self.gains, np.float64)
 
     @property
     def per_item(self) -> bool:
@@ -104,15 +92,7 @@ class AdaptiveUnsharpMask(MaskMethod):
         """Raise if a parameter breaks its rule."""
         super().check(axes)
         check_mask(self.kernel, self.sigma, self.truncate, axes)
-        checks.choice("gain_per", self.gain_per, SCOPES)
-        if self.gains is None:
-            return
-        gains = checks.reals("gains", self.gains)
-        if not gains or gains[0] <= 0 or np.any(np.diff(gains) <= 0):
-            raise ValueError(
-                "`gains` must be above 0 and strictly increasing, at least one; "
-                f"got {self.gains!r}"
-            )
+        check_gains(self.gains, self.gain_per)
 
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """Half-width of the kernel, and the differences beyond it."""
@@ -126,30 +106,25 @@ class AdaptiveUnsharpMask(MaskMethod):
         core: tuple[slice, ...],
         begins: Sequence[int],
         lengths: Sequence[int],
+        *found: Array,
     ) -> Array:
         """Sums over the gradients of the block, from which the gain follows."""
-        gains = self._gains()
+        gains = self.tried
         if self.kernel == "box" and fits_box(
             block.dtype, axes, lengths, self.mode, self.cval
         ):
-            found = box_sums(block, gains, axes, kept, core, self.mode, self.cval)
-            if found is not None:
-                return found
+            sums = box_sums(block, gains, axes, kept, core, self.mode, self.cval)
+            if sums is not None:
+                return sums
         # In float64: sums of many differences decide between neighbouring gains.
         image = block.astype(np.float64)
         detail = self.edge_map(image, axes)
         image[~np.isfinite(image)] = np.nan
         return gradient_sums(image, detail, gains, axes, kept, core, lengths)
 
-    def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
-        """The gain from the sums over the whole image."""
-        if sums is None:
-            (only,) = self._gains()
-            return Constants(float(1 / only), only)
-        gain, curve = gain_from_sums(sums, self._gains())
-        # A number where there is only one: the kernels of one pass take no more.
-        amount = 1 / gain if gain.size > 1 else 1 / float(gain.item())
-        return Constants(amount, gain, self._gains(), curve)
+    def chosen(self, sums: Array, *found: Array) -> tuple[Array, Array]:
+        """The gain where S rises most, and S."""
+        return gain_from_sums(sums, self.tried)
 
     def make_mask(self, axes: Sequence[int]) -> Mask:
         """The blur by kernel and sigma."""
@@ -158,10 +133,3 @@ class AdaptiveUnsharpMask(MaskMethod):
     def at_level(self, factors: Sequence[float]) -> Method:
         """The same with a narrower blur."""
         return replace(self, **mask_at_level(self.kernel, self.sigma, factors))
-
-    def least_amount(self, axes: Sequence[int]) -> float:
-        """Gains are positive: nothing is ever inverted."""
-        return 0.0
-
-    def _gains(self) -> Array:
-        return GAINS if self.gains is None else np.asarray(self.gains, np.float64)

@@ -143,11 +143,14 @@ class AutoUnsharpMask(Method):
         core: tuple[slice, ...],
         begins: Sequence[int],
         lengths: Sequence[int],
+        *found: Array,
     ) -> Array | None:
         """What the windows that begin in the block tell."""
         return window_rows(block, axes, kept, core, begins, lengths)
 
-    def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
+    def constants(
+        self, sums: Array | None, axes: Sequence[int], *found: Array
+    ) -> Constants:
         """Blur and noise from the windows of the whole image."""
         if sums is None:
             return Constants(float(self.strength))

@@ -46,6 +46,23 @@ def per_axis(
     return (real(name, value, minimum),) * count
 
 
+def above(name: str, value: Any, bound: float) -> float:
+    """A finite real number above `bound`."""
+    number = real(name, value)
+    if number <= bound:
+        raise ValueError(f"`{name}` must be above {bound:g}; got {value!r}")
+    return number
+
+
+def pair(name: str, value: Any, minimum: float) -> tuple[float, float]:
+    """Two finite real numbers, each at least `minimum`."""
+    numbers = reals(name, value, minimum)
+    if len(numbers) != 2:
+        raise ValueError(f"`{name}` must be two numbers; got {value!r}")
+    first, second = numbers
+    return first, second
+
+
 def integer(name: str, value: Any, minimum: int | None = None) -> int:
     """A whole number of at least `minimum`."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):

@@ -86,7 +86,9 @@ class GaussianSharpen(MaskMethod):
                 f"`axes` must be exactly two for gaussian_sharpen; got {tuple(axes)}"
             )
 
-    def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
+    def constants(
+        self, sums: Array | None, axes: Sequence[int], *found: Array
+    ) -> Constants:
         """The amount that the kernel implies."""
         blurs = self.mask(axes).blurs.values()
         centre, _ = energy([blur.weights for blur in blurs])

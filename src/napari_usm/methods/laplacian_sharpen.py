@@ -120,7 +120,9 @@ class LaplacianSharpen(Method):
         """As given."""
         return float(self.threshold), self.hard
 
-    def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
+    def constants(
+        self, sums: Array | None, axes: Sequence[int], *found: Array
+    ) -> Constants:
         """The amount as given."""
         return Constants(float(self.amount))
 

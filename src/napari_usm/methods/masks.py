@@ -109,6 +109,11 @@ def mask_at_level(kernel: str, sigma: Any, factors: Sequence[float]) -> dict[str
     return {"kernel": "gaussian", "sigma": smaller}
 
 
+def least_mask_amount(kernel: str) -> float:
+    """-1 for the Gaussian, -3/4 for the box, whose transform goes below 0."""
+    return -0.75 if kernel == "box" else -1.0
+
+
 class MaskMethod(Method):
     """A method whose detail is the image less its blur."""
 
@@ -127,7 +132,7 @@ class MaskMethod(Method):
     def _masks(self) -> dict[tuple[int, ...], Mask]:
         return {}
 
-    def one_pass(self, axes: Sequence[int]) -> OnePass:
+    def one_pass(self, axes: Sequence[int]) -> OnePass | None:
         """The mask, on every pixel or by way of a coarser grid."""
         mask = self.mask(axes)
         coarse = any(blur.factor > 1 for blur in mask.blurs.values())
@@ -144,13 +149,17 @@ class MaskMethod(Method):
     def edge_map(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
-        """``threshold(image - blurred)``."""
+        """``weight * threshold(image - blurred)``."""
         mask = self.mask(axes)
         blurred = blur(block, mask.blurs, self.mode, self.cval)
         detail = np.subtract(
             block, blurred, out=np.zeros_like(block), where=np.isfinite(block)
         )
-        return threshold(detail, mask.threshold, mask.hard)
+        return self.weighted(threshold(detail, mask.threshold, mask.hard), blurred)
+
+    def weighted(self, detail: Array, blurred: Array) -> Array:
+        """The detail times its weight, which is 1 unless a method has another."""
+        return detail
 
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
         """Root of the sum of squares of the kernel ``(1 + amount) - amount * blur``."""

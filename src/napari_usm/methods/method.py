@@ -103,6 +103,26 @@ class Constants:
 
 
 @dataclass(frozen=True)
+class Join:
+    """How what the blocks tell becomes one, in whatever order they come.
+
+    Attributes
+    ----------
+    operation : ufunc
+        Of two arrays; commutative and associative.
+    start : float
+        What it leaves everything else as it is with.
+    """
+
+    operation: np.ufunc
+    start: float
+
+
+TOTAL = Join(np.add, 0.0)
+LEAST = Join(np.minimum, np.inf)
+
+
+@dataclass(frozen=True)
 class Findings:
     """What a method can tell about an image from its estimate.
 
@@ -205,9 +225,19 @@ class Method(ABC):
         return False
 
     @property
+    def rounds(self) -> tuple[Join, ...]:
+        """How the `sums` of the blocks are joined, for each round over the image."""
+        return (TOTAL,) if self.estimates else ()
+
+    @property
     def fits_detail(self) -> bool:
-        """Whether `edge_map` needs what was estimated; the amount does not then."""
+        """Whether `edge_map` needs what was estimated."""
         return False
+
+    @property
+    def finds_amount(self) -> bool:
+        """Whether the amount is found in the image."""
+        return self.estimates and not self.fits_detail
 
     @property
     def per_item(self) -> bool:
@@ -215,9 +245,18 @@ class Method(ABC):
         return False
 
     @property
+    def per_channel(self) -> bool:
+        """Whether each channel has own constants, where each is filtered on its own."""
+        return True
+
+    @property
     def thresholding(self) -> tuple[float, bool]:
         """Threshold of the detail, and whether it is hard."""
         return 0.0, False
+
+    def for_type(self, dtype: np.dtype[Any]) -> Method:
+        """The method with all that follows from the type of the image."""
+        return self
 
     def unfinished(self) -> Method:
         """The method that leaves detail as it is, whatever will be done with it."""
@@ -295,8 +334,9 @@ class Method(ABC):
         core: tuple[slice, ...],
         begins: Sequence[int],
         lengths: Sequence[int],
+        *found: Array,
     ) -> Array | None:
-        """First step of the first stage: what one block adds to `constants`.
+        """First step of the first stage: what one block adds in one of the `rounds`.
 
         Parameters
         ----------
@@ -310,6 +350,8 @@ class Method(ABC):
             Where that part begins in the whole image.
         lengths : sequence of int
             Shape of the whole image.
+        *found : array
+            What the rounds before this one found, for the indices of the block.
 
         Returns
         -------
@@ -320,16 +362,18 @@ class Method(ABC):
         raise TypeError(f"{type(self).__name__} estimates nothing")
 
     @abstractmethod
-    def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
-        """Last step of the first stage, from the total of `sums` over all blocks."""
+    def constants(
+        self, sums: Array | None, axes: Sequence[int], *found: Array
+    ) -> Constants:
+        """Last step of the first stage: from the last round and those before it."""
 
     def one_pass(self, axes: Sequence[int]) -> OnePass | None:
         """The method as a filter that goes to the result in one pass, if it is one."""
         return None
 
-    def findings(self, estimate: Array) -> Findings:
-        """What the estimate says about the image."""
-        raise TypeError(f"{type(self).__name__} estimates nothing")
+    def findings(self, estimate: Array) -> Findings | None:
+        """What the estimate says about the image's blur and noise, if anything."""
+        return None
 
     @abstractmethod
     def least_amount(self, axes: Sequence[int]) -> float:

@@ -11,6 +11,7 @@ from napari_usm.methods.masks import (
     MaskMethod,
     check_mask,
     kernel_parameter,
+    least_mask_amount,
     mask_at_level,
     mask_blurs,
     sigma_parameter,
@@ -94,7 +95,9 @@ class UnsharpMask(MaskMethod):
         """As given."""
         return float(self.threshold), self.hard
 
-    def constants(self, sums: Array | None, axes: Sequence[int]) -> Constants:
+    def constants(
+        self, sums: Array | None, axes: Sequence[int], *found: Array
+    ) -> Constants:
         """The amount as given."""
         return Constants(float(self.amount))
 
@@ -108,5 +111,5 @@ class UnsharpMask(MaskMethod):
         return replace(self, **mask_at_level(self.kernel, self.sigma, factors))
 
     def least_amount(self, axes: Sequence[int]) -> float:
-        """-1 for the Gaussian, -3/4 for the box, whose transform goes below 0."""
-        return -0.75 if self.kernel == "box" else -1.0
+        """That of the kernel."""
+        return least_mask_amount(self.kernel)

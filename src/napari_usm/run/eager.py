@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +13,13 @@ from napari_usm.filters.one_pass import Target
 from napari_usm.kernels.finish_plane import finish_pixels
 from napari_usm.run import report
 from napari_usm.run.blocks import BLOCK, Block, Slices, cut, parts_of
+from napari_usm.run.first_stage import (
+    FirstStage,
+    Joined,
+    finish_first_stage,
+    first_stage_of,
+    rounds,
+)
 from napari_usm.run.tally import Tally, tally
 from napari_usm.run.threads import in_order, thread_count
 
@@ -28,14 +35,6 @@ Steps = Generator[None, None, T]
 
 # Fewer pixels are done in less than a millisecond: handing them over costs more.
 _WORTH_THREADS = 2**19
-
-
-@dataclass(frozen=True)
-class FirstStage:
-    """What one block adds to the constants and to limits by the data."""
-
-    sums: Array | None
-    limits: Limits | None
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def run(
 
 
 def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]:
-    """Constants and limits of a plan, with a pause after every block.
+    """Constants and limits of a plan, with a pause after every block of each round.
 
     Yields
     ------
@@ -142,29 +141,28 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
     tuple of Constants and limits
         What `run` takes.
     """
-    if not needs_first_stage(plan):
-        return finish_first_stage(plan, ())
+    found: list[FirstStage] = []
     count, cuts = _threads_and_blocks(plan, block_size)
 
-    def first(block: Block) -> list[tuple[Block, FirstStage]]:
+    def told(block: Block) -> list[tuple[Block, FirstStage]]:
         grown = np.asarray(image[block.grown])
         return [
-            (part, first_stage_of(plan, grown[place], part))
+            (part, first_stage_of(plan, grown[place], part, found))
             for part, place in _parts(plan, block)
         ]
 
-    stages: list[tuple[Block, FirstStage]] = []
-    for found in in_order(first, cuts, count):
-        stages.extend(found)
-        yield
-    return finish_first_stage(plan, stages)
+    for number in range(rounds(plan)):
+        joined = Joined(plan, number)
+        for parts in in_order(told, cuts, count):
+            joined.add(parts)
+            yield
+        found.append(joined.found)
+    return finish_first_stage(plan, found)
 
 
 def first_stage_steps(plan: Plan, block_size: int = BLOCK) -> int:
     """How often `first_stage` yields."""
-    if not needs_first_stage(plan):
-        return 0
-    return len(blocks(plan, block_size))
+    return rounds(plan) * len(blocks(plan, block_size))
 
 
 def blocks(plan: Plan, block_size: int = BLOCK) -> list[Block]:
@@ -186,7 +184,7 @@ def _threads_and_blocks(plan: Plan, block_size: int) -> tuple[int, list[Block]]:
 
 def needs_first_stage(plan: Plan) -> bool:
     """Whether the whole image is needed before any block can be done."""
-    return plan.method.estimates or plan.method.limits == "data"
+    return rounds(plan) > 0
 
 
 def result_of(running: Steps[T]) -> T:
@@ -307,53 +305,6 @@ def _near(plan: Plan, grown: Array, inner: Slices, estimate: Array) -> Slices:
 def local_amount(plan: Plan, amount: Array | float, block: Block) -> Any:
     """The amounts that belong to a block, where there is more than one."""
     return amount if isinstance(amount, float) else amount[plan.kept_slices(block.core)]
-
-
-def first_stage_of(plan: Plan, grown: Array, block: Block) -> FirstStage:
-    """First stage on one block that comes with its neighbours."""
-    sums, limits = None, None
-    if plan.method.estimates:
-        signal = plan.stored_signal(grown)
-        core, lengths = list(block.inner), list(plan.shape)
-        if plan.channel_axis is not None:
-            # As many as are filtered: without alpha, or one made of all colours.
-            lengths[plan.channel_axis] = signal.shape[plan.channel_axis]
-            core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
-        begins = [span.start for span in block.core]
-        with np.errstate(over="ignore", invalid="ignore"):
-            sums = plan.method.sums(
-                signal, plan.axes, plan.kept, tuple(core), begins, lengths
-            )
-    if plan.method.limits == "data":
-        colours, _ = plan.split(grown)
-        limits = _range(colours[plan.whole_channels(block.inner)])
-    return FirstStage(sums, limits)
-
-
-def finish_first_stage(
-    plan: Plan, parts: Iterable[tuple[Block, FirstStage]]
-) -> tuple[Constants, Limits]:
-    """Constants and limits from the first stage of all blocks."""
-    total: Array | None = None
-    low, high = np.inf, -np.inf
-    for block, part in parts:
-        if part.sums is not None:
-            if total is None:
-                extra = part.sums.shape[len(plan.shape) :]
-                total = np.zeros((*plan.constants_shape, *extra))
-            total[plan.kept_slices(block.core)] += part.sums
-        if part.limits is not None:
-            low, high = min(low, part.limits[0]), max(high, part.limits[1])
-    limits = plan.within_type(low, high) if low <= high else plan.limits
-    return plan.method.constants(total, plan.axes), limits
-
-
-def _range(values: Array) -> Limits:
-    """Smallest and largest valid value; the wrong way round if there is none."""
-    valid = np.isfinite(values)
-    low = np.min(values, where=valid, initial=np.inf)
-    high = np.max(values, where=valid, initial=-np.inf)
-    return float(low), float(high)
 
 
 def _blocks(plan: Plan, size: int) -> list[Block]:

@@ -22,11 +22,18 @@ from dask.highlevelgraph import HighLevelGraph
 from napari_usm.methods.method import Constants
 from napari_usm.run import eager, report
 from napari_usm.run.blocks import Block, from_chunks
+from napari_usm.run.first_stage import (
+    FirstStage,
+    Joined,
+    finish_first_stage,
+    first_stage_of,
+    rounds,
+)
 from napari_usm.run.plan import Limits, Plan
 from napari_usm.run.tally import Tally, tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from napari_usm.filters.dtypes import Array
     from napari_usm.run.eager import Steps
@@ -94,11 +101,16 @@ def first_stage(plan: Plan, image: da.Array) -> Steps[Found]:
     if not eager.needs_first_stage(plan):
         return plan.method.constants(None, plan.axes), plan.limits
     graph = _graph(plan, image)
-    parts: list[eager.FirstStage] = []
-    for batch in graph.first_stage_batches():
-        parts.extend(compute(*batch))
-        yield
-    return _finish_first_stage(plan, list(graph.blocks.values()), parts)
+    blocks = list(graph.blocks.values())
+    found: list[FirstStage] = []
+    for number in range(rounds(plan)):
+        joined = Joined(plan, number)
+        for start, batch in graph.first_stage_batches(found):
+            parts = compute(*batch)
+            joined.add(zip(blocks[start:], parts, strict=False))
+            yield
+        found.append(joined.found)
+    return finish_first_stage(plan, found)
 
 
 def first_stage_steps(plan: Plan, image: da.Array) -> int:
@@ -106,7 +118,7 @@ def first_stage_steps(plan: Plan, image: da.Array) -> int:
     if not eager.needs_first_stage(plan):
         return 0
     blocks: int = math.prod(_rechunked(plan, image).numblocks)
-    return -(-blocks // _BATCH)
+    return rounds(plan) * -(-blocks // _BATCH)
 
 
 def _graph(plan: Plan, image: da.Array) -> _Graph:
@@ -171,29 +183,42 @@ class _Graph:
         return self._array("grown", tasks, grown.chunks, self.plan.dtype, [grown])
 
     def found(self) -> Found | Delayed:
-        """Constants and limits: known, or one reduction over the image."""
+        """Constants and limits: known, or a reduction over the image in each round."""
         plan = self.plan
         if not eager.needs_first_stage(plan):
             return plan.method.constants(None, plan.axes), plan.limits
-        parts = self._first_stage_parts()
-        last = partial(_finish_first_stage, plan, list(self.blocks.values()))
-        return self._delayed("found", (last, list(parts)), [self.grown], parts)
+        blocks = list(self.blocks.values())
+        found: list[str] = []
+        tasks: dict[Any, Any] = {}
+        for number in range(rounds(plan)):
+            part = partial(first_stage_of, plan)
+            parts = self._first_stage_parts(number, part, [*found])
+            found.append(self._name(f"round-{number}"))
+            join = partial(_joined, plan, blocks, number)
+            tasks |= {**parts, found[-1]: (join, list(parts))}
+        last = partial(finish_first_stage, plan)
+        return self._delayed("found", (last, found), [self.grown], tasks)
 
-    def first_stage_batches(self) -> Iterator[list[Delayed]]:
-        """What the blocks add to constants and limits, some at a time."""
-        parts = self._first_stage_parts()
-        name = self._name("part")
+    def first_stage_batches(
+        self, found: Sequence[FirstStage]
+    ) -> Iterator[tuple[int, list[Delayed]]]:
+        """What the blocks from here on tell in the next round, some at a time."""
+        part = partial(first_stage_of, self.plan, found=tuple(found))
+        parts = self._first_stage_parts(len(found), part)
+        name = self._name(f"part-{len(found)}")
         needed: list[Any] = [self.grown]
         graph = HighLevelGraph.from_collections(name, parts, needed)
         keys = list(parts)
         for start in range(0, len(keys), _BATCH):
             batch = keys[start : start + _BATCH]
-            yield [Delayed(key, graph, layer=name) for key in batch]
+            yield start, [Delayed(key, graph, layer=name) for key in batch]
 
-    def _first_stage_parts(self) -> dict[Any, Any]:
-        part = partial(eager.first_stage_of, self.plan)
+    def _first_stage_parts(
+        self, number: int, part: Callable[..., FirstStage], *found: Any
+    ) -> dict[Any, Any]:
+        name = self._name(f"part-{number}")
         return {
-            (self._name("part"), *index): (part, (self.grown.name, *index), block)
+            (name, *index): (part, (self.grown.name, *index), block, *found)
             for index, block in self.blocks.items()
         }
 
@@ -256,7 +281,7 @@ class _Graph:
         if not isinstance(found, Delayed):
             known = self.plan.found(found[0])
             return known.amount, known.gain
-        if not self.plan.method.estimates or self.plan.method.fits_detail:
+        if not self.plan.method.finds_amount:
             return self.plan.method.constants(None, self.plan.axes).amount, None
         amount, gain = (
             da.from_delayed(
@@ -370,10 +395,15 @@ def _tally(
     return tally(plan, grown, block, edge_map, amount, limits, result)
 
 
-def _finish_first_stage(
-    plan: Plan, blocks: Sequence[Block], parts: Sequence[eager.FirstStage]
-) -> Found:
-    return eager.finish_first_stage(plan, zip(blocks, parts, strict=True))
+def _joined(
+    plan: Plan,
+    blocks: Sequence[Block],
+    number: int,
+    parts: Sequence[FirstStage],
+) -> FirstStage:
+    joined = Joined(plan, number)
+    joined.add(zip(blocks, parts, strict=True))
+    return joined.found
 
 
 def _finish_report(

@@ -86,7 +86,7 @@ class Plan:
     def kept(self) -> tuple[int, ...]:
         """Axes along which a method that estimates finds a number for each index."""
         items = self.method.per_item
-        channels = self.color == "channels"
+        channels = self.color == "channels" and self.method.per_channel
         return tuple(
             axis
             for axis in range(len(self.shape))
@@ -287,6 +287,7 @@ def make_plan(shape: tuple[int, ...], dtype: np.dtype[Any], method: Method) -> P
         channel_axis = checks.axis("channel_axis", channel_axis, len(shape))
     axes = checks.filtered_axes(method.axes, len(shape), channel_axis)
     method.check(axes)
+    method = method.for_type(source)
     _check_channels(method, shape, channel_axis)
     result = source if method.dtype is None else _result_type(method.dtype)
     return Plan(method, shape, source, working_type(source), result, axes, channel_axis)

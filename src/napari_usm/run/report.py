@@ -43,7 +43,7 @@ class Report:
     gain : float or array, optional
         1 / amount, for a method that finds it.
     gains, curve : array, optional
-        The gains tried, and S for each of them (last axis).
+        The gains tried, and for each (last axis) the measure that chose among them.
     clipped_low, clipped_high : array
         Fraction of the pixels that the limits of the result cut off, of each
         channel; of HSV's value alone if that is what was sharpened.
@@ -120,6 +120,8 @@ def _said(plan: Plan, constants: Constants) -> dict[str, Any]:
     if constants.estimate is None:
         return {}
     found = plan.method.findings(constants.estimate)
+    if found is None:
+        return {}
     gone = tuple(axis for axis in range(len(plan.shape)) if axis not in plan.kept)
     return {
         "blur": np.squeeze(found.blur, gone),
@@ -141,12 +143,17 @@ def _noise_factor(
     # The typical item, and noise on the intensity that it is known at.
     every = tuple(range(len(plan.shape)))
     typical = np.median(estimate, axis=every, keepdims=True)
-    level = float(plan.method.findings(typical).noise.item())
+    findings = plan.method.findings(typical)
+    if findings is None:
+        level = noise_level(signal, plan.axes)
+    else:
+        level = float(findings.noise.item())
     valid = np.isfinite(signal)
     if level == 0 or not valid.any():
         return 1.0
     middle = float(np.mean(signal, where=valid, dtype=np.float64))
-    return _measured_noise_factor(plan, amount, level, middle, typical)
+    strength = float(np.median(amount))
+    return _measured_noise_factor(plan, strength, level, middle, typical)
 
 
 def _measured_noise_factor(
@@ -162,17 +169,18 @@ def _measured_noise_factor(
     for axis in plan.axes:
         shape[axis] = side
     noise = np.random.default_rng(0).normal(middle, level, shape)
-    with np.errstate(over="ignore"):
-        noise = noise.astype(plan.working)
     # Noise that goes on for ever: a border is no noise.
     endless = replace(plan.method, mode="wrap")
-    noisy = noise + amount * endless.edge_map(noise, plan.axes, estimate)
+    with np.errstate(over="ignore", invalid="ignore"):
+        noise = noise.astype(plan.working)
+        noisy = noise + amount * endless.edge_map(noise, plan.axes, estimate)
     # Next to the largest number that there is, some is beyond it.
     valid = np.isfinite(noisy)
     after, before = (
         np.std(each[valid].astype(np.float64) / level) for each in (noisy, noise)
     )
-    return float(after / before)
+    # Noise too faint for its intensity is none.
+    return float(after / before) if before else 1.0
 
 
 def sample_slices(plan: Plan) -> Slices:

@@ -1,0 +1,69 @@
+"""Parameters of the methods that tell areas of low, medium and high contrast apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_usm.filters.areas import Areas
+from napari_usm.methods import checks
+from napari_usm.methods.parameter import choice, parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+AREAS = ("polesel", "improved")
+
+
+def areas_parameter(default: str, choices: tuple[str, ...] = AREAS) -> Any:
+    """Field for how areas are told apart."""
+    return choice(
+        default,
+        choices,
+        "Areas",
+        "How areas are told apart by their contrast: by two bounds (polesel), or with "
+        "areas that pass into each other, and edges only (improved).",
+        control="basic",
+    )
+
+
+def contrasts_parameter() -> Any:
+    """Field for the bounds between areas."""
+    return parameter(
+        (7.75, 14.14),
+        "(float, float)",
+        "Contrasts",
+        "Standard deviation in a 3-wide window from which on contrast is medium, and "
+        "high, in levels of 8 bits: a level is `data_range` / 255. By default the "
+        "square roots of the paper's variances 60 and 200.",
+        control="none",
+    )
+
+
+def activities_parameter() -> Any:
+    """Field for what is wanted of areas."""
+    return parameter(
+        (4.0, 3.0),
+        "(float, float)",
+        "Activities",
+        "How many times as active areas of medium and of high contrast should be.",
+        control="none",
+    )
+
+
+def check_areas(contrasts: Any, activities: Any) -> None:
+    """Raise if a parameter of the areas breaks its rule."""
+    low, high = checks.pair("contrasts", contrasts, minimum=0)
+    if low > high:
+        raise ValueError(
+            f"`contrasts` must be (medium, high) in order; got {contrasts!r}"
+        )
+    checks.pair("activities", activities, minimum=1)
+
+
+def contrast_areas(
+    areas: str, contrasts: Sequence[float], activities: Sequence[float]
+) -> Areas:
+    """The areas of an image in levels of 8 bits."""
+    low, high = contrasts
+    medium, much = (activity - 1 for activity in activities)
+    return Areas(low, high, medium, much, areas == "improved")

@@ -1,0 +1,119 @@
+"""What the methods share whose gain gives the sharpened image the most entropy."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_usm.estimate.entropy import (
+    around,
+    best_of,
+    entropies,
+    extremes,
+    level_counts,
+    range_of,
+)
+from napari_usm.methods.gains import GainMethod, check_gains
+from napari_usm.methods.method import LEAST, TOTAL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_usm.filters.dtypes import Array
+    from napari_usm.methods.method import Join
+
+
+class EntropyGainMethod(GainMethod):
+    """A method that tries some gains on a whole image, and more around the best.
+
+    The first round finds the range of the image, the second the entropy with each gain,
+    the third that with finer ones, unless the gains were given.
+    """
+
+    gains: Sequence[float] | None
+    gain_per: str
+
+    @property
+    @abstractmethod
+    def default_gains(self) -> Array:
+        """Those of the second round."""
+
+    @property
+    @abstractmethod
+    def restores(self) -> bool:
+        """Whether a pixel that would leave the range keeps its value."""
+
+    @property
+    @abstractmethod
+    def penalised(self) -> bool:
+        """Whether entropy counts less for the pixels that would leave the range."""
+
+    @abstractmethod
+    def stretch(
+        self, block: Array, axes: Sequence[int], low: Array, high: Array
+    ) -> tuple[Array, Array]:
+        """A block as if its range were 0 to 1, and what an amount of 1 adds to it."""
+
+    @property
+    def tried(self) -> Array:
+        """The gains given, or those of the second round."""
+        if self.gains is None:
+            return self.default_gains
+        return np.asarray(self.gains, np.float64)
+
+    @property
+    def finds_amount(self) -> bool:
+        """Whether there is a gain to choose."""
+        return self.tried.size > 1
+
+    @property
+    def rounds(self) -> tuple[Join, ...]:
+        """The range, where it is needed, and the levels with each gain."""
+        if not self.finds_amount:
+            return (LEAST,) if self.estimates else ()
+        return (LEAST, TOTAL, TOTAL) if self.gains is None else (LEAST, TOTAL)
+
+    @property
+    def per_item(self) -> bool:
+        """Whether each item has a gain of its own."""
+        return self.gain_per == "item"
+
+    def check(self, axes: Sequence[int]) -> None:
+        """Raise if a parameter breaks its rule."""
+        super().check(axes)
+        check_gains(self.gains, self.gain_per)
+
+    def sums(
+        self,
+        block: Array,
+        axes: Sequence[int],
+        kept: Sequence[int],
+        core: tuple[slice, ...],
+        begins: Sequence[int],
+        lengths: Sequence[int],
+        *found: Array,
+    ) -> Array:
+        """The range of the block, then its levels with each gain."""
+        if not found:
+            return extremes(block, kept, core)
+        ends, *counts = found
+        gains = self._finer(*counts) if counts else self.tried
+        # In float64, as the levels decide between gains.
+        image, change = self.stretch(block.astype(np.float64), axes, *range_of(ends))
+        return level_counts(image, change, gains, kept, core, restores=self.restores)
+
+    def chosen(self, sums: Array, *found: Array) -> tuple[Array, Array]:
+        """The gain of the largest entropy, and the entropy with those tried first."""
+        _, *counts = found
+        curve = entropies(sums, penalty=self.penalised)
+        if not counts:
+            return best_of(curve, self.tried), curve
+        first = entropies(*counts, penalty=self.penalised)
+        return best_of(curve, self._finer(*counts)), first
+
+    def _finer(self, counts: Array) -> Array:
+        """Gains around the best of those tried first."""
+        curve = entropies(counts, penalty=self.penalised)
+        return around(best_of(curve, self.tried), self.tried)

@@ -1,0 +1,121 @@
+"""The first stage on one block, and how the blocks' shares in it become one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from napari_usm.filters.dtypes import Array
+    from napari_usm.methods.method import Constants
+    from napari_usm.run.blocks import Block, Slices
+    from napari_usm.run.plan import Limits, Plan
+
+
+@dataclass(frozen=True)
+class FirstStage:
+    """What one block, or all of them, tell in one round over the image.
+
+    Attributes
+    ----------
+    sums : array, optional
+        Those of the method, where it has such a round.
+    limits : tuple of float, optional
+        Smallest and largest value, in the first round of limits by the data.
+    """
+
+    sums: Array | None
+    limits: Limits | None
+
+
+def rounds(plan: Plan) -> int:
+    """How often the first stage goes over the image."""
+    return max(len(plan.method.rounds), int(plan.method.limits == "data"))
+
+
+def first_stage_of(
+    plan: Plan, grown: Array, block: Block, found: Sequence[FirstStage]
+) -> FirstStage:
+    """The round after those in `found`, on a block that comes with its neighbours."""
+    sums, limits = None, None
+    if len(found) < len(plan.method.rounds):
+        signal = plan.stored_signal(grown)
+        core, lengths = list(block.inner), list(plan.shape)
+        if plan.channel_axis is not None:
+            # As many as are filtered: without alpha, or one made of all colours.
+            lengths[plan.channel_axis] = signal.shape[plan.channel_axis]
+            core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
+        begins = [span.start for span in block.core]
+        own = plan.kept_slices(block.core)
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = plan.method.sums(
+                signal,
+                plan.axes,
+                plan.kept,
+                tuple(core),
+                begins,
+                lengths,
+                *(each[own] for each in _sums(found)),
+            )
+    if plan.method.limits == "data" and not found:
+        colours, _ = plan.split(grown)
+        limits = _range(colours[plan.whole_channels(block.inner)])
+    return FirstStage(sums, limits)
+
+
+class Joined:
+    """What the blocks tell in the round of this number, joined as they come."""
+
+    def __init__(self, plan: Plan, number: int) -> None:
+        self._plan, self._number = plan, number
+        self._sums: Array | None = None
+        self._limits = np.inf, -np.inf
+
+    @property
+    def found(self) -> FirstStage:
+        """What all blocks told so far."""
+        low, high = self._limits
+        return FirstStage(self._sums, (low, high) if low <= high else None)
+
+    def add(self, parts: Iterable[tuple[Block, FirstStage]]) -> None:
+        """Join what more blocks tell: always in the same order, as sums are rounded."""
+        for block, part in parts:
+            if part.sums is not None:
+                self._join(self._plan.kept_slices(block.core), part.sums)
+            if part.limits is not None:
+                (low, high), (lowest, highest) = self._limits, part.limits
+                self._limits = min(low, lowest), max(high, highest)
+
+    def _join(self, own: Slices, sums: Array) -> None:
+        plan, join = self._plan, self._plan.method.rounds[self._number]
+        if self._sums is None:
+            extra = sums.shape[len(plan.shape) :]
+            self._sums = np.full((*plan.constants_shape, *extra), join.start)
+        self._sums[own] = join.operation(self._sums[own], sums)
+
+
+def finish_first_stage(
+    plan: Plan, found: Sequence[FirstStage]
+) -> tuple[Constants, Limits]:
+    """Constants and limits from all rounds."""
+    sums = _sums(found)
+    last = sums.pop() if sums else None
+    data = found[0].limits if found else None
+    limits = plan.limits if data is None else plan.within_type(*data)
+    return plan.method.constants(last, plan.axes, *sums), limits
+
+
+def _sums(found: Sequence[FirstStage]) -> list[Array]:
+    return [each.sums for each in found if each.sums is not None]
+
+
+def _range(values: Array) -> Limits:
+    """Smallest and largest valid value; the wrong way round if there is none."""
+    valid = np.isfinite(values)
+    low = np.min(values, where=valid, initial=np.inf)
+    high = np.max(values, where=valid, initial=-np.inf)
+    return float(low), float(high)
