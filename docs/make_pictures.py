@@ -61,7 +61,9 @@ def main() -> None:
     draw_entropy()
     draw_contrast()
     draw_experiment()
+    draw_noise()
     take_docks()
+    take_noise()
     take_windows()
     take_lab()
     total = sum(path.stat().st_size for path in FOLDER.glob("*.png"))
@@ -268,6 +270,25 @@ def drawn(figure: Figure) -> Image.Image:
     return Image.open(file)
 
 
+def draw_noise() -> None:
+    """Few photons: what a plain mask makes of them, and one that knows their noise."""
+    light = 4 + data.camera() / 255 * 120
+    photons = np.random.default_rng(0).poisson(light).astype(np.uint8)
+    crop = square(70, 190, 162)
+    call = {"sigma": 1.5, "amount": 3}
+    plain = usm.unsharp_mask(photons, **call)
+    true = usm.unsharp_mask(photons, threshold="3 noise", **call)
+    significance = usm.significance(photons, sigma=1.5)
+    brighter = [np.minimum(image[crop] * 1.7, 255) for image in (photons, plain, true)]
+    tiles = [tile(image, 2) for image in brighter]
+    tiles.append(tile(np.minimum(significance[crop] * 255 / 6, 255), 2))
+    captions = [
+        ["few photons", "plain mask"],
+        ['threshold="3 noise"', "significance, 0 to 6"],
+    ]
+    save(grid([tiles[:2], tiles[2:]], captions), "noise_threshold")
+
+
 def square(top: int, left: int, side: int) -> tuple[slice, slice]:
     """Where a crop lies."""
     return slice(top, top + side), slice(left, left + side)
@@ -393,13 +414,26 @@ def take_docks() -> None:
     ):
         viewer, dock, widget = new_viewer("cell", title)
         go_live(widget)
-        take_dock(dock, widget, 330, f"dock_{name}")
+        take_dock(dock, widget, 360, f"dock_{name}")
         viewer.close()
 
     viewer, dock, widget = new_viewer("cell", "Unsharp mask")
     go_live(widget)
     click(dock, "Advanced")
-    take_dock(dock, widget, 520, "dock_advanced")
+    take_dock(dock, widget, 590, "dock_advanced")
+    viewer.close()
+
+
+def take_noise() -> None:
+    """The edge map in units of noise, beside its dock."""
+    viewer, dock, widget = new_viewer("cell", "Unsharp mask")
+    widget.threshold_unit.value = "× noise"
+    widget.edge_map_unit.value = "× noise"
+    go_live(widget)
+    result, significance = live_layers(viewer)
+    result.visible, significance.visible = False, True
+    click(dock, "Advanced")
+    take_window(viewer, dock, widget, "dock_noise")
     viewer.close()
 
 

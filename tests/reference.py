@@ -197,15 +197,15 @@ def sharpen(image, method, **parameters):
         plane_axes = tuple(axis - (axis > channel) for axis in axes)
     items = tuple(axis for axis in range(planes[0].ndim) if axis not in plane_axes)
 
+    mixed = channel is not None and p["color"] == "luminance"
+    whole = image.dtype.kind in "iu" and not mixed
     if method == "auto_unsharp_mask":
-        mixed = channel is not None and p["color"] == "luminance"
-        whole = image.dtype.kind in "iu" and not mixed
         edges = [_auto_edge_map(plane, plane_axes, items, whole, p) for plane in planes]
     elif method == "lin_unsharp_mask":
         lin = [_lin(plane, plane_axes, items, p) for plane in planes]
         edges = [edge for edge, _, _ in lin]
     else:
-        edges = [_edge_map(plane, plane_axes, method, p) for plane in planes]
+        edges = [_edge_map(plane, plane_axes, method, p, whole) for plane in planes]
 
     gain = curve = None
     if "amount" in p:
@@ -280,8 +280,18 @@ def sharpen(image, method, **parameters):
 # --- the edge map of one grey array -----------------------------------------------
 
 
-def _edge_map(plane, axes, method, p):
+def _edge_map(plane, axes, method, p, whole):
     """Return what is added to `plane` for an amount of 1."""
+    detail = _detail(plane, axes, method, p)
+    level = p.get("threshold", 0.0)
+    if isinstance(level, str):
+        multiple = float(level.removesuffix("noise"))
+        level = multiple * detail_noise(plane, detail, axes, method, p, whole)
+    return threshold(detail, level, p.get("hard", False))
+
+
+def _detail(plane, axes, method, p):
+    """Return what is added to `plane` before any threshold."""
     if method == "polesel_unsharp_mask":
         return _polesel_edge_map(plane, axes, p)
     if method == "wavelet_unsharp_mask":
@@ -308,8 +318,35 @@ def _edge_map(plane, axes, method, p):
         detail = plane - blurred
         if method == "dark_region_unsharp_mask":
             detail *= np.clip(1 - blurred / p["data_range"], 0, 1)
-    detail = np.where(np.isfinite(plane), detail, 0.0)
-    return threshold(detail, p.get("threshold", 0.0), p.get("hard", False))
+    return np.where(np.isfinite(plane), detail, 0.0)
+
+
+def detail_noise(plane, detail, axes, method, p, whole):
+    """Return the standard deviation of the noise of `detail` at each pixel."""
+    estimate = auto_estimate(plane, axes, whole)
+    if estimate is None:
+        return np.zeros(plane.shape)
+    _, constant, growth, zero, least = estimate
+    share = 1.0
+    if method == "laplacian_sharpen":
+        share = 0.5 / sum(laplacian_weights(p["spacing"], len(axes)))
+    around = np.where(np.isfinite(plane), plane - share * detail, 0.0)
+    variance = np.fmax(constant + growth * (around - zero), least**2)
+    return np.sqrt(variance * noise_energy(len(axes), method, p))
+
+
+def noise_energy(count, method, p):
+    """Return the variance of the detail of white noise of variance 1."""
+    axes, p = tuple(range(count)), {**p, "mode": "mirror"}
+    if p.get("median_size", 1) > 1:
+        side = {1: 4096, 2: 128, 3: 32}[count]
+        noise = np.random.default_rng(0).normal(size=(side,) * count)
+        border = 1 + p["median_size"] // 2
+        inside = (slice(border, -border),) * count
+        return np.var(_detail(noise, axes, method, p)[inside])
+    impulse = np.zeros((41,) * count)
+    impulse[(20,) * count] = 1
+    return np.sum(_detail(impulse, axes, method, p) ** 2)
 
 
 def border_index(position, length, mode):

@@ -72,9 +72,11 @@ def slow_blocks(monkeypatch):
 
     in_order, blocks_of = eager.in_order, eager._threads_and_blocks
     monkeypatch.setattr(eager, "in_order", slowly)
-    monkeypatch.setattr(
-        eager, "_threads_and_blocks", lambda plan, _: blocks_of(plan, STACK[0].size)
-    )
+
+    def small(plan, halo, _):
+        return blocks_of(plan, halo, STACK[0].size)
+
+    monkeypatch.setattr(eager, "_threads_and_blocks", small)
     yield go, done
     go.set()
 

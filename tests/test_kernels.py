@@ -41,9 +41,11 @@ def test_nothing_is_compiled_for_a_value(dtype):
             for mode in ("reflect", "mirror", "nearest", "wrap"):
                 usm.sharpen(image, sigma=sigma, amount=sigma - 0.5, mode=mode)
         usm.sharpen(image, sigma=2, threshold=3.5, hard=True, limits=(1, 2))
+        usm.sharpen(image, sigma=2, threshold="2 noise")
         usm.unsharp_mask(image, kernel="box")
         usm.gaussian_sharpen(image, sigma=2)
         usm.laplacian_sharpen(image, -0.1, threshold=3, mode="reflect")
+        usm.laplacian_sharpen(image, threshold="3 noise")
     assert compiled() == before
 
 
@@ -73,6 +75,8 @@ def compile_no_more(method, dtype):
         image, _, parameters = test_fuzz.draw_call(rng, [method], [dtype])
         if "sigma" in parameters and rng.random() < 0.3:
             parameters["sigma"] = 5.0
+        if "threshold" in parameters and rng.random() < 0.3:
+            parameters["threshold"] = "2 noise"
         usm.sharpen(image, method, **parameters)
         cases.function(method)(test_fuzz.elsewhere(rng, image), **parameters)
         assert compiled() == before, parameters

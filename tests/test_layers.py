@@ -245,9 +245,9 @@ def test_magicgui_makes_a_widget_of_the_function():
             p.name for p in magic_signature(layer_function(method)).parameters.values()
         ]
         assert names[0] == "layer"
-        assert set(names) - {"layer", "dimensions", "z_axis", "sigma_unit"} <= set(
-            usm.METHODS[method].parameters
-        )
+        units = {"sigma_unit", "threshold_unit", "edge_map_unit"}
+        others = {"layer", "dimensions", "z_axis", *units}
+        assert set(names) - others <= set(usm.METHODS[method].parameters)
 
 
 @pytest.mark.parametrize(

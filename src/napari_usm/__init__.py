@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         gaussian_sharpen,
         laplacian_sharpen,
         sharpen,
+        significance,
         unsharp_mask,
     )
     from napari_usm.methods import METHODS
@@ -39,6 +40,7 @@ __all__ = [
     "laplacian_sharpen",
     "metrics",
     "sharpen",
+    "significance",
     "threads",
     "unsharp_mask",
 ]

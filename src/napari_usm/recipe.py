@@ -87,6 +87,8 @@ class Recipe:
         Python: numbers, words, tuples of them, and a dtype by its name.
     source : Source
         The pixels.
+    significance : bool
+        Whether the program also makes the detail in units of its noise.
 
     Raises
     ------
@@ -120,6 +122,7 @@ class Recipe:
     method: str
     parameters: Mapping[str, Any]
     source: Source
+    significance: bool = False
 
     def __post_init__(self) -> None:
         """Check, and keep a copy in plain Python."""
@@ -172,6 +175,7 @@ class Recipe:
             *remarks,
             _call("found = usm.sharpen", call._arguments()),
             "result, edge_map = found.image, found.edge_map",
+            *self._significance(call),
         ]
         return "\n".join(lines) + "\n"
 
@@ -210,6 +214,11 @@ class Recipe:
             *([f"# They came from {str(path)!r}."] if path else []),
             "image = ...",
         ]
+
+    def _significance(self, call: Recipe) -> list[str]:
+        if not self.significance:
+            return []
+        return [_call("significance = usm.significance", call._arguments())]
 
     def _arguments(self) -> list[str]:
         """What `sharpen` is given, in the order of the method's signature."""

@@ -160,6 +160,14 @@ def estimated(sums: Floats, axes: Sequence[int]) -> Floats:
     return np.array(found).reshape(*shape, -1)
 
 
+def told(estimates: Floats) -> tuple[Floats, Floats]:
+    """Blur along each filtered axis (last axis), and noise, by rows of estimates."""
+    shape = estimates.shape[:-1]
+    all_of = [Estimate.of(estimates[place]) for place in np.ndindex(*shape)]
+    blurs = np.reshape([np.maximum(each.sigmas, 0) for each in all_of], (*shape, -1))
+    return blurs, np.reshape([each.noise for each in all_of], shape)
+
+
 def estimate_of(rows: Rows, axes: Sequence[int]) -> Estimate:
     """The estimate from the windows of one image, filtered along `axes`."""
     rows = _used(rows)

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
     from napari_usm.filters.dtypes import Array
 
+# Pixels along each side of the noise that filters without a kernel are tried on:
+# enough to know a factor to 1 or 2 %.
+_SIDE = {1: 4096, 2: 128, 3: 32}
+
 # Standard deviation of a normal distribution by its median absolute value.
 _BY_MEDIAN = 1.4826
 
@@ -38,3 +42,9 @@ def noise_level(values: Array, axes: Sequence[int]) -> float:
     if growth == 1:
         return 0.0
     return float(_BY_MEDIAN * np.median(np.abs(residual)) / np.sqrt(growth))
+
+
+def white_noise(dimensions: int) -> Array:
+    """Noise of variance 1, always the same, to try a filter on."""
+    shape = (_SIDE.get(dimensions, 16),) * dimensions
+    return np.random.default_rng(0).normal(0.0, 1.0, shape)

@@ -73,7 +73,7 @@ class CoarseMaskPass:
                 (*span(inner[down]), *span(inner[across])),
                 *target.flat,
                 (begin, to.stride),
-                finish.numbers(block.dtype, self.mask.threshold, self.mask.hard),
+                finish.numbers(block.dtype),
             )
         return True
 

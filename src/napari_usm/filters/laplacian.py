@@ -59,14 +59,10 @@ class LaplacianPass:
         Of the second differences.
     median_size : int
         Width of the median.
-    threshold, hard : float, bool
-        What is done to the detail.
     """
 
     weights: Mapping[int, float]
     median_size: int
-    threshold: float
-    hard: bool
 
     def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
         """Whether planes are filtered, up to a border that float32 can hold."""
@@ -111,7 +107,7 @@ class LaplacianPass:
                 (*span(inner[down]), *span(inner[across])),
                 *target.flat,
                 (begin, to.stride),
-                finish.numbers(block.dtype, self.threshold, self.hard),
+                finish.numbers(block.dtype),
                 np.float32(finish.cval),
             )
             if not finite:

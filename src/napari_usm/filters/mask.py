@@ -1,4 +1,4 @@
-"""What makes a linear mask: a blur, and what is done to the detail."""
+"""What makes a linear mask: a blur."""
 
 from __future__ import annotations
 
@@ -20,13 +20,9 @@ class Mask:
     ----------
     blurs : mapping of axis to AxisBlur
         The blur.
-    threshold, hard : float, bool
-        What is done to the detail.
     """
 
     blurs: Mapping[int, AxisBlur]
-    threshold: float = 0.0
-    hard: bool = False
 
     @cached_property
     def blurred(self) -> list[int]:

@@ -119,7 +119,7 @@ class MaskPass:
                     depth.distances[1],
                     to.stride,
                 ),
-                finish.numbers(block.dtype, self.mask.threshold, self.mask.hard),
+                finish.numbers(block.dtype),
                 row_type.type(outside),
             )
             for place, begin in source.cores(inner, to, core)

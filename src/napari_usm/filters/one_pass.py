@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from napari_usm.filters.threshold import NO_THRESHOLD, Threshold
+
 if TYPE_CHECKING:
     from napari_usm.filters.dtypes import Array
 
@@ -26,22 +28,24 @@ class Finish:
         As for the method.
     mode, cval
         The border.
+    threshold : Threshold
+        What is done to weak detail, in one way everywhere.
     """
 
     amount: float
     limits: tuple[float, float]
     mode: str
     cval: float
+    threshold: Threshold = NO_THRESHOLD
 
-    def numbers(
-        self, dtype: np.dtype[Any], threshold: float = 0.0, hard: bool = False
-    ) -> tuple[Any, ...]:
+    def numbers(self, dtype: np.dtype[Any]) -> tuple[Any, ...]:
         """What `finish_row` takes, for results of this type."""
+        limit, *noise = self.threshold.numbers
         with np.errstate(over="ignore"):
             return (
                 np.float32(self.amount),
-                np.float32(threshold),
-                hard,
+                limit,
+                (self.threshold.hard, *noise),
                 np.float32(self.limits[0]),
                 np.float32(self.limits[1]),
                 np.float32(0.0 if dtype.kind == "f" else 0.5),

@@ -43,16 +43,24 @@ def finish_row(image, at, detail, count, result, edges, to, finish):
     detail        : `DETAIL`, float32, overwritten
     result, edges : `RESULT` of the image's type and `EDGES`, float32, whose row
                     begins at `to`; one of no pixels is not wanted
-    finish        : amount, threshold, whether it is hard, low, high and rounding;
-                    float32, `rounding` is 0.5 for integers
+    finish        : amount, threshold, its rule, low, high and rounding; float32,
+                    `rounding` is 0.5 for integers. The rule is whether it is hard, and
+                    constant, slope, zero, floor and share of the noise that it follows,
+                    as in `filters.threshold.Noise`, if the slope is above 0: the
+                    threshold is then a multiple of that
     """
-    amount, threshold, hard, low, high, rounding = finish
+    amount, threshold, rule, low, high, rounding = finish
+    hard, constant, slope, zero, floor, share = rule
     if threshold > 0:
         for x in range(count):
             d = load(detail, x, DETAIL)
+            limit = threshold
+            if slope > 0:
+                level = _f(load(image, at + x, IMAGE)) - share * d - zero
+                limit = threshold * np.sqrt(max(constant + slope * level, floor))
             if not hard:
-                d = d - min(max(d, -threshold), threshold)
-            elif abs(d) < threshold:
+                d = d - min(max(d, -limit), limit)
+            elif abs(d) < limit:
                 d = _f(0)
             store(detail, x, d, DETAIL)
     if edges.size > 0:

@@ -13,7 +13,12 @@ from napari_usm.estimate.band_weights import (
     band_weights,
     bands_reach,
 )
-from napari_usm.estimate.blur_and_noise import Estimate, estimated, longest_blur
+from napari_usm.estimate.blur_and_noise import (
+    Estimate,
+    estimated,
+    longest_blur,
+    told,
+)
 from napari_usm.estimate.spectrum import window_rows
 from napari_usm.estimate.windows import side
 from napari_usm.filters.bands import NEAR, Bands, weighted_bands
@@ -158,14 +163,7 @@ class AutoUnsharpMask(Method):
 
     def findings(self, estimate: Array) -> Findings:
         """Blur and noise."""
-        shape = estimate.shape[:-1]
-        all_of = [Estimate.of(estimate[place]) for place in np.ndindex(*shape)]
-        blurs = [np.maximum(each.sigmas, 0) for each in all_of]
-        return Findings(
-            np.reshape(blurs, (*shape, -1)),
-            np.reshape([each.noise for each in all_of], shape),
-            self.denoise > 0 and self.strength > 0,
-        )
+        return Findings(*told(estimate), self.denoise > 0 and self.strength > 0)
 
     def edge_map(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None

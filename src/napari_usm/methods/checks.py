@@ -22,6 +22,27 @@ def real(name: str, value: Any, minimum: float = -np.inf) -> float:
     return number
 
 
+def threshold(name: str, value: Any) -> tuple[float, bool]:
+    """A limit of at least 0, and whether it is a multiple of the noise."""
+    if not isinstance(value, str):
+        return real(name, value, minimum=0), False
+    number, _, unit = value.strip().partition(" ")
+    try:
+        multiple = float(number)
+    except ValueError:
+        unit = ""
+    if unit.strip() != "noise":
+        raise ValueError(
+            f"`{name}` must be a number or a multiple of the noise, such as "
+            f"'3 noise'; got {value!r}"
+        )
+    if not 0 <= multiple < np.inf:
+        raise ValueError(
+            f"`{name}` must be a finite multiple of at least 0; got {value!r}"
+        )
+    return multiple, True
+
+
 def reals(name: str, values: Any, minimum: float = -np.inf) -> tuple[float, ...]:
     """Finite real numbers, each at least `minimum`."""
     if isinstance(values, str) or not isinstance(values, (Sequence, np.ndarray)):

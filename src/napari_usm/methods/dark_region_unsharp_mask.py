@@ -128,6 +128,10 @@ class DarkRegionUnsharpMask(MaskMethod):
         """None: the mask of a pass has no weights."""
         return None
 
+    def response(self, axes: Sequence[int]) -> None:
+        """None: the noise is weighted too."""
+        return None
+
     def noise_factor(self, axes: Sequence[int], amount: Any) -> None:
         """Not linear."""
         return None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_usm.estimate.detail_noise import Response
+from napari_usm.estimate.noise import white_noise
 from napari_usm.filters.laplacian import LaplacianPass, negative_laplacian
 from napari_usm.filters.median import median
-from napari_usm.filters.threshold import threshold
+from napari_usm.filters.threshold import Threshold
 from napari_usm.methods import checks
 from napari_usm.methods.method import Constants, Method, border, soft_threshold
 from napari_usm.methods.parameter import parameter
@@ -31,6 +34,9 @@ class LaplacianSharpen(Method):
     weighted by ``(smallest spacing / spacing) ** 2``. In 2-D its kernel is
     ``0 1 0 / 1 -4 1 / 0 1 0``, that of OpenCV's ``Laplacian`` with ``ksize=1``, as
     is the default border. The median's border is always scipy's `reflect`.
+
+    The noise of a threshold such as ``"3 noise"`` is that of the Laplacian at each
+    pixel, by the mean of the pixels next to it; see `significance`.
 
     Below an amount of ``-1 / (4 * sum of the weights)``, -1/8 in 2-D, the finest
     detail turns into its negative instead of fading.
@@ -80,7 +86,7 @@ class LaplacianSharpen(Method):
         "matter. None takes all axes as equal.",
         control="none",
     )
-    threshold: float = soft_threshold()[0]
+    threshold: float | str = soft_threshold()[0]
     hard: bool = soft_threshold()[1]
     mode: str = border("mirror")
 
@@ -94,7 +100,7 @@ class LaplacianSharpen(Method):
             "spacing", self.spacing, len(axes), minimum=0
         ):
             raise ValueError(f"`spacing` must be above 0; got {self.spacing!r}")
-        checks.real("threshold", self.threshold, minimum=0)
+        checks.threshold("threshold", self.threshold)
         checks.flag("hard", self.hard)
 
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
@@ -104,21 +110,24 @@ class LaplacianSharpen(Method):
     def edge_map(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
-        """``threshold(-Laplacian)`` of the median-filtered image."""
+        """``-Laplacian`` of the median-filtered image."""
         calm = median(block, self.median_size, axes)
-        detail = negative_laplacian(calm, self._weights(axes), self.mode, self.cval)
-        return threshold(detail, self.threshold, self.hard)
+        return negative_laplacian(calm, self._weights(axes), self.mode, self.cval)
 
     def one_pass(self, axes: Sequence[int]) -> LaplacianPass:
         """Median, Laplacian and the rest in one go."""
-        return LaplacianPass(
-            self._weights(axes), self.median_size, self.threshold, self.hard
-        )
+        return LaplacianPass(self._weights(axes), self.median_size)
 
     @property
-    def thresholding(self) -> tuple[float, bool]:
+    def thresholding(self) -> Threshold:
         """As given."""
-        return float(self.threshold), self.hard
+        limit, in_noise = checks.threshold("threshold", self.threshold)
+        return Threshold(limit, self.hard, in_noise)
+
+    def response(self, axes: Sequence[int]) -> Response:
+        """From the kernel, or measured behind a median; the neighbours' mean."""
+        weights = tuple(self._weights(axes).values())
+        return Response(_gain(weights, self.median_size), 0.5 / sum(weights))
 
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
@@ -132,7 +141,7 @@ class LaplacianSharpen(Method):
 
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
         """From the kernel, where there is no threshold and no median."""
-        if self.threshold or self.median_size > 1:
+        if self.thresholding or self.median_size > 1:
             return None
         weights = np.array(list(self._weights(axes).values()))
         with np.errstate(over="ignore"):
@@ -148,3 +157,19 @@ class LaplacianSharpen(Method):
             axis: (min(spacing) / step) ** 2
             for axis, step in zip(axes, spacing, strict=True)
         }
+
+
+@lru_cache(64)
+def _gain(weights: tuple[float, ...], median_size: int) -> float:
+    """Variance of the Laplacian of white noise of variance 1, behind a median."""
+    if median_size == 1:
+        return 4 * sum(weights) ** 2 + 2 * sum(w**2 for w in weights)
+    axes = range(len(weights))
+    # The type that the kernels are compiled for.
+    noise = white_noise(len(weights)).astype(np.float32)
+    calm = median(noise, median_size, axes)
+    along = dict(zip(axes, weights, strict=True))
+    detail = negative_laplacian(calm, along, "mirror", 0.0)
+    # At the border a median is of fewer pixels.
+    reach = 1 + median_size // 2
+    return float(np.var(detail[(slice(reach, -reach),) * len(weights)], dtype=float))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_usm.estimate.detail_noise import Response
 from napari_usm.filters.blur import blur
 from napari_usm.filters.coarse_mask_pass import CoarseMaskPass
 from napari_usm.filters.mask_pass import MaskPass
 from napari_usm.filters.taps import BOX, AxisBlur, energy, gaussian
-from napari_usm.filters.threshold import threshold
 from napari_usm.methods import checks
 from napari_usm.methods.method import Method
 from napari_usm.methods.parameter import choice, parameter
@@ -119,7 +119,7 @@ class MaskMethod(Method):
 
     @abstractmethod
     def make_mask(self, axes: Sequence[int]) -> Mask:
-        """The blur, and what is done to the detail."""
+        """The blur."""
 
     def mask(self, axes: Sequence[int]) -> Mask:
         """The same, made once: a call asks for it several times."""
@@ -149,25 +149,32 @@ class MaskMethod(Method):
     def edge_map(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
-        """``weight * threshold(image - blurred)``."""
+        """``weight * (image - blurred)``."""
         mask = self.mask(axes)
         blurred = blur(block, mask.blurs, self.mode, self.cval)
-        detail = np.subtract(
+        detail: Array = np.subtract(
             block, blurred, out=np.zeros_like(block), where=np.isfinite(block)
         )
-        return self.weighted(threshold(detail, mask.threshold, mask.hard), blurred)
+        return self.weighted(detail, blurred)
 
     def weighted(self, detail: Array, blurred: Array) -> Array:
         """The detail times its weight, which is 1 unless a method has another."""
         return detail
 
+    def response(self, axes: Sequence[int]) -> Response | None:
+        """Sum of squares of the kernel ``1 - blur``; the mean around is the blur."""
+        centre, squares = self._energy(axes)
+        return Response(max(0.0, 1 - 2 * centre + squares), 1.0)
+
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
         """Root of the sum of squares of the kernel ``(1 + amount) - amount * blur``."""
-        mask = self.mask(axes)
-        if mask.threshold:
+        if self.thresholding:
             return None
-        centre, squares = energy([blur.weights for blur in mask.blurs.values()])
+        centre, squares = self._energy(axes)
         with np.errstate(over="ignore", invalid="ignore"):
             amount = np.asarray(amount, np.float64)
             own, both = 1 + amount, amount * (1 + amount)
             return np.sqrt(own**2 - 2 * both * centre + amount**2 * squares)
+
+    def _energy(self, axes: Sequence[int]) -> tuple[float, float]:
+        return energy([blur.weights for blur in self.mask(axes).blurs.values()])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_usm.filters.threshold import NO_THRESHOLD, Threshold
 from napari_usm.methods import checks
 from napari_usm.methods.parameter import choice, parameter
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike
 
+    from napari_usm.estimate.detail_noise import Response
     from napari_usm.filters.dtypes import Array
     from napari_usm.filters.one_pass import OnePass
 
@@ -57,10 +59,11 @@ def soft_threshold() -> tuple[Any, Any]:
     """Fields `threshold` and `hard` of the methods that have them."""
     limit = parameter(
         0.0,
-        "float",
+        "float or str",
         "Threshold",
         "Detail weaker than this, in the image's intensity units, is left alone; "
-        "stronger detail is shrunk by it (soft), so that nothing jumps.",
+        "stronger detail is shrunk by it (soft), so that nothing jumps. "
+        "``'3 noise'`` is three times the noise that the detail has at each pixel.",
         minimum=0.0,
         maximum=65535.0,
         step=1.0,
@@ -93,6 +96,9 @@ class Constants:
     estimate : array, optional
         What the detail itself depends on, where it does: shape of `amount` as an
         array, then one axis of numbers that the method knows the meaning of.
+    noise : array, optional
+        Blur and noise of the image, where the plan asks for them: as `estimate`, the
+        numbers being those of an `Estimate`.
     """
 
     amount: float | Array
@@ -100,6 +106,7 @@ class Constants:
     gains: Array | None = None
     curve: Array | None = None
     estimate: Array | None = None
+    noise: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -250,9 +257,9 @@ class Method(ABC):
         return True
 
     @property
-    def thresholding(self) -> tuple[float, bool]:
-        """Threshold of the detail, and whether it is hard."""
-        return 0.0, False
+    def thresholding(self) -> Threshold:
+        """What is done to weak detail: it is no part of `edge_map`."""
+        return NO_THRESHOLD
 
     def for_type(self, dtype: np.dtype[Any]) -> Method:
         """The method with all that follows from the type of the image."""
@@ -314,7 +321,9 @@ class Method(ABC):
     def edge_map(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
-        """``weight * threshold(detail)``, 0 at invalid pixels; type of `block`.
+        """``weight * detail``, 0 at invalid pixels; type of `block`.
+
+        That is the edge map but for the threshold, which is applied to it.
 
         Parameters
         ----------
@@ -369,6 +378,10 @@ class Method(ABC):
 
     def one_pass(self, axes: Sequence[int]) -> OnePass | None:
         """The method as a filter that goes to the result in one pass, if it is one."""
+        return None
+
+    def response(self, axes: Sequence[int]) -> Response | None:
+        """What the detail is of noise, if that can be told of the method."""
         return None
 
     def findings(self, estimate: Array) -> Findings | None:

@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_usm.filters.mask import Mask
+from napari_usm.filters.threshold import Threshold
 from napari_usm.methods import checks
 from napari_usm.methods.masks import (
     MaskMethod,
@@ -36,6 +37,10 @@ class UnsharpMask(MaskMethod):
     ``sharpened = image + amount * threshold(image - blurred)``. The gain of [1]_
     is ``1 / amount``. Below ``amount=-1`` (``-3/4`` for the box) the finest
     detail turns into its negative instead of fading.
+
+    The noise of a threshold such as ``"3 noise"`` is that of the detail at each
+    pixel, ``sqrt(gain * max(a + b * (blurred - low), floor))`` with the sum of squares
+    of the kernel for `gain`; see `significance`.
 
     From sigma 4 on, unless `truncate` is below 4, an axis is blurred on a grid of
     every ``int(sigma / 1.33)``-th pixel, which it is brought to and back from by
@@ -78,7 +83,7 @@ class UnsharpMask(MaskMethod):
     )
     _: KW_ONLY
     kernel: str = kernel_parameter("gaussian")
-    threshold: float = soft_threshold()[0]
+    threshold: float | str = soft_threshold()[0]
     hard: bool = soft_threshold()[1]
     truncate: float = truncate_parameter()
 
@@ -87,13 +92,14 @@ class UnsharpMask(MaskMethod):
         super().check(axes)
         check_mask(self.kernel, self.sigma, self.truncate, axes)
         checks.real("amount", self.amount)
-        checks.real("threshold", self.threshold, minimum=0)
+        checks.threshold("threshold", self.threshold)
         checks.flag("hard", self.hard)
 
     @property
-    def thresholding(self) -> tuple[float, bool]:
+    def thresholding(self) -> Threshold:
         """As given."""
-        return float(self.threshold), self.hard
+        limit, in_noise = checks.threshold("threshold", self.threshold)
+        return Threshold(limit, self.hard, in_noise)
 
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
@@ -102,9 +108,8 @@ class UnsharpMask(MaskMethod):
         return Constants(float(self.amount))
 
     def make_mask(self, axes: Sequence[int]) -> Mask:
-        """The blur by kernel and sigma, and the threshold."""
-        blurs = mask_blurs(self.kernel, self.sigma, self.truncate, axes)
-        return Mask(blurs, self.threshold, self.hard)
+        """The blur by kernel and sigma."""
+        return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
 
     def at_level(self, factors: Sequence[float]) -> Method:
         """The same with a narrower blur."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from napari_usm.run.plan import Limits, Plan
 
     Found = tuple[Constants, Limits]
+    Halo = Mapping[int, int | None]
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]
@@ -89,8 +90,7 @@ def run(
     if found is None:
         found = yield from first_stage(plan, image, block_size)
     constants, limits = found
-    estimate = constants.estimate
-    count, cuts = _threads_and_blocks(plan, block_size)
+    count, cuts = _threads_and_blocks(plan, plan.halo, block_size)
 
     def read(where: Slices) -> Array:
         return np.asarray(image[where])
@@ -101,16 +101,20 @@ def run(
     def second(block: Block) -> list[Tally]:
         grown = read(block.grown)
         amount = constants.amount
-        done = in_one_pass(plan, grown, block, amount, limits, result, edges)
+        done = in_one_pass(
+            plan, grown, block, amount, limits, result, edges, constants.noise
+        )
         if done and not want_report:
             return []
         tallies = []
-        for part, place in _parts(plan, block):
+        for part, place in _parts(plan, plan.halo, block):
             pixels, own = grown[place], local_amount(plan, amount, part)
             if done and edges is not None:
                 edge_map = edges[part.core]
             else:
-                edge_map = edge_map_of(plan, pixels, part, estimate)
+                edge_map = edge_map_of(
+                    plan, pixels, part, constants.estimate, constants.noise
+                )
                 _step_by_step(plan, pixels, part, edge_map, own, limits, result, edges)
             if want_report and result is not None:
                 made = result[part.core]
@@ -128,6 +132,60 @@ def run(
     return Outcome(constants, result, edges, made)
 
 
+def significance(
+    plan: Plan, image: Any, *, noise: Array | None = None, block_size: int = BLOCK
+) -> Steps[Array]:
+    """Detail in units of its own noise, with a pause after every block.
+
+    Parameters
+    ----------
+    plan : Plan
+        One that finds the noise.
+    image, block_size
+        As for `run`.
+    noise : array, optional
+        What `first_stage` found, if it is known.
+
+    Returns
+    -------
+    array of float32
+        By the generator's ``StopIteration``.
+    """
+    if noise is None:
+        constants, _ = yield from first_stage(plan, image, block_size)
+        noise = constants.noise
+    count, cuts = _threads_and_blocks(plan, plan.halo, block_size)
+    found = np.empty(plan.edge_shape, np.float32)
+    detail = plan.unfinished
+
+    def second(block: Block) -> None:
+        grown = np.asarray(image[block.grown])
+        done = in_one_pass(detail, grown, block, 0.0, detail.limits, None, found)
+        for part, place in _parts(plan, plan.halo, block):
+            known = found[part.core] if done else None
+            own = significance_of(plan, grown[place], part, noise, known)
+            found[plan.edge_slices(part.core)] = own
+
+    for _ in in_order(second, cuts, count):
+        yield
+    return found
+
+
+def significance_of(
+    plan: Plan,
+    grown: Array,
+    block: Block,
+    noise: Array | None,
+    detail: Array | None = None,
+) -> Array:
+    """The same of the core of a block, whose detail may be known."""
+    assert noise is not None
+    if detail is None:
+        detail = edge_map_of(plan.unfinished, grown, block)
+    own = noise[plan.kept_slices(block.core)]
+    return plan.significance(detail, grown[block.inner], own)
+
+
 def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]:
     """Constants and limits of a plan, with a pause after every block of each round.
 
@@ -142,13 +200,13 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
         What `run` takes.
     """
     found: list[FirstStage] = []
-    count, cuts = _threads_and_blocks(plan, block_size)
+    count, cuts = _threads_and_blocks(plan, plan.first_halo, block_size)
 
     def told(block: Block) -> list[tuple[Block, FirstStage]]:
         grown = np.asarray(image[block.grown])
         return [
             (part, first_stage_of(plan, grown[place], part, found))
-            for part, place in _parts(plan, block)
+            for part, place in _parts(plan, plan.first_halo, block)
         ]
 
     for number in range(rounds(plan)):
@@ -162,12 +220,13 @@ def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[Found]
 
 def first_stage_steps(plan: Plan, block_size: int = BLOCK) -> int:
     """How often `first_stage` yields."""
-    return rounds(plan) * len(blocks(plan, block_size))
+    cuts = _threads_and_blocks(plan, plan.first_halo, block_size)[1]
+    return rounds(plan) * len(cuts)
 
 
 def blocks(plan: Plan, block_size: int = BLOCK) -> list[Block]:
     """The blocks that `run` works on, one after the other."""
-    return _threads_and_blocks(plan, block_size)[1]
+    return _threads_and_blocks(plan, plan.halo, block_size)[1]
 
 
 def worth_threads(pixels: int) -> int:
@@ -175,16 +234,14 @@ def worth_threads(pixels: int) -> int:
     return 1 if pixels < _WORTH_THREADS else thread_count()
 
 
-def _threads_and_blocks(plan: Plan, block_size: int) -> tuple[int, list[Block]]:
+def _threads_and_blocks(
+    plan: Plan, halo: Halo, block_size: int
+) -> tuple[int, list[Block]]:
     """Threads for an image, and blocks small enough that all of them have work."""
     pixels = math.prod(plan.shape)
     count = worth_threads(pixels)
-    return count, _blocks(plan, min(block_size, -(-pixels // count)))
-
-
-def needs_first_stage(plan: Plan) -> bool:
-    """Whether the whole image is needed before any block can be done."""
-    return rounds(plan) > 0
+    size = min(block_size, -(-pixels // count))
+    return count, cut(plan.shape, halo, plan.grid, whole_axes(plan), size)
 
 
 def result_of(running: Steps[T]) -> T:
@@ -205,13 +262,18 @@ def in_one_pass(
     limits: Limits,
     result: Array | None,
     edges: Array | None,
+    noise: Array | None = None,
 ) -> bool:
     """Whether a kernel could do a block in one pass; then it is done.
 
-    The block's core is where it belongs in `result` and `edges`.
+    The block's core is where it belongs in `result` and `edges`. `noise` is that of
+    the whole image.
     """
     one_pass = plan.one_pass
     if one_pass is None or not isinstance(amount, float):
+        return False
+    threshold = plan.threshold(noise)
+    if not threshold.is_one:
         return False
     flags = grown.flags
     if not (flags.c_contiguous and flags.writeable and grown.dtype.isnative):
@@ -226,7 +288,7 @@ def in_one_pass(
     behind = range(one_pass.last_axis(grown.ndim) + 1, grown.ndim)
     if any(target.shape[axis] != grown.shape[axis] for axis in behind):
         return False
-    finish = plan.finish(amount, limits)
+    finish = plan.finish(amount, limits, threshold)
     return one_pass.sharpen_into(target, block.core, grown, block.inner, finish)
 
 
@@ -272,13 +334,19 @@ def _combined(
 
 
 def edge_map_of(
-    plan: Plan, grown: Array, block: Block, estimate: Array | None = None
+    plan: Plan,
+    grown: Array,
+    block: Block,
+    estimate: Array | None = None,
+    noise: Array | None = None,
 ) -> Array:
     """Edge map of the core of a block that comes with its neighbours.
 
-    `estimate` is that of the whole image.
+    `estimate` and `noise` are those of the whole image.
     """
     inner = block.inner
+    if noise is not None:
+        noise = noise[plan.kept_slices(block.core)]
     if estimate is not None:
         estimate = estimate[plan.kept_slices(block.core)]
         near = _near(plan, grown, inner, estimate)
@@ -287,7 +355,7 @@ def edge_map_of(
             slice(own.start - begin.start, own.stop - begin.start)
             for own, begin in zip(inner, near, strict=True)
         )
-    edge_map = plan.edge_map(grown, estimate)
+    edge_map = plan.edge_map(grown, estimate, noise)
     return edge_map[plan.whole_channels(inner)]
 
 
@@ -307,12 +375,8 @@ def local_amount(plan: Plan, amount: Array | float, block: Block) -> Any:
     return amount if isinstance(amount, float) else amount[plan.kept_slices(block.core)]
 
 
-def _blocks(plan: Plan, size: int) -> list[Block]:
-    return cut(plan.shape, plan.halo, plan.grid, whole_axes(plan), size)
-
-
-def _parts(plan: Plan, block: Block) -> Iterator[tuple[Block, Slices]]:
-    return parts_of(block, plan.shape, plan.halo, plan.grid, whole_axes(plan))
+def _parts(plan: Plan, halo: Halo, block: Block) -> Iterator[tuple[Block, Slices]]:
+    return parts_of(block, plan.shape, halo, plan.grid, whole_axes(plan))
 
 
 def whole_axes(plan: Plan) -> list[int]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from napari_usm.estimate.blur_and_noise import estimated
+from napari_usm.estimate.spectrum import window_rows
+from napari_usm.methods.method import TOTAL, Join
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,23 +30,28 @@ class FirstStage:
         Those of the method, where it has such a round.
     limits : tuple of float, optional
         Smallest and largest value, in the first round of limits by the data.
+    windows : array, optional
+        What tells the noise, in the first round where that is wanted.
     """
 
     sums: Array | None
     limits: Limits | None
+    windows: Array | None = None
 
 
 def rounds(plan: Plan) -> int:
     """How often the first stage goes over the image."""
-    return max(len(plan.method.rounds), int(plan.method.limits == "data"))
+    return max(len(plan.method.rounds), int(plan.needs_first_stage))
 
 
 def first_stage_of(
     plan: Plan, grown: Array, block: Block, found: Sequence[FirstStage]
 ) -> FirstStage:
     """The round after those in `found`, on a block that comes with its neighbours."""
-    sums, limits = None, None
-    if len(found) < len(plan.method.rounds):
+    sums, limits, windows = None, None, None
+    has_sums = len(found) < len(plan.method.rounds)
+    has_windows = plan.finds_noise and not found
+    if has_sums or has_windows:
         signal = plan.stored_signal(grown)
         core, lengths = list(block.inner), list(plan.shape)
         if plan.channel_axis is not None:
@@ -50,21 +59,18 @@ def first_stage_of(
             lengths[plan.channel_axis] = signal.shape[plan.channel_axis]
             core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
         begins = [span.start for span in block.core]
+        here = signal, plan.axes, plan.kept, tuple(core), begins, lengths
         own = plan.kept_slices(block.core)
         with np.errstate(over="ignore", invalid="ignore"):
-            sums = plan.method.sums(
-                signal,
-                plan.axes,
-                plan.kept,
-                tuple(core),
-                begins,
-                lengths,
-                *(each[own] for each in _sums(found)),
-            )
+            if has_sums:
+                known = [each[own] for each in _sums(found)]
+                sums = plan.method.sums(*here, *known)
+            if has_windows:
+                windows = window_rows(*here)
     if plan.method.limits == "data" and not found:
         colours, _ = plan.split(grown)
         limits = _range(colours[plan.whole_channels(block.inner)])
-    return FirstStage(sums, limits)
+    return FirstStage(sums, limits, windows)
 
 
 class Joined:
@@ -73,29 +79,38 @@ class Joined:
     def __init__(self, plan: Plan, number: int) -> None:
         self._plan, self._number = plan, number
         self._sums: Array | None = None
+        self._windows: Array | None = None
         self._limits = np.inf, -np.inf
 
     @property
     def found(self) -> FirstStage:
         """What all blocks told so far."""
         low, high = self._limits
-        return FirstStage(self._sums, (low, high) if low <= high else None)
+        limits = (low, high) if low <= high else None
+        return FirstStage(self._sums, limits, self._windows)
 
     def add(self, parts: Iterable[tuple[Block, FirstStage]]) -> None:
         """Join what more blocks tell: always in the same order, as sums are rounded."""
         for block, part in parts:
+            own = self._plan.kept_slices(block.core)
             if part.sums is not None:
-                self._join(self._plan.kept_slices(block.core), part.sums)
+                join = self._plan.method.rounds[self._number]
+                self._sums = self._joined(self._sums, own, part.sums, join)
+            if part.windows is not None:
+                self._windows = self._joined(self._windows, own, part.windows, TOTAL)
             if part.limits is not None:
                 (low, high), (lowest, highest) = self._limits, part.limits
                 self._limits = min(low, lowest), max(high, highest)
 
-    def _join(self, own: Slices, sums: Array) -> None:
-        plan, join = self._plan, self._plan.method.rounds[self._number]
-        if self._sums is None:
-            extra = sums.shape[len(plan.shape) :]
-            self._sums = np.full((*plan.constants_shape, *extra), join.start)
-        self._sums[own] = join.operation(self._sums[own], sums)
+    def _joined(
+        self, total: Array | None, own: Slices, part: Array, join: Join
+    ) -> Array:
+        """The total with one more part, of the shape of what is found."""
+        if total is None:
+            extra = part.shape[len(self._plan.shape) :]
+            total = np.full((*self._plan.constants_shape, *extra), join.start)
+        total[own] = join.operation(total[own], part)
+        return total
 
 
 def finish_first_stage(
@@ -106,7 +121,11 @@ def finish_first_stage(
     last = sums.pop() if sums else None
     data = found[0].limits if found else None
     limits = plan.limits if data is None else plan.within_type(*data)
-    return plan.method.constants(last, plan.axes, *sums), limits
+    constants = plan.method.constants(last, plan.axes, *sums)
+    windows = found[0].windows if found else None
+    if windows is not None:
+        constants = replace(constants, noise=estimated(windows, plan.axes))
+    return constants, limits
 
 
 def _sums(found: Sequence[FirstStage]) -> list[Array]:

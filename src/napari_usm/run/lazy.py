@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from napari_usm.filters.dtypes import Array
-    from napari_usm.run.eager import Steps
+    from napari_usm.run.eager import Halo, Steps
 
 Found = tuple[Constants, Limits]
 
@@ -71,8 +71,8 @@ def run(
     What `first_stage` found may be given, so that looking at one plane of the
     result does not estimate over the whole array anew.
     """
-    graph = _graph(plan, image)
-    stage = graph.found() if found is None else found
+    graph = _graph(plan, image, plan.halo)
+    stage = _graph(plan, image, plan.first_halo).found() if found is None else found
     edge_map = graph.edge_map(stage)
     result = graph.result(edge_map, stage)
     amount, gain = graph.amount_and_gain(stage)
@@ -83,6 +83,12 @@ def run(
         gain,
         graph.report(edge_map, result, stage, name),
     )
+
+
+def significance(plan: Plan, image: da.Array, found: Found | None = None) -> da.Array:
+    """Detail in units of its own noise, of a plan that finds it; nothing computed."""
+    stage = _graph(plan, image, plan.first_halo).found() if found is None else found
+    return _graph(plan, image, plan.halo).significance(stage)
 
 
 def first_stage(plan: Plan, image: da.Array) -> Steps[Found]:
@@ -98,9 +104,9 @@ def first_stage(plan: Plan, image: da.Array) -> Steps[Found]:
     tuple of Constants and limits
         What `run` takes.
     """
-    if not eager.needs_first_stage(plan):
+    if not plan.needs_first_stage:
         return plan.method.constants(None, plan.axes), plan.limits
-    graph = _graph(plan, image)
+    graph = _graph(plan, image, plan.first_halo)
     blocks = list(graph.blocks.values())
     found: list[FirstStage] = []
     for number in range(rounds(plan)):
@@ -115,37 +121,37 @@ def first_stage(plan: Plan, image: da.Array) -> Steps[Found]:
 
 def first_stage_steps(plan: Plan, image: da.Array) -> int:
     """How often `first_stage` pauses."""
-    if not eager.needs_first_stage(plan):
+    if not plan.needs_first_stage:
         return 0
-    blocks: int = math.prod(_rechunked(plan, image).numblocks)
+    blocks: int = math.prod(_rechunked(plan, image, plan.first_halo).numblocks)
     return rounds(plan) * -(-blocks // _BATCH)
 
 
-def _graph(plan: Plan, image: da.Array) -> _Graph:
-    image = _rechunked(plan, image)
+def _graph(plan: Plan, image: da.Array, halo: Halo) -> _Graph:
+    image = _rechunked(plan, image, halo)
     depth = {
         axis: reach if len(image.chunks[axis]) > 1 else 0
-        for axis, reach in _depth(plan).items()
+        for axis, reach in _depth(plan, halo).items()
     }
     grown = overlap(image, depth, "none", allow_rechunk=False)
-    return _Graph(plan, image, grown, depth)
+    return _Graph(plan, image, halo, grown, depth)
 
 
-def _depth(plan: Plan) -> dict[int, int]:
+def _depth(plan: Plan, halo: Halo) -> dict[int, int]:
     """Neighbours to ask dask for; along axes that are never cut there are none."""
     return {
         axis: 0 if reach is None else reach + plan.grid[axis] - 1
-        for axis, reach in plan.halo.items()
+        for axis, reach in halo.items()
     }
 
 
-def _rechunked(plan: Plan, image: da.Array) -> da.Array:
+def _rechunked(plan: Plan, image: da.Array, halo: Halo) -> da.Array:
     """Chunks no smaller than the halo; one along channels and where all is needed."""
     chunks: dict[int, Any] = {}
-    depth = _depth(plan)
+    depth = _depth(plan, halo)
     for axis, sizes in enumerate(image.chunks):
         reach = depth.get(axis, 0)
-        uncut = axis == plan.channel_axis or plan.halo.get(axis, 0) is None
+        uncut = axis == plan.channel_axis or halo.get(axis, 0) is None
         if uncut or reach >= image.shape[axis]:
             chunks[axis] = -1
         else:
@@ -158,12 +164,17 @@ class _Graph:
     """Tasks for every chunk of one image."""
 
     def __init__(
-        self, plan: Plan, image: da.Array, grown: da.Array, depth: Mapping[int, int]
+        self,
+        plan: Plan,
+        image: da.Array,
+        halo: Halo,
+        grown: da.Array,
+        depth: Mapping[int, int],
     ) -> None:
         self.plan = plan
         self.image = image
-        self.token = tokenize(image.name, plan)
-        blocks = from_chunks(image.chunks, plan.halo, plan.grid)
+        self.token = tokenize(image.name, plan, halo)
+        blocks = from_chunks(image.chunks, halo, plan.grid)
         self.blocks = dict(zip(np.ndindex(*image.numblocks), blocks, strict=True))
         self.grown = (
             grown if max(plan.grid.values()) == 1 else self._on_grid(grown, depth)
@@ -185,7 +196,7 @@ class _Graph:
     def found(self) -> Found | Delayed:
         """Constants and limits: known, or a reduction over the image in each round."""
         plan = self.plan
-        if not eager.needs_first_stage(plan):
+        if not plan.needs_first_stage:
             return plan.method.constants(None, plan.axes), plan.limits
         blocks = list(self.blocks.values())
         found: list[str] = []
@@ -230,8 +241,9 @@ class _Graph:
             colours = chunks[axis][0] - self.plan.method.alpha
             chunks[axis] = (colours if self.plan.color == "channels" else 1,)
         function = partial(_edge_map, self.plan)
-        # Where the detail does not depend on it, no estimate is waited for.
-        known = (found,) if self.plan.method.fits_detail else ()
+        # Where the edge map does not depend on it, no estimate is waited for.
+        method = self.plan.method
+        known = (found,) if method.fits_detail or method.thresholding.in_noise else ()
         tasks = {
             index: (
                 function,
@@ -275,6 +287,22 @@ class _Graph:
         }
         chunks = self.plan.edge_slices(self.image.chunks)
         return self._array("edge-map", tasks, chunks, np.dtype(np.float32), [edge_map])
+
+    def significance(self, found: Found | Delayed) -> da.Array:
+        """Detail in units of its own noise, as it is given back."""
+        function = partial(_significance, self.plan)
+        tasks = {
+            self.plan.edge_slices(index): (
+                function,
+                (self.grown.name, *index),
+                _argument(found),
+                block,
+            )
+            for index, block in self.blocks.items()
+        }
+        chunks = self.plan.edge_slices(self.image.chunks)
+        needed = [self.grown, *_collections(found)]
+        return self._array("noise", tasks, chunks, np.dtype(np.float32), needed)
 
     def amount_and_gain(self, found: Found | Delayed) -> tuple[Any, Any]:
         """As the plan gives them, lazy where they are estimated."""
@@ -370,8 +398,16 @@ def _value(found: Found | _Known) -> Found:
 def _edge_map(
     plan: Plan, grown: Array, block: Block, found: Found | _Known | None = None
 ) -> Array:
-    estimate = None if found is None else _value(found)[0].estimate
-    return eager.edge_map_of(plan, grown, block, estimate)
+    if found is None:
+        return eager.edge_map_of(plan, grown, block)
+    constants, _ = _value(found)
+    return eager.edge_map_of(plan, grown, block, constants.estimate, constants.noise)
+
+
+def _significance(
+    plan: Plan, grown: Array, found: Found | _Known, block: Block
+) -> Array:
+    return eager.significance_of(plan, grown, block, _value(found)[0].noise)
 
 
 def _combine(

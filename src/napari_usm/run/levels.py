@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,16 +19,18 @@ from napari_usm.run.live import (
     LiveImage,
     Settled,
     finished_edge_map,
+    finished_significance,
     report_of,
 )
 from napari_usm.run.plan import make_plan
 from napari_usm.run.virtual import Index, Window, window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from napari_usm.filters.dtypes import Array
     from napari_usm.methods.method import Constants
+    from napari_usm.run.live import Box, Detail
     from napari_usm.run.plan import Plan
     from napari_usm.run.report import Report
 
@@ -52,6 +54,9 @@ class Level(Protocol):
 
     def edge_map(self, index: Index) -> Array:
         """The edge map there: float32, not to be written to."""
+
+    def significance(self, index: Index) -> Array:
+        """The detail there in units of its own noise: likewise."""
 
     def is_kept(self, index: Index) -> bool:
         """Whether nothing needs to be read or filtered for that."""
@@ -86,11 +91,11 @@ class SharpenedLevel:
 
     def edge_map(self, index: Index) -> Array:
         """The edge map there: float32, not to be written to."""
-        asked = self._window(_with_channels(self.plan, index))
-        found = self.pixels.detail(self.settled, asked.box)
-        edges = finished_edge_map(self.settled, found)
-        part: Array = edges[self.plan.edge_slices(asked.cut)]
-        return part
+        return self._of_detail(finished_edge_map, index)
+
+    def significance(self, index: Index) -> Array:
+        """The detail there in units of its own noise: likewise."""
+        return self._of_detail(finished_significance, index)
 
     def is_kept(self, index: Index) -> bool:
         """Whether nothing needs to be read or filtered for that."""
@@ -102,6 +107,15 @@ class SharpenedLevel:
         asked = self._window(index)
         found = self.pixels.detail(self.settled, asked.box)
         return report_of(self.settled, found, asked.box, name)
+
+    def _of_detail(
+        self, finished: Callable[[Settled, Detail, Box], Array], index: Index
+    ) -> Array:
+        asked = self._window(_with_channels(self.plan, index))
+        found = self.pixels.detail(self.settled, asked.box)
+        made = finished(self.settled, found, asked.box)
+        part: Array = made[self.plan.edge_slices(asked.cut)]
+        return part
 
     def _window(self, index: Index) -> Window:
         endless = [axis for axis, reach in self.plan.halo.items() if reach is None]
@@ -138,9 +152,16 @@ class AveragedLevel:
 
     def edge_map(self, index: Index) -> Array:
         """The edge map there."""
+        return self._of_edges(self.base.edge_map, index)
+
+    def significance(self, index: Index) -> Array:
+        """The detail there in units of its own noise."""
+        return self._of_edges(self.base.significance, index)
+
+    def _of_edges(self, made: Callable[[Index], Array], index: Index) -> Array:
         asked = self._window(_with_channels(self.plan, index))
         below = self.plan.edge_slices(self._below(asked.box))
-        found = self.base.edge_map(below)
+        found = made(below)
         means = self._means(found, found.ndim, asked.box).astype(np.float32)
         part: Array = means[self.plan.edge_slices(asked.cut)]
         return part
@@ -206,6 +227,8 @@ class SourceLevel:
         shape = [len(asked) for asked in index if isinstance(asked, range)]
         return np.zeros(shape, np.float32)
 
+    significance = edge_map
+
     def is_kept(self, index: Index) -> bool:
         """Nothing is ever filtered."""
         return False
@@ -224,6 +247,7 @@ def levels_of(pixels: Sequence[LiveImage], settled: Settled) -> tuple[Level, ...
         factors = tuple(a / b for a, b in zip(plan.shape, shape, strict=True))
         method = plan.method.at_level([factors[axis] for axis in plan.axes])
         own = make_plan(shape, plan.dtype, plan.method if method is None else method)
+        own = replace(own, wants_noise=plan.wants_noise)
         if method is not None:
             constants = _constants_at(settled, own)
             found.append(SharpenedLevel(each, Settled(own, constants, settled.limits)))
@@ -242,14 +266,22 @@ def levels_of(pixels: Sequence[LiveImage], settled: Settled) -> tuple[Level, ...
 
 def _constants_at(settled: Settled, plan: Plan) -> Constants:
     """The same constants for the indices that a level has."""
-    amount = settled.constants.amount
-    if isinstance(amount, float):
-        return settled.constants
+    constants = settled.constants
+    return replace(
+        constants,
+        amount=_nearest(constants.amount, plan),
+        noise=_nearest(constants.noise, plan),
+    )
+
+
+def _nearest(constants: Any, plan: Plan) -> Any:
+    if constants is None or isinstance(constants, float):
+        return constants
     for axis in plan.kept:
-        length, finest = plan.constants_shape[axis], amount.shape[axis]
+        length, finest = plan.constants_shape[axis], constants.shape[axis]
         nearest = (np.arange(length) * 2 + 1) * finest // (2 * length)
-        amount = np.take(amount, nearest, axis)
-    return replace(settled.constants, amount=amount)
+        constants = np.take(constants, nearest, axis)
+    return constants
 
 
 def _with_channels(plan: Plan, index: Index) -> Index:

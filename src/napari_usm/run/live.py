@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.threshold import threshold
 from napari_usm.kernels.finish_plane import finish_pixels
 from napari_usm.run import report, reuse
 from napari_usm.run.blocks import BLOCK, PART, Block, cut, grown, parts_of
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from napari_usm.filters.dtypes import Array
+    from napari_usm.filters.threshold import Threshold
     from napari_usm.methods.method import Constants
     from napari_usm.run.blocks import Slices
     from napari_usm.run.plan import Limits, Plan
@@ -175,7 +175,8 @@ class LiveImage:
         key = self._key(settled, box)
         found = self._cache.get(key)
         if found is None:
-            found = detail_of(settled.plan, self.read, box, _estimate(settled, box))
+            estimate = _at(settled, settled.constants.estimate, box)
+            found = detail_of(settled.plan, self.read, box, estimate)
             self._cache.put(key, found)
         return found
 
@@ -186,11 +187,11 @@ class LiveImage:
         found = self._cache.get(key)
         if found is None:
             finish = None
-            at_once = plan.one_pass is not None and plan.method.thresholding[0] == 0
+            at_once = plan.one_pass is not None and not plan.method.thresholding
             if at_once and isinstance(amount, float):
                 result = reuse.empty([len(made) for made in box], plan.result)
                 finish = Finish(amount, settled.limits, result)
-            estimate = _estimate(settled, box)
+            estimate = _at(settled, settled.constants.estimate, box)
             found = detail_of(plan, self.read, box, estimate, finish)
             self._cache.put(key, found)
             if finish is not None and found.fits:
@@ -198,7 +199,8 @@ class LiveImage:
         return finished_image(settled, found, box)
 
     def _key(self, settled: Settled, box: Box) -> _Key:
-        plan, estimate = settled.plan, _estimate(settled, box)
+        plan = settled.plan
+        estimate = _at(settled, settled.constants.estimate, box)
         known = None if estimate is None else estimate.tobytes()
         # By its text: a sigma may be a list.
         method = repr(plan.unfinished.method)
@@ -266,17 +268,18 @@ def detail_of(
 
 def finished_image(settled: Settled, found: Detail, box: Box) -> Array:
     """The result from what is kept."""
-    plan, amount, limits = settled.plan, settled.constants.amount, settled.limits
+    plan, constants, limits = settled.plan, settled.constants, settled.limits
     result = reuse.empty(found.image.shape, plan.result)
-    if found.fits and plan.stored is not None and isinstance(amount, float):
-        _finish(plan, found, amount, limits, result, None)
+    amount = _at(settled, constants.amount, box)
+    noise = _at(settled, constants.noise, box)
+    threshold = plan.threshold(noise)
+    if _is_for_kernel(plan, found, threshold) and isinstance(amount, float):
+        _finish(plan, found, threshold, amount, limits, result, None)
         return result
-    amount = _amount(settled, box)
 
     def work(part: Block) -> None:
         own = local_amount(plan, amount, part)
-        detail = found.detail[plan.whole_channels(part.core)]
-        edge_map = threshold(detail, *plan.method.thresholding)
+        edge_map = _edge_map(plan, found, part.core, noise)
         result[part.core] = plan.combine(found.image[part.core], edge_map, own, limits)
 
     parts = cut(result.shape, {}, {}, whole_axes(plan), PART)
@@ -284,31 +287,51 @@ def finished_image(settled: Settled, found: Detail, box: Box) -> Array:
     return result
 
 
-def finished_edge_map(settled: Settled, found: Detail) -> Array:
+def finished_edge_map(settled: Settled, found: Detail, box: Box) -> Array:
     """The edge map, as it is given back, from what is kept."""
     plan, detail = settled.plan, found.detail
-    limit, hard = plan.method.thresholding
-    if found.fits and plan.stored is not None:
-        if limit == 0:
+    noise = _at(settled, settled.constants.noise, box)
+    threshold = plan.threshold(noise)
+    if _is_for_kernel(plan, found, threshold):
+        if not threshold:
             return detail
         edges = reuse.empty(detail.shape, np.float32)
-        _finish(plan, found, 0.0, settled.limits, None, edges)
+        _finish(plan, found, threshold, 0.0, settled.limits, None, edges)
         return edges
-    return plan.public_edge_map(threshold(detail, limit, hard))
+    return plan.public_edge_map(plan.thresholded(detail, found.image, noise))
+
+
+def finished_significance(settled: Settled, found: Detail, box: Box) -> Array:
+    """Detail in units of its own noise, as it is given back, from what is kept."""
+    plan = settled.plan
+    noise = _at(settled, settled.constants.noise, box)
+    if noise is None:
+        raise ValueError("the noise was not looked for")
+    result = np.empty(plan.edge_slices(found.image.shape), np.float32)
+
+    def work(part: Block) -> None:
+        detail = found.detail[plan.whole_channels(part.core)]
+        own = noise[plan.kept_slices(part.core)]
+        made = plan.significance(detail, found.image[part.core], own)
+        result[plan.edge_slices(part.core)] = made
+
+    parts = cut(found.image.shape, {}, {}, whole_axes(plan), PART)
+    all_of(work, parts, worth_threads(result.size))
+    return result
 
 
 def report_of(settled: Settled, found: Detail, box: Box, name: str) -> report.Report:
     """What the method does to what is kept."""
-    plan, amount = settled.plan, _amount(settled, box)
+    plan = settled.plan
+    amount = _at(settled, settled.constants.amount, box)
+    noise = _at(settled, settled.constants.noise, box)
     result = finished_image(settled, found, box)
     region, shape = _region(plan, box)
 
     def work(item: tuple[Block, Slices]) -> Tally:
         part, place = item
         own = _less(part.core, region.core)
-        edge_map = threshold(
-            found.detail[plan.whole_channels(own)], *plan.method.thresholding
-        )
+        edge_map = _edge_map(plan, found, own, noise)
         strength = local_amount(plan, amount, replace(part, core=own))
         near, made = found.near[place], result[own]
         return tally(plan, near, part, edge_map, strength, settled.limits, made)
@@ -319,28 +342,31 @@ def report_of(settled: Settled, found: Detail, box: Box, name: str) -> report.Re
     return report.finish(plan, name, settled.constants, tallies, sample)
 
 
-def _amount(settled: Settled, box: Box) -> Any:
-    """The amounts that belong to a box, where there is more than one."""
-    amount = settled.constants.amount
-    if isinstance(amount, float):
-        return amount
-    return amount[_kept_of(settled, box)]
+def _edge_map(plan: Plan, found: Detail, core: Slices, noise: Array | None) -> Array:
+    """Edge map of a part of what is kept; `noise` is that of all of it."""
+    if noise is not None:
+        noise = noise[plan.kept_slices(core)]
+    detail = found.detail[plan.whole_channels(core)]
+    return plan.thresholded(detail, found.image[core], noise)
 
 
-def _estimate(settled: Settled, box: Box) -> Array | None:
-    """What was found for a box, where the detail depends on it."""
-    estimate = settled.constants.estimate
-    return None if estimate is None else estimate[_kept_of(settled, box)]
-
-
-def _kept_of(settled: Settled, box: Box) -> Slices:
+def _at(settled: Settled, constants: Any, box: Box) -> Any:
+    """The constants that belong to a box, where there is more than one."""
+    if constants is None or isinstance(constants, float):
+        return constants
     at = tuple(slice(made.start, made.stop, made.step) for made in box)
-    return settled.plan.kept_slices(at)
+    return constants[settled.plan.kept_slices(at)]
+
+
+def _is_for_kernel(plan: Plan, found: Detail, threshold: Threshold) -> bool:
+    """Whether the kernel takes what is kept."""
+    return found.fits and plan.stored is not None and threshold.is_one
 
 
 def _finish(
     plan: Plan,
     found: Detail,
+    threshold: Threshold,
     amount: float,
     limits: Limits,
     result: Array | None,
@@ -351,9 +377,7 @@ def _finish(
     image = found.image.view(plan.stored).reshape(-1)
     to = np.empty(0, plan.stored) if result is None else result.view(plan.stored)
     edge_row = np.empty(0, np.float32) if edges is None else edges
-    numbers = plan.finish(amount, limits).numbers(
-        plan.stored, *plan.method.thresholding
-    )
+    numbers = plan.finish(amount, limits, threshold).numbers(plan.stored)
     count = worth_threads(image.size)
     size = -(-image.size // count)
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_usm.estimate.detail_noise import detail_noise
+from napari_usm.estimate.windows import side
 from napari_usm.filters.colour import filtered_part, scaled_to_value
 from napari_usm.filters.combine import add_detail, limited
 from napari_usm.filters.dtypes import Array, cast, type_limits, working_type
 from napari_usm.filters.one_pass import Finish, OnePass, stored_type
+from napari_usm.filters.threshold import NO_THRESHOLD, significance
 from napari_usm.methods import checks
 
 if TYPE_CHECKING:
+    from napari_usm.filters.threshold import Noise, Threshold
     from napari_usm.methods.method import Constants, Method
 
 Limits = tuple[float, float]
@@ -48,6 +52,8 @@ class Plan:
         Filtered axes, in order.
     channel_axis : int or None
         Axis of the channels, counted from 0.
+    wants_noise : bool
+        Whether the noise of the image is to be found, though the method may do without.
     """
 
     method: Method
@@ -57,6 +63,7 @@ class Plan:
     result: np.dtype[Any]
     axes: tuple[int, ...]
     channel_axis: int | None
+    wants_noise: bool = False
 
     @property
     def color(self) -> str:
@@ -71,6 +78,29 @@ class Plan:
         """
         reach = zip(self.axes, self.method.halo(self.axes), strict=True)
         return {axis: None if n is None else max(1, n) for axis, n in reach}
+
+    @cached_property
+    def first_halo(self) -> dict[int, int | None]:
+        """The same in the first stage: windows that tell the noise are longer."""
+        if not self.finds_noise:
+            return self.halo
+        least = side(len(self.axes)) - 1
+        return {a: None if n is None else max(n, least) for a, n in self.halo.items()}
+
+    @property
+    def finds_noise(self) -> bool:
+        """Whether blur and noise are found in the whole image."""
+        return self.wants_noise or self.method.thresholding.in_noise
+
+    @property
+    def estimates(self) -> bool:
+        """Whether anything is that a sample of the image tells, too."""
+        return self.method.estimates or self.finds_noise
+
+    @property
+    def needs_first_stage(self) -> bool:
+        """Whether the whole image is needed before any block can be done."""
+        return self.estimates or self.method.limits == "data"
 
     @cached_property
     def grid(self) -> dict[int, int]:
@@ -184,13 +214,58 @@ class Plan:
         return self.signal(split(block)[0])
 
     @_QUIET
-    def edge_map(self, block: Array, estimate: Array | None = None) -> Array:
+    def edge_map(
+        self, block: Array, estimate: Array | None = None, noise: Array | None = None
+    ) -> Array:
         """Edge map of a block's signal, which has no alpha; axes as they are.
 
-        `estimate` is what was found for the indices of the block, if anything.
+        `estimate` and `noise` are what was found for the indices of the block, if
+        anything.
         """
         signal = self.signal(self.split(block)[0])
-        return self.method.edge_map(signal, self.axes, estimate)
+        return self.signal_edge_map(signal, estimate, noise)
+
+    @_QUIET
+    def signal_edge_map(
+        self, signal: Array, estimate: Array | None, noise: Array | None
+    ) -> Array:
+        """The same from the signal itself."""
+        detail = self.method.edge_map(signal, self.axes, estimate)
+        return self.threshold(noise).of(detail, signal)
+
+    @_QUIET
+    def thresholded(self, detail: Array, block: Array, noise: Array | None) -> Array:
+        """Edge map of a block from its detail, likewise."""
+        threshold = self.threshold(noise)
+        # Only noise follows the intensity.
+        signal = self.signal(self.split(block)[0]) if threshold.in_noise else detail
+        return threshold.of(detail, signal)
+
+    @_QUIET
+    def significance(self, detail: Array, block: Array, noise: Array) -> Array:
+        """Size of the detail of a block in units of its own noise, as it is public."""
+        signal = self.signal(self.split(block)[0])
+        found = significance(detail, signal, self.detail_noise(noise))
+        return self.public_edge_map(found)
+
+    def threshold(self, noise: Array | None) -> Threshold:
+        """What is done to weak detail, where this was found for a block."""
+        asked = self.method.thresholding
+        if not asked.in_noise:
+            return asked
+        assert noise is not None
+        return replace(asked, noise=self.detail_noise(noise))
+
+    @property
+    def has_significance(self) -> bool:
+        """Whether the noise of the detail follows from that of the image."""
+        return self.method.response(self.axes) is not None
+
+    def detail_noise(self, noise: Array) -> Noise:
+        """Noise of the detail, where this was found for a block."""
+        response = self.method.response(self.axes)
+        assert response is not None
+        return detail_noise(noise, response)
 
     @_QUIET
     def public_edge_map(self, edge_map: Array) -> Array:
@@ -221,9 +296,12 @@ class Plan:
         cval = float(self.method.cval)
         return found if found.fits(self.stored, self.method.mode, cval) else None
 
-    def finish(self, amount: float, limits: Limits) -> Finish:
+    def finish(
+        self, amount: float, limits: Limits, threshold: Threshold = NO_THRESHOLD
+    ) -> Finish:
         """What turns detail into a result in one pass."""
-        return Finish(amount, limits, self.method.mode, float(self.method.cval))
+        mode, cval = self.method.mode, float(self.method.cval)
+        return Finish(amount, limits, mode, cval, threshold)
 
     @_QUIET
     def unlimited(

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.estimate.noise import noise_level
+from napari_usm.estimate.blur_and_noise import told
+from napari_usm.estimate.noise import noise_level, white_noise
+from napari_usm.methods.method import Findings
 from napari_usm.run.tally import Tally
 
 if TYPE_CHECKING:
@@ -20,10 +22,6 @@ if TYPE_CHECKING:
     from napari_usm.methods.method import Constants
     from napari_usm.run.blocks import Slices
     from napari_usm.run.plan import Plan
-
-# Pixels along each side of the noise that a method without a kernel is tried on:
-# enough to know the factor to 1 or 2 %.
-_NOISE_SIDE = {1: 4096, 2: 128, 3: 32}
 
 # Stands for no noise at all: every threshold is above it, and in float32 neither it
 # nor its square is 0.
@@ -108,7 +106,7 @@ def finish(
         undershoot=total.under,
         mean_overshoot=total.over_sum / pixels,
         mean_undershoot=total.under_sum / pixels,
-        noise_factor=_noise_factor(plan, amount, constants.estimate, sample),
+        noise_factor=_noise_factor(plan, amount, constants, sample),
         mean_change=total.change_sum / pixels,
         inverts_detail=bool(np.any(amount < plan.method.least_amount(plan.axes))),
         **said,
@@ -117,9 +115,7 @@ def finish(
 
 def _said(plan: Plan, constants: Constants) -> dict[str, Any]:
     """What the report says of an estimate."""
-    if constants.estimate is None:
-        return {}
-    found = plan.method.findings(constants.estimate)
+    found = _findings(plan, constants)
     if found is None:
         return {}
     gone = tuple(axis for axis in range(len(plan.shape)) if axis not in plan.kept)
@@ -130,50 +126,58 @@ def _said(plan: Plan, constants: Constants) -> dict[str, Any]:
     }
 
 
-def _noise_factor(
-    plan: Plan, amount: Any, estimate: Array | None, sample: Array
-) -> Any:
+def _findings(plan: Plan, constants: Constants) -> Findings | None:
+    """Blur and noise, if they were estimated."""
+    if constants.estimate is not None:
+        return plan.method.findings(constants.estimate)
+    if constants.noise is not None:
+        return Findings(*told(constants.noise), smooths=False)
+    return None
+
+
+def _noise_factor(plan: Plan, amount: Any, constants: Constants, sample: Array) -> Any:
     known = plan.method.noise_factor(plan.axes, amount)
     if known is not None:
         return known if np.ndim(known) else float(known)
     signal = plan.signal(plan.split(sample)[0])
-    if estimate is None:
-        level = max(noise_level(signal, plan.axes), _FAINTEST)
-        return _measured_noise_factor(plan, amount, level)
-    # The typical item, and noise on the intensity that it is known at.
-    every = tuple(range(len(plan.shape)))
-    typical = np.median(estimate, axis=every, keepdims=True)
-    findings = plan.method.findings(typical)
-    if findings is None:
+    typical = _typical(plan, constants)
+    found, valid = _findings(plan, typical), np.isfinite(signal)
+    level = 0.0 if found is None else float(found.noise.item())
+    if found is None and typical.estimate is not None:
         level = noise_level(signal, plan.axes)
-    else:
-        level = float(findings.noise.item())
-    valid = np.isfinite(signal)
     if level == 0 or not valid.any():
-        return 1.0
+        if typical.estimate is not None:
+            return 1.0
+        level = max(noise_level(signal, plan.axes), _FAINTEST)
+        return _measured_noise_factor(plan, amount, level, 0.0, typical)
+    # Noise on the intensity that it is known at.
     middle = float(np.mean(signal, where=valid, dtype=np.float64))
     strength = float(np.median(amount))
     return _measured_noise_factor(plan, strength, level, middle, typical)
 
 
+def _typical(plan: Plan, constants: Constants) -> Constants:
+    """What was found, of the typical item."""
+    every = tuple(range(len(plan.shape)))
+    estimate, noise = (
+        None if each is None else np.median(each, axis=every, keepdims=True)
+        for each in (constants.estimate, constants.noise)
+    )
+    return replace(constants, estimate=estimate, noise=noise)
+
+
 def _measured_noise_factor(
-    plan: Plan,
-    amount: Any,
-    level: float,
-    middle: float = 0.0,
-    estimate: Array | None = None,
+    plan: Plan, amount: Any, level: float, middle: float, typical: Constants
 ) -> float:
-    count = len(plan.axes)
-    side = _NOISE_SIDE.get(count, 16)
-    shape = [1] * len(plan.shape)
-    for axis in plan.axes:
-        shape[axis] = side
-    noise = np.random.default_rng(0).normal(middle, level, shape)
+    noise = middle + level * white_noise(len(plan.axes))
+    others = [axis for axis in range(len(plan.shape)) if axis not in plan.axes]
+    with np.errstate(over="ignore"):
+        noise = np.expand_dims(noise, others).astype(plan.working)
     # Noise that goes on for ever: a border is no noise.
-    endless = replace(plan.method, mode="wrap")
+    endless = replace(plan, method=replace(plan.method, mode="wrap"))
     with np.errstate(over="ignore", invalid="ignore"):
-        noise = noise.astype(plan.working)
-        noisy = noise + amount * endless.edge_map(noise, plan.axes, estimate)
+        edges = endless.signal_edge_map(noise, typical.estimate, typical.noise)
+        noisy = noise + amount * edges
     # Next to the largest number that there is, some is beyond it.
     valid = np.isfinite(noisy)
     after, before = (

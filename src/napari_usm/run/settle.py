@@ -12,6 +12,8 @@ from napari_usm.run import eager
 from napari_usm.run.live import Settled
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from napari_usm.run.eager import Found, Steps
     from napari_usm.run.plan import Plan
 
@@ -50,7 +52,7 @@ def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[Settled]:
 
 def is_sampled(plan: Plan, *, whole: int = WHOLE) -> bool:
     """Whether `settle` looks at a part of the image only."""
-    exact = not plan.method.estimates or plan.method.limits == "data"
+    exact = not plan.estimates or plan.method.limits == "data"
     return not exact and math.prod(plan.shape) > whole
 
 
@@ -67,13 +69,34 @@ def settle_steps(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> int:
     return eager.first_stage_steps(plan)
 
 
+def question(plan: Plan) -> Hashable:
+    """What `settle` depends on: plans that ask the same are told the same.
+
+    No blur or threshold is part of what the noise depends on.
+    """
+    method = plan.method
+    if method.estimates:
+        return repr(method), plan.finds_noise
+    filtered = plan.axes, plan.channel_axis, plan.color, method.alpha
+    return *filtered, plan.finds_noise, repr(method.limits), plan.result.name
+
+
+def answered(plan: Plan, settled: Settled) -> Settled:
+    """What was settled for a plan that asked the same."""
+    constants = settled.constants
+    if not plan.method.estimates:
+        own = plan.method.constants(None, plan.axes)
+        constants = replace(own, noise=constants.noise)
+    return replace(settled, plan=plan, constants=constants)
+
+
 def _is_dask(pixels: Any) -> bool:
     # Asked of the array itself: `api`, which knows, is above.
     return hasattr(pixels, "__dask_graph__")
 
 
 def _first_stage(plan: Plan, pixels: Any) -> Steps[Found]:
-    if eager.needs_first_stage(plan) and _is_dask(pixels):
+    if plan.needs_first_stage and _is_dask(pixels):
         from napari_usm.run import lazy
 
         return lazy.first_stage(plan, pixels)

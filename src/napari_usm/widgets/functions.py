@@ -11,7 +11,12 @@ import napari.types
 from napari_usm import axes
 from napari_usm.methods import METHODS, Entry
 from napari_usm.run import eager
-from napari_usm.widgets.layer_run import LayerRun, takes_sigma_unit
+from napari_usm.widgets.layer_run import (
+    LayerRun,
+    has_significance,
+    takes_sigma_unit,
+)
+from napari_usm.widgets.threshold_unit import INTENSITY, UNITS
 
 if TYPE_CHECKING:
     from napari_usm.methods.parameter import Parameter
@@ -21,6 +26,24 @@ _SIGMA_UNIT = Annotated[
     {
         "label": "Sigma in",
         "tooltip": "Unit of sigma: px, or the unit of the image's pixels, such as µm.",
+    },
+]
+_THRESHOLD_UNIT = Annotated[
+    str,
+    {
+        "label": "Threshold in",
+        "tooltip": "Unit of the threshold: an intensity, or the noise that the detail "
+        "has at each pixel, so that dark and bright parts are treated alike.",
+        "choices": UNITS,
+    },
+]
+_EDGE_MAP_UNIT = Annotated[
+    str,
+    {
+        "label": "Edge map in",
+        "tooltip": "What the edge-map layer shows: what is added, or how far the "
+        "detail stands out of its own noise.",
+        "choices": UNITS,
     },
 ]
 
@@ -78,12 +101,22 @@ def _signature(method: str) -> inspect.Signature:
         for name, word in METHODS[method].parameters.items()
         if word.control != "none"
     ]
+    units: list[tuple[str, str, Any]] = []
     if takes_sigma_unit(method):
+        units.append(("sigma", axes.PIXELS, _SIGMA_UNIT))
+    if "threshold" in METHODS[method].parameters:
+        units.append(("threshold", INTENSITY, _THRESHOLD_UNIT))
+    for word, default, annotation in units:
         unit = inspect.Parameter(
-            "sigma_unit", keyword, default=axes.PIXELS, annotation=_SIGMA_UNIT
+            f"{word}_unit", keyword, default=default, annotation=annotation
         )
         names = [control.name for control in controls]
-        controls.insert(names.index("sigma") + 1, unit)
+        controls.insert(names.index(word) + 1, unit)
+    if has_significance(method):
+        unit = inspect.Parameter(
+            "edge_map_unit", keyword, default=INTENSITY, annotation=_EDGE_MAP_UNIT
+        )
+        controls.append(unit)
     arguments = [
         inspect.Parameter("layer", keyword, annotation=image),
         *controls,

@@ -36,6 +36,9 @@ DIVERGING = Colormap(
     display_name="diverging",
 )
 
+# Of what has no sign: napari's own.
+SIZES = "inferno"
+
 # Part of the edge map's pixels within its contrast limits: a single hot pixel
 # would make all others grey.
 _SHOWN = 0.999
@@ -72,16 +75,23 @@ def result_tuple(layer: Image, image: Any, metadata: dict[str, Any]) -> LayerDat
 
 
 def edge_map_tuple(
-    layer: Image, edge_map: Any, metadata: dict[str, Any], limit: float
+    layer: Image,
+    edge_map: Any,
+    metadata: dict[str, Any],
+    limit: float,
+    in_noise: bool = False,
 ) -> LayerDataTuple:
-    """The edge-map layer: signed, in intensity units, for an amount of 1, hidden."""
+    """The edge-map layer: signed, in intensity units, for an amount of 1, hidden.
+
+    Or the size of the detail, in units of its noise.
+    """
     keywords = {
         **geometry(layer),
-        "name": f"{layer.name} [edge map ×1]",
+        "name": f"{layer.name} [{'significance' if in_noise else 'edge map ×1'}]",
         "rgb": False,
         "multiscale": layer.multiscale,
-        "colormap": DIVERGING,
-        "contrast_limits": (-limit, limit),
+        "colormap": SIZES if in_noise else DIVERGING,
+        "contrast_limits": (0.0 if in_noise else -limit, limit),
         "visible": False,
         "metadata": {METADATA: metadata},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import numpy as np
 from napari.layers import Image
 
 from napari_usm import api, axes
-from napari_usm.methods import METHODS
+from napari_usm.methods import METHODS, checks
 from napari_usm.recipe import Recipe, Source
 from napari_usm.run import eager
 from napari_usm.run.blocks import BLOCK, cut
@@ -30,11 +31,13 @@ from napari_usm.widgets.live_array import (
     IMAGE,
     FrozenPixels,
     LiveArray,
+    edges_of,
     form,
     part,
 )
 from napari_usm.widgets.physical import pixel_steps
 from napari_usm.widgets.slow_source import readable
+from napari_usm.widgets.threshold_unit import INTENSITY, NOISE, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -66,6 +69,10 @@ class LayerRun:
         The third axis of the volumes, where the labels do not say.
     sigma_unit : str
         "px", or the unit of length that `sigma` is given in.
+    threshold_unit : {"intensity", "× noise"}
+        Whether `threshold` is an intensity or a multiple of the noise of the detail.
+    edge_map_unit : {"intensity", "× noise"}
+        Whether the edge map is one, or the size of the detail in units of its noise.
     **parameters
         Of the method. `axes`, `channel_axis`, `alpha` and `spacing` come from the
         layer.
@@ -83,6 +90,8 @@ class LayerRun:
         dimensions: str = axes.PLANES,
         z_axis: int | None = None,
         sigma_unit: str = axes.PIXELS,
+        threshold_unit: str = INTENSITY,
+        edge_map_unit: str = INTENSITY,
         **parameters: Any,
     ) -> None:
         _check(layer)
@@ -97,6 +106,10 @@ class LayerRun:
         }
         if sigma_unit != axes.PIXELS:
             self.parameters["sigma"] = self._sigma_in_pixels(sigma_unit)
+        checks.choice("threshold_unit", threshold_unit, UNITS)
+        checks.choice("edge_map_unit", edge_map_unit, UNITS)
+        if threshold_unit == NOISE:
+            self.parameters["threshold"] = self._threshold_in_noise()
         result = np.dtype(self.parameters.get("dtype") or layer.dtype)
         if layer.rgb and result.kind == "f" and self.parameters.get("limits") is None:
             # Colours beyond the range that is shown would be drawn as if at its end.
@@ -104,6 +117,8 @@ class LayerRun:
         #: Pixels of each level, the finest first.
         self.levels = list(layer.data) if layer.multiscale else [layer.data]
         self.plan, pixels = api.prepare(self.levels[0], method, **self.parameters)
+        if edge_map_unit == NOISE:
+            self.plan = api.finding_noise(self.plan, method)
         self.lazy = api.is_dask(pixels)
         self.levels[0] = pixels
 
@@ -133,14 +148,15 @@ class LayerRun:
         pixels = [LiveImage(readable(each), _cache()) for each in self.levels]
         settled = yield from settle(self.plan, self.levels[0])
         levels = levels_of(pixels, settled)
+        edges = edges_of(self.plan)
         arrays = {
             which: [frozen_array(level, which) for level in levels]
-            for which in (IMAGE, EDGE_MAP)
+            for which in (IMAGE, edges)
         }
-        limit = edge_limit(np.asarray(arrays[EDGE_MAP][-1]))
+        limit = edge_limit(np.asarray(arrays[edges][-1]))
         found = self.plan.found(settled.constants)
         metadata = self.metadata(found.amount, found.gain, None)
-        return self.layers(arrays[IMAGE], arrays[EDGE_MAP], limit, metadata)
+        return self.layers(arrays[IMAGE], arrays[edges], limit, metadata)
 
     @property
     def _is_in_memory(self) -> bool:
@@ -169,6 +185,15 @@ class LayerRun:
         steps = pixel_steps(self.layer, self.parameters["axes"], unit)
         return axes.sigma_in_pixels(sigma, steps)
 
+    def _threshold_in_noise(self) -> str:
+        if "threshold" not in METHODS[self.method].parameters:
+            raise ValueError(
+                f"`threshold_unit` must be '{INTENSITY}' for {self.method}, which has "
+                f"no threshold; got '{NOISE}'"
+            )
+        multiple = checks.real("threshold", self.parameters.get("threshold", 0.0))
+        return f"{multiple:.12g} noise"
+
     def _lazy(self) -> Generator[None, None, Sharpened]:
         """Lazy results; what needs the whole array is computed here, once.
 
@@ -179,7 +204,11 @@ class LayerRun:
         pixels = self.levels[0]
         constants = yield from lazy.first_stage(self.plan, pixels)
         results = lazy.run(self.plan, pixels, self.method, constants)
-        return api.Sharpened(**vars(results))
+        found = api.Sharpened(**vars(results))
+        if not self.plan.wants_noise:
+            return found
+        significance = lazy.significance(self.plan, pixels, constants)
+        return replace(found, edge_map=significance)
 
     # --- in memory ---
 
@@ -202,7 +231,7 @@ class LayerRun:
         first = settle_steps(self.plan, self.levels[0]) if settled is None else 0
         blocks = len(eager.blocks(self.plan))
         coarse = sum(len(_blocks(each.shape)) for each in self.levels[1:])
-        return first + blocks + coarse
+        return first + (1 + self.plan.wants_noise) * blocks + coarse
 
     def keep(self, settled: Settled | None) -> Steps:
         """Pause `keep_steps` times; return result and edge map as layers in memory.
@@ -213,10 +242,19 @@ class LayerRun:
             settled = yield from settle(self.plan, self.levels[0])
         found = settled.constants, settled.limits
         pixels = [readable(each) for each in self.levels]
+        in_noise = self.plan.wants_noise
         outcome = yield from eager.run(
-            self.plan, pixels[0], name=self.method, found=found
+            self.plan,
+            pixels[0],
+            name=self.method,
+            found=found,
+            want_edge_map=not in_noise,
         )
-        images, edges = [outcome.image], [shown_edge_map(self.layer, outcome.edge_map)]
+        edge_map = outcome.edge_map
+        if in_noise:
+            noise = settled.constants.noise
+            edge_map = yield from eager.significance(self.plan, pixels[0], noise=noise)
+        images, edges = [outcome.image], [shown_edge_map(self.layer, edge_map)]
         limit = edge_limit(edges[0])
         cache = _cache()
         levels = levels_of([LiveImage(each, cache) for each in pixels], settled)
@@ -238,7 +276,9 @@ class LayerRun:
             image, edge_map = images, edges
         return [
             result_tuple(self.layer, image, metadata),
-            edge_map_tuple(self.layer, edge_map, metadata, limit),
+            edge_map_tuple(
+                self.layer, edge_map, metadata, limit, self.plan.wants_noise
+            ),
         ]
 
     def metadata(self, amount: Any, gain: Any, report: Report | None) -> dict[str, Any]:
@@ -246,6 +286,7 @@ class LayerRun:
         return {
             "method": self.method,
             "parameters": self.parameters,
+            "edge_map": edges_of(self.plan),
             "amount": amount,
             "gain": gain,
             "report": report,
@@ -259,7 +300,7 @@ class LayerRun:
         The gain of a sample, which it could not find, is found here if it is not given.
         """
         source = Source(self.layer.name, self.plan.shape, self.plan.dtype, self._path())
-        recipe = Recipe(self.method, self.parameters, source)
+        recipe = Recipe(self.method, self.parameters, source, self.plan.wants_noise)
         if settled is None and is_sampled(self.plan):
             settled = eager.result_of(settle(self.plan, self.levels[0]))
         if settled is None or settled.sample is None:
@@ -296,13 +337,14 @@ def _blocks(shape: tuple[int, ...]) -> list[Any]:
 
 def _filled(level: Level) -> Steps:
     """Result and edge map of a level, block by block."""
-    image, edges = (np.empty(*form(level.plan, which)) for which in (IMAGE, EDGE_MAP))
+    which = edges_of(level.plan)
+    image, edges = (np.empty(*form(level.plan, each)) for each in (IMAGE, which))
     axes_of_edges = edges.ndim
     for block in _blocks(level.plan.shape):
         index = tuple(range(span.start, span.stop) for span in block.core)
         image[block.core] = part(level, IMAGE, index)
         edge_index = index[:axes_of_edges]
-        edges[block.core[:axes_of_edges]] = part(level, EDGE_MAP, edge_index)
+        edges[block.core[:axes_of_edges]] = part(level, which, edge_index)
         yield
     return image, edges
 
@@ -311,6 +353,11 @@ def takes_sigma_unit(method: str) -> bool:
     """Whether a method has a sigma for each axis: pixels need not be square."""
     sigma = METHODS[method].parameters.get("sigma")
     return sigma is not None and sigma.kind != "float"
+
+
+def has_significance(method: str) -> bool:
+    """Whether the noise of a method's detail is known."""
+    return METHODS[method].method().response((0, 1)) is not None
 
 
 def layer_parameters(

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from napari_usm.run.levels import Level
     from napari_usm.run.plan import Plan
 
-#: The two layers of a result.
-IMAGE, EDGE_MAP = "image", "edge_map"
+#: The two layers of a result, and what the second may show instead.
+IMAGE, EDGE_MAP, SIGNIFICANCE = "image", "edge_map", "significance"
 
 #: Where napari asks for the pixels that it shows.
 SLICING = "napari.layers._scalar_field"
@@ -60,9 +60,15 @@ def part(level: Level, which: str, index: Index) -> np.ndarray:
     if which == IMAGE:
         return level.image(index)
     plan = level.plan
+    made = level.significance if which == SIGNIFICANCE else level.edge_map
     if len(index) == len(plan.edge_shape):
-        return level.edge_map(index)
-    return colour_mean(level.edge_map((*index, range(plan.edge_shape[-1]))))
+        return made(index)
+    return colour_mean(made((*index, range(plan.edge_shape[-1]))))
+
+
+def edges_of(plan: Plan) -> str:
+    """What the second layer shows."""
+    return SIGNIFICANCE if plan.wants_noise else EDGE_MAP
 
 
 def form(plan: Plan, which: str) -> tuple[tuple[int, ...], np.dtype]:

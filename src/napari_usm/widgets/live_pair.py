@@ -11,7 +11,7 @@ from qtpy.QtCore import QTimer
 
 from napari_usm.widgets.functions import layer_run
 from napari_usm.widgets.layer_data import EMPTY_LIMIT, GEOMETRY, METADATA
-from napari_usm.widgets.live_array import EDGE_MAP, IMAGE, form
+from napari_usm.widgets.live_array import EDGE_MAP, IMAGE, edges_of, form
 from napari_usm.widgets.live_result import LiveResult, LiveSignals, Shown, State
 from napari_usm.widgets.result_layers import results_of
 
@@ -68,7 +68,7 @@ class LivePair:
         self._edge_key: Any = None
         self._refreshed: Any = None
         self._known: Shown | None = None
-        self._limit: float | None = None
+        self._limits: dict[str, float] = {}
         #: Whether layers are being put in place: all who hear of that are early.
         self.is_placing = False
         self._connected: list[tuple[Any, Any]] = []
@@ -132,6 +132,7 @@ class LivePair:
         if other or self._needs_other_arrays(before):
             self._place()
         self._describe()
+        self._on_changed()
         self.refresh()
 
     def refresh(self) -> None:
@@ -141,14 +142,14 @@ class LivePair:
         plan, levels = self._live.settled.plan, self._live.levels
         # Once all has been asked for, only what napari could not wait for; and amounts
         # and limits change nothing of the edge map: 4 ms each at 2048 x 2048.
-        edge_key = repr(plan.unfinished.method), plan.method.thresholding
-        stale = {
-            IMAGE: levels is not self._refreshed,
-            EDGE_MAP: edge_key != self._edge_key,
-        }
+        edges = edges_of(plan)
+        edge_key = repr(plan.unfinished.method), plan.method.thresholding, edges
+        edges_are_stale = edge_key != self._edge_key
+        image_is_stale = levels is not self._refreshed
         self._refreshed, self._edge_key = levels, edge_key
         for which, layer in self._found():
-            if self._live.pop_stale(which) or stale[which]:
+            stale = image_is_stale if which == IMAGE else edges_are_stale
+            if self._live.pop_stale(which) or stale:
                 self._slice(which, layer)
 
     def _slice(self, which: str, layer: Image) -> None:
@@ -190,9 +191,14 @@ class LivePair:
 
     # --- layers ---
 
+    @property
+    def _shown(self) -> tuple[str, str]:
+        """What the two layers show."""
+        return IMAGE, EDGE_MAP if self.run is None else edges_of(self.run.plan)
+
     def _found(self) -> list[tuple[str, Image]]:
         """Result and edge map, or what the user has left of them."""
-        names = enumerate((IMAGE, EDGE_MAP))
+        names = enumerate(self._shown)
         found = [(which, self.results.layer(self.key, n)) for n, which in names]
         return [(which, layer) for which, layer in found if layer is not None]
 
@@ -214,11 +220,12 @@ class LivePair:
                 live.array(which, level, self._chunks(level, which))
                 for level in range(len(run.levels))
             ]
-            for which in (IMAGE, EDGE_MAP)
+            for which in self._shown
         }
         metadata = run.metadata(None, None, None)
-        limit = self._limit or EMPTY_LIMIT
-        tuples = run.layers(arrays[IMAGE], arrays[EDGE_MAP], limit, metadata)
+        _, edges = self._shown
+        limit = self._limits.get(edges, EMPTY_LIMIT)
+        tuples = run.layers(arrays[IMAGE], arrays[edges], limit, metadata)
         self.is_placing = True
         try:
             self.results.place(self.key, tuples)
@@ -233,11 +240,11 @@ class LivePair:
             _pairs[layer] = self
 
     def _needs_other_arrays(self, before: LayerRun) -> bool:
-        run = self.run
-        return any(
-            form(before.plan, which) != form(run.plan, which)
-            for which in (IMAGE, EDGE_MAP)
+        old, new = (
+            [edges_of(plan), *(form(plan, which) for which in (IMAGE, EDGE_MAP))]
+            for plan in (before.plan, self.run.plan)
         )
+        return old != new
 
     def _chunks(self, level: int, which: str) -> tuple[int, ...] | None:
         if len(self.run.levels) == 1:
@@ -269,11 +276,15 @@ class LivePair:
 
     def _on_changed(self) -> None:
         """Keep what is known of the pixels on the screen."""
+        if self.is_placing:
+            return  # limits are for what the edge map is going to show
         state = self.state
         if not isinstance(state, Shown) or state.edge_limit is None:
             return
+        edges = edges_of(state.settled.plan)
         if state is not self._known:
-            self._known, self._limit = state, state.edge_limit
+            self._known = state
+            self._limits[edges] = state.edge_limit
             self.results.limit_edges(self.key, state.edge_limit)
             self._describe()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
@@ -21,14 +22,14 @@ from napari_usm.run.levels import Level, SharpenedLevel, levels_of
 from napari_usm.run.live import DetailCache, LiveImage, Settled
 from napari_usm.run.plan import Plan
 from napari_usm.run.report import Report
-from napari_usm.run.settle import settle
+from napari_usm.run.settle import answered, question, settle
 from napari_usm.run.virtual import Index
 from napari_usm.widgets.layer_data import edge_limit
 from napari_usm.widgets.live_array import (
-    EDGE_MAP,
     IMAGE,
     FrozenPixels,
     LiveArray,
+    edges_of,
     form,
     layer_axes,
     part,
@@ -132,7 +133,7 @@ class LiveResult:
         self._images = self._readable()
         self._asked: Plan | None = None
         self._method = self._taken = ""
-        self._known: OrderedDict[str, Settled] = OrderedDict()
+        self._known: OrderedDict[Hashable, Settled] = OrderedDict()
         self._front: dict[tuple[str, int], OrderedDict[Index, _Front]] = {}
         self._given: dict[tuple[str, int], tuple[Index, _Front | None]] = {}
         self._rates: dict[tuple[str, bool], tuple[float, ...]] = {}
@@ -165,10 +166,10 @@ class LiveResult:
         """
         self._asked, self._method = plan, method
         self._failed.clear()
-        key = repr(plan.method)
-        if key in self._known or not eager.needs_first_stage(plan):
+        key = question(plan)
+        if key in self._known or not plan.needs_first_stage:
             known = self._known.get(key) or _without_first_stage(plan)
-            self._take(replace(known, plan=plan))
+            self._take(answered(plan, known))
             return True
         self._unsettled = "estimating"
         era = self._era
@@ -199,10 +200,12 @@ class LiveResult:
 
     def _settle(self, plan: Plan, era: object, job: Job) -> None:
         try:
-            if not self._kernels_are_there(plan, self._method):
+            # Without an estimate of the method's own, no kernel is needed.
+            estimates = plan.method.estimates
+            if estimates and not self._kernels_are_there(plan, self._method):
                 return
             running = settle(plan, computed(self._images[0].pixels))
-            while self._is_asked(plan) and era is self._era:
+            while self._asks_the_same(plan) and era is self._era:
                 try:
                     next(running)
                 except StopIteration as stop:
@@ -210,7 +213,7 @@ class LiveResult:
                     break
         except Exception as error:
             failed = self._fail(error)
-            if self._is_asked(plan):
+            if self._asks_the_same(plan):
                 self._unsettled = failed
             self._tell("changed")
             return
@@ -219,16 +222,21 @@ class LiveResult:
     def _keep(self, plan: Plan, era: object, settled: Settled) -> None:
         if era is not self._era:
             return  # these pixels are no more
-        self._known[repr(plan.method)] = settled
+        self._known[question(plan)] = settled
         while len(self._known) > 32:
             self._known.popitem(last=False)
-        if self._is_asked(plan):
-            self._take(replace(settled, plan=self._asked))
+        if self._asks_the_same(plan):
+            self._take(answered(self._asked, settled))
 
     def _is_asked(self, plan: Plan) -> bool:
         """Whether this is still what is wanted, though maybe asked for once more."""
         asked = self._asked
         return asked is not None and repr(asked.method) == repr(plan.method)
+
+    def _asks_the_same(self, plan: Plan) -> bool:
+        """Whether what is settled for it is wanted, maybe for another blur."""
+        asked = self._asked
+        return asked is not None and question(asked) == question(plan)
 
     def _kernels_are_there(self, plan: Plan, method: str) -> bool:
         """Wait while kernels are compiled elsewhere; False if nobody waits any more."""
@@ -297,6 +305,8 @@ class LiveResult:
         key = which, level, index, id(levels)
         if not levels or key in self._failed:
             return False
+        if which not in (IMAGE, edges_of(levels[0].plan)):
+            return False  # of what was shown before, and is still settled
         if self._is_at_hand(levels[level], which, index):
             # Here: to wake another thread and be woken takes 2 ms where both sleep.
             self._made_or_failed(levels, which, level, index)
@@ -409,7 +419,8 @@ class LiveResult:
             if shown.which == IMAGE:
                 report = source.report(shown.index, front.method)
             edge_index = shown.index[: layer_axes(source.plan)]
-            limit = edge_limit(part(source, EDGE_MAP, edge_index))
+            edges = edges_of(front.levels[0].plan)
+            limit = edge_limit(part(source, edges, edge_index))
         except Exception as error:
             self._fail(error)
             return

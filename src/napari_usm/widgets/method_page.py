@@ -15,13 +15,15 @@ from napari_usm.widgets.functions import core_parameters, layer_function
 from napari_usm.widgets.layer_run import layer_parameters
 from napari_usm.widgets.physical import length_units, sigma_line
 from napari_usm.widgets.sigma_unit import SigmaUnit
+from napari_usm.widgets.threshold_unit import ThresholdUnit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.layers import Image
 
-UNIT = "sigma_unit"
+UNIT, THRESHOLD_UNIT, EDGE_MAP_UNIT = "sigma_unit", "threshold_unit", "edge_map_unit"
+UNITS = UNIT, THRESHOLD_UNIT, EDGE_MAP_UNIT
 
 
 class MethodPage:
@@ -42,13 +44,13 @@ class MethodPage:
         self.controls: dict[str, Any] = {}
         signature = inspect.signature(layer_function(method))
         for name, argument in signature.parameters.items():
-            options = {}
-            if name == UNIT:
-                options = {"widget_type": SigmaUnit, "sigma": self.controls["sigma"]}
-            elif name not in self._entry.parameters:
+            if name not in (*self._entry.parameters, *UNITS):
                 continue
             control = create_widget(
-                argument.default, argument.annotation, name, options=options
+                argument.default,
+                argument.annotation,
+                name,
+                options=self._options_of_unit(name),
             )
             control.changed.connect(lambda _: on_change())
             self.controls[name] = control
@@ -81,7 +83,9 @@ class MethodPage:
                 unit.value = wanted[UNIT]
             else:
                 del wanted["sigma"]
-        for name, control in self.controls.items():
+        # Units first: a threshold has a value of its own in each.
+        for name in sorted(self.controls, key=lambda name: name != THRESHOLD_UNIT):
+            control = self.controls[name]
             if name == UNIT or name not in wanted:
                 continue
             with suppress(TypeError, ValueError):
@@ -120,9 +124,18 @@ class MethodPage:
         sigma, unit = self.controls["sigma"].value, self.controls[UNIT].value
         return sigma_line(layer, filtered, sigma, unit)
 
+    def _options_of_unit(self, name: str) -> dict[str, Any]:
+        """What makes a control for the unit of another, if it is one."""
+        if name == UNIT:
+            return {"widget_type": SigmaUnit, "sigma": self.controls["sigma"]}
+        if name == THRESHOLD_UNIT:
+            threshold = self.controls["threshold"]
+            return {"widget_type": ThresholdUnit, "threshold": threshold}
+        return {}
+
     def _is_basic(self, name: str) -> bool:
         word = self._entry.parameters.get(name)
-        return word is None or word.control == "basic"
+        return name != EDGE_MAP_UNIT if word is None else word.control == "basic"
 
     def _matters(self, name: str) -> bool:
         """Whether the control that a parameter depends on has the value for it."""
@@ -145,12 +158,9 @@ class MethodPage:
         low, high = layer.contrast_limits_range
         span = max(high - low, 1e-6)
         if span != self._span:
-            # A threshold is an intensity: it means nothing in another range.
             self._span = span
-            control = self.controls["threshold"]
-            control.value = 0
-            control.max = span
-            control.step = 10.0 ** np.floor(np.log10(span / 50))
+            step = 10.0 ** np.floor(np.log10(span / 50))
+            self.controls[THRESHOLD_UNIT].fit(span, step)
 
     def _fit_amount(self, layer: Image, dimensions: dict[str, Any]) -> None:
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
-from napari_usm.widgets.layer_data import GEOMETRY
+from napari_usm.widgets.layer_data import GEOMETRY, METADATA
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # Blendings that add a layer to what lies below it: over its source, a result
 # would show both.
 _MIXING = ("additive", "minimum", "multiplicative")
+
+# What an edge map looks like depends on its unit.
+_KIND = ("name", "colormap", "contrast_limits")
 
 _known: weakref.WeakKeyDictionary[Image, dict[int, ResultLayers]] = (
     weakref.WeakKeyDictionary()
@@ -78,6 +81,10 @@ class ResultLayers:
         self._source = weakref.ref(source)
         self._made: dict[tuple[Hashable, int], weakref.ref[Image]] = {}
         self._limits: dict[Hashable, tuple[float, float]] = {}
+        self._shows: weakref.WeakKeyDictionary[Image, str] = weakref.WeakKeyDictionary()
+        self._looks: weakref.WeakKeyDictionary[Image, dict[str, Any]] = (
+            weakref.WeakKeyDictionary()
+        )
         self._hid_source = False
 
     def belongs_to(self, layers: LayerList) -> bool:
@@ -122,8 +129,10 @@ class ResultLayers:
         edges = self.layer(key, 1)
         if edges is None or self._limits.get(key) != tuple(edges.contrast_limits):
             return
-        if tuple(edges.contrast_limits) != (-limit, limit):
-            edges.contrast_limits = (-limit, limit)
+        signed = edges.contrast_limits[0] < 0
+        fitted = (-limit if signed else 0.0, limit)
+        if tuple(edges.contrast_limits) != fitted:
+            edges.contrast_limits = fitted
             self._limits[key] = tuple(edges.contrast_limits)
 
     def place(self, key: Hashable, tuples: list[LayerDataTuple]) -> None:
@@ -160,6 +169,7 @@ class ResultLayers:
                 layers.move(layers.index(edges), layers.index(layer) + 1)
         else:
             self._limits[key] = tuple(layer.contrast_limits)
+            self._shows[layer] = _shown_by(keywords)
         return layer
 
     def _update(
@@ -171,12 +181,31 @@ class ResultLayers:
         keywords: dict[str, Any],
     ) -> None:
         """New pixels in an old layer; what the user chose of its look stays."""
+        if which == 1:
+            self._turn_to(layer, key, keywords)
         layer.data = data
         for name in GEOMETRY:
             setattr(layer, name, keywords[name])
         layer.metadata = {**layer.metadata, **keywords["metadata"]}
         if which == 1:
             self.limit_edges(key, keywords["contrast_limits"][1])
+
+    def _turn_to(self, layer: Image, key: Hashable, keywords: dict[str, Any]) -> None:
+        """Let a layer that shows something else look like it: like the last time."""
+        # Not by the layer's metadata, which may tell already what is to come.
+        before, now = self._shows[layer], _shown_by(keywords)
+        self._shows[layer] = now
+        if before == now:
+            return
+        fitted = self._limits.get(key) == tuple(layer.contrast_limits)
+        looks = self._looks.setdefault(layer, {})
+        looks[before] = {name: getattr(layer, name) for name in _KIND}, fitted
+        look, fitted = looks.get(now, ({name: keywords[name] for name in _KIND}, True))
+        for name, value in look.items():
+            setattr(layer, name, value)
+        self._limits.pop(key, None)
+        if fitted:
+            self._limits[key] = tuple(layer.contrast_limits)
 
     @property
     def results(self) -> list[Image]:
@@ -214,6 +243,11 @@ class ResultLayers:
             removed = layers.events.removed
             (removed.connect if hid else removed.disconnect)(self._on_removed)
         self._hid_source = hid
+
+
+def _shown_by(keywords: dict[str, Any]) -> str:
+    """What an edge map shows."""
+    return keywords["metadata"][METADATA]["edge_map"]
 
 
 def _fits(layer: Image, keywords: dict[str, Any]) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm import axes
-from napari_usm.widgets.live_array import EDGE_MAP
+from napari_usm.estimate.blur_and_noise import told
+from napari_usm.widgets.live_array import EDGE_MAP, SIGNIFICANCE
 from napari_usm.widgets.live_result import Failed, Shown
 
 if TYPE_CHECKING:
@@ -55,19 +56,25 @@ def _shown_line(shown: Shown, layer: Image) -> str:
         parts += _gain(found.amount, found.gain)
     if shown.report is not None:
         parts += _report(shown.report)
+    elif settled.constants.noise is not None:
+        _, noise = told(settled.constants.noise)
+        parts.append(f"noise σ {_span(noise)}")
     return joined(parts)
 
 
 def _place(shown: Shown, layer: Image) -> list[str]:
     """What of a layer is shown: its plane, and its level if that is not the finest."""
     names = axes.axis_names(layer.axis_labels)
-    parts = ["edge map"] if shown.which == EDGE_MAP else []
+    named = {EDGE_MAP: ["edge map"], SIGNIFICANCE: ["significance"]}
+    parts = named.get(shown.which, [])
     for axis, asked in enumerate(shown.index[: layer.ndim]):
         one = asked if isinstance(asked, int) else asked[0] if len(asked) == 1 else None
         if one is not None and layer.data.shape[axis] > 1:
             parts.append(f"{names[axis]} = {one}")
     if layer.multiscale and (shown.level or shown.shows != "sharpened"):
         parts.append(f"level {shown.level}: {shown.shows}")
+        if shown.settled.plan.finds_noise:
+            parts.append("by the noise of the full resolution")
     return parts
 
 

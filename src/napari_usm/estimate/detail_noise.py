@@ -1,0 +1,41 @@
+"""The noise of detail, from that of the image."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from napari_usm.filters.threshold import Noise
+
+if TYPE_CHECKING:
+    from napari_usm.estimate.windows import Floats
+
+
+class Response(NamedTuple):
+    """What a filter makes of noise.
+
+    Attributes
+    ----------
+    gain : float
+        Variance of the detail of white noise of variance 1.
+    share : float
+        ``image - share * detail`` is the mean of the pixels around.
+    """
+
+    gain: float
+    share: float
+
+
+def detail_noise(numbers: Floats, response: Response) -> Noise:
+    """The noise of detail, from rows of the numbers of an `Estimate` (last axis).
+
+    Where nothing is known of an image, its noise is 0.
+    """
+    constant, growth, zero, least, _, unit = np.moveaxis(numbers[..., -6:], -1, 0)
+    slope = np.divide(growth, unit, out=np.zeros_like(unit), where=unit > 0)
+    scale = unit * math.sqrt(response.gain)
+    rows = np.stack([constant, slope, zero * unit, least**2, scale])
+    base, slope, zero, floor, scale = rows.ravel().tolist() if unit.size == 1 else rows
+    return Noise(base, slope, zero, floor, scale, response.share)
