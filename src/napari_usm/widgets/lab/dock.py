@@ -68,6 +68,7 @@ class LabWidget(Container):
         #: What each page shows, and what of.
         self._shown: dict[str, Hashable] = {}
         self._image: Any = None
+        self._is_due = False
         choices = [getattr(self._choices, role) for role in _ROLES]
         super().__init__(widgets=choices, labels=False, name="sharpness_lab")
         self._gain_page = GainPage()
@@ -87,7 +88,7 @@ class LabWidget(Container):
     @property
     def is_measuring(self) -> bool:
         """Whether what is shown is not yet what was asked for."""
-        return self._measuring.is_behind
+        return self._is_due or self._measuring.is_behind
 
     def turn_to(self, title: str) -> None:
         """Show the page with this title."""
@@ -141,9 +142,11 @@ class LabWidget(Container):
         for role in _ROLES:
             self._watched[role].follow(self[role].value)
         self._watched["line"].follow(self._shapes())
+        self._is_due = True
         self._measure_soon()
 
     def _measure(self) -> None:
+        self._is_due = False
         if not (isalive(self.native) and self.native.isVisible()):
             return
         page = self._layout.page
