@@ -1245,17 +1245,27 @@ def _noise_line(looks, low, span, least):
     # A range of nothing but rounding is none.
     width = max(last - first, 1e-6 * 2.0 ** np.frexp(span)[1])
     bins = np.clip(((cells[:, 0] - first) / width * 8).astype(int), 0, 7)
-    points = []
-    for k in range(8):
-        inside = cells[bins == k]
-        if len(inside) >= 10:
-            noise = 1.45 * np.quantile(inside[:, 1], 0.1)
-            weight = np.sqrt(min(len(inside), 100)) / max(noise, least)
-            points.append((inside[:, 0].mean(), noise, weight))
-    if len(points) < 2:
+    inside = [cells[bins == k] for k in range(8) if np.sum(bins == k) >= 10]
+    if len(inside) < 2:
         return None
-    x, y, w = np.array(points).T
-    # Of all lines that are nowhere below 0 the nearest, by trying what may be 0.
+    constant, growth = 1.0, 0.0
+    for _ in range(4):
+        points = []
+        for own in inside:
+            x = own[:, 0].mean()
+            expected = np.maximum(constant + growth * own[:, 0], least)
+            tenth = np.quantile(own[:, 1] / expected, 0.1)
+            noise = 1.59 * tenth * (constant + growth * x)
+            weight = np.sqrt(min(len(own), 100)) / max(noise, least)
+            points.append((x, noise, weight))
+        constant, growth = _rising_line(*np.array(points).T)
+    dark, bright = np.quantile(cells[:, 0], [0.05, 0.95])
+    clear = constant + growth * bright > 3 * max(constant + growth * dark, 4 * least)
+    return (constant, growth) if clear else None
+
+
+def _rising_line(x, y, w):
+    """Return the nearest of all lines that are nowhere below 0: try what may be 0."""
     best = None
     for used in ([0, 1], [0], [1]):
         terms = np.stack([np.ones_like(x), x], axis=1)[:, used]
@@ -1267,10 +1277,7 @@ def _noise_line(looks, low, span, least):
         error = np.sum((w * (line[0] + line[1] * x - y)) ** 2)
         if best is None or error < best[0] - 1e-12 * np.sum((w * y) ** 2):
             best = error, line
-    constant, growth = best[1]
-    dark, bright = np.quantile(cells[:, 0], [0.05, 0.95])
-    clear = constant + growth * bright > 3 * max(constant + growth * dark, 4 * least)
-    return (constant, growth) if clear else None
+    return best[1]
 
 
 def _spectral_line(frequencies, power, noise, dimensions):
