@@ -146,6 +146,8 @@ class Reference:
     raw : float64 array, shape of the image
         The result before limits, rounding and cast (for `color="value"`:
         the colours scaled with a V that is only held at 0 from below).
+    limited : float64 array, shape of the image
+        The same within the limits, before rounding and cast.
     image : array, shape of the image
         The result.
     edge_map : float64 array
@@ -161,6 +163,7 @@ class Reference:
     """
 
     raw: np.ndarray
+    limited: np.ndarray
     image: np.ndarray
     edge_map: np.ndarray
     amount: float | np.ndarray
@@ -280,7 +283,7 @@ def sharpen(image, method, **parameters):
         raw = np.concatenate([raw, alpha], channel)
         limited = np.concatenate([limited, alpha], channel)
 
-    return Reference(raw, cast(limited, dtype), edge_map, amount, gain, curve)
+    return Reference(raw, limited, cast(limited, dtype), edge_map, amount, gain, curve)
 
 
 # --- the edge map of one grey array -----------------------------------------------
