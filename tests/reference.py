@@ -335,7 +335,7 @@ def detail_noise(plane, detail, axes, method, p, whole):
     estimate = auto_estimate(plane, axes, whole)
     if estimate is None:
         return np.zeros(plane.shape)
-    _, constant, growth, zero, least = estimate
+    _, constant, growth, zero, least, _ = estimate
     share = 1.0
     if method == "laplacian_sharpen":
         share = 0.5 / sum(laplacian_weights(p["spacing"], len(axes)))
@@ -876,7 +876,8 @@ def three_bands(plane, axes, estimate, p):
     """Return the three bands, each times its weight at every pixel."""
     if estimate is None:
         return np.zeros(plane.shape)
-    sigmas, constant, growth, zero, least = estimate
+    sigmas, constant, growth, zero, least, left = estimate
+    constant, growth = constant * left, growth * left
     axes = [axis for axis in axes if axis in sigmas]
     blurs = [sigmas[axis] for axis in axes]
     valid = np.isfinite(plane)
@@ -1058,7 +1059,8 @@ def detail_kernel(taps, times):
 
 def _band_numbers(axes, estimate):
     """Return the axes that tell a blur, their blurs, and the noise by intensity."""
-    sigmas, constant, growth, zero, least = estimate
+    sigmas, constant, growth, zero, least, left = estimate
+    constant, growth = constant * left, growth * left
     axes = [axis for axis in axes if axis in sigmas]
     rounding = least * 0.29 / 0.5
     return axes, [sigmas[axis] for axis in axes], (constant, growth, zero, rounding)
@@ -1100,6 +1102,8 @@ def auto_estimate(plane, axes, whole):
     constant, growth, zero, least : float
         Variance of the noise is constant + growth * (intensity - zero), at least
         least ** 2.
+    left : float
+        Share of it that is noise if the spectrum goes on as it is fitted.
     """
     told = [axis for axis in axes if plane.shape[axis] >= 16]
     if not told:
@@ -1164,7 +1168,7 @@ def auto_estimate(plane, axes, whole):
         for axis in group:
             sigmas[axis] = min(np.sqrt(squared), side / 16)
     left = max(variance - 0.5 * min(own), least_variance) / variance
-    return sigmas, constant * left, growth * left, low, 0.5 * step
+    return sigmas, constant, growth, low, 0.5 * step, left
 
 
 def _windows(plane, along, side, most):

@@ -84,6 +84,10 @@ class Estimate(NamedTuple):
         Mean intensity.
     unit : float
         A power of 2 about as large as the range of the image; 0 if it is flat.
+    left : float
+        Share of that variance that is noise, if the image's own spectrum goes on as it
+        is fitted: a sharp image has fine texture. Who smooths noise goes by this
+        share; who takes no noise for detail does not.
     """
 
     sigmas: tuple[float, ...]
@@ -93,12 +97,16 @@ class Estimate(NamedTuple):
     least: float
     mean: float
     unit: float
+    left: float
 
     @classmethod
     def of(cls, numbers: Floats) -> Estimate:
         """From the numbers in one row."""
-        *sigmas, constant, growth, zero, least, mean, unit = numbers.tolist()
-        return cls(tuple(sigmas), constant, growth, zero, least, mean, unit)
+        sigmas, others = (
+            numbers[: 1 - len(cls._fields)],
+            numbers[1 - len(cls._fields) :],
+        )
+        return cls(tuple(sigmas.tolist()), *others.tolist())
 
     @property
     def rounding(self) -> float:
@@ -195,12 +203,13 @@ def estimate_of(rows: Rows, axes: Sequence[int]) -> Estimate:
     left = max(noise.variance - 0.5 * min(own), noise.quantum) / noise.variance
     return Estimate(
         tuple(sigmas[axis] for axis in axes),
-        noise.constant * left,
-        noise.growth * left,
+        noise.constant,
+        noise.growth,
         noise.low,
         LEAST_NOISE * noise.step,
         noise.mean,
         unit,
+        left,
     )
 
 
@@ -274,7 +283,7 @@ def _fits(rows: Rows, unit: float, noise: _Noise) -> dict[tuple[int, ...], Fit]:
 
 def nothing_known(axes: Sequence[int]) -> Estimate:
     """Of an image that is flat, or that has too few pixels."""
-    return Estimate((-1.0,) * len(axes), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return Estimate((-1.0,) * len(axes), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def _unit(rows: Rows) -> float:
