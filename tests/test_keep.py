@@ -140,8 +140,8 @@ def test_every_keep_makes_layers_of_its_own(open_dock, qtbot):
         widget()
         assert len(viewer.layers) == 7
     made = [layer for layer in results(viewer) if "sharpened" in layer.name]
-    # The newest lies right above its source.
-    for layer, amount in zip(made, (3.0, 2.0, 1.0), strict=True):
+    # The newest covers the others: it is what the user wants to see.
+    for layer, amount in zip(made, (1.0, 2.0, 3.0), strict=True):
         assert_kept(layer, usm.unsharp_mask(PIXELS, amount=amount))
 
 
