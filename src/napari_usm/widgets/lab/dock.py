@@ -46,7 +46,7 @@ _LETTERS = 28
 _NOTHING = {
     "metrics": "Nothing could be measured.",
     "gain": "There is no curve.",
-    "spectrum": "The plane is flat or invalid, or has fewer than 16 pixels along an axis.",
+    "spectrum": "The plane is flat, invalid, or shorter than 16 pixels along an axis.",
     "profile": "There is no edge: select a Shapes layer with a line.",
 }
 
