@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 import cases
 import napari_usm as usm
@@ -194,6 +195,14 @@ def test_significance_of_pure_noise(method, parameters):
     noise = np.random.default_rng(5).normal(100, 4, (256, 256))
     found = usm.significance(noise, method, **parameters)
     assert np.sqrt(np.mean(found**2)) == pytest.approx(1, abs=0.04)
+
+
+def test_a_median_wider_than_usual_noise():
+    """What a median leaves is measured in as much noise as it needs."""
+    noise = np.random.default_rng(5).normal(size=30_000)
+    left = ndimage.laplace(ndimage.median_filter(noise, 4097))[3000:-3000]
+    method = usm.METHODS["laplacian_sharpen"].method(median_size=4097)
+    assert method.response((0,)).gain == pytest.approx(np.var(left), rel=0.6)
 
 
 def test_no_significance_of_weighted_bands():
