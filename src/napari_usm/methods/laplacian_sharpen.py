@@ -107,7 +107,7 @@ class LaplacianSharpen(Method):
         """One pixel, and half the window of the median."""
         return (1 + self.median_size // 2,) * len(axes)
 
-    def edge_map(
+    def detail(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
         """``-Laplacian`` of the median-filtered image."""

@@ -126,7 +126,7 @@ class PoleselUnsharpMask(Method):
         """As far as the fit of the weights does, to second differences and areas."""
         return (max(DIRECTIONAL_REACH, FIT_REACH + AREA_REACH),) * len(axes)
 
-    def edge_map(
+    def detail(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
         """The weighted second differences."""

@@ -173,7 +173,7 @@ class WaveletUnsharpMask(Method):
         """As far as the transform does, and again for what stands in for a NaN."""
         return (max(2 * self._bank().reach(self.levels), AREA_REACH),) * len(axes)
 
-    def edge_map(
+    def detail(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
         """The trimmed detail, times the weight of the area."""

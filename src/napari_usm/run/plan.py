@@ -230,7 +230,7 @@ class Plan:
         self, signal: Array, estimate: Array | None, noise: Array | None
     ) -> Array:
         """The same from the signal itself."""
-        detail = self.method.edge_map(signal, self.axes, estimate)
+        detail = self.method.detail(signal, self.axes, estimate)
         return self.threshold(noise).of(detail, signal)
 
     @_QUIET
