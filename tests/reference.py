@@ -146,6 +146,8 @@ class Reference:
     raw : float64 array, shape of the image
         The result before limits, rounding and cast (for `color="value"`:
         the colours scaled with a V that is only held at 0 from below).
+    limited : float64 array, shape of the image
+        The same within the limits, before rounding and cast.
     image : array, shape of the image
         The result.
     edge_map : float64 array
@@ -161,6 +163,7 @@ class Reference:
     """
 
     raw: np.ndarray
+    limited: np.ndarray
     image: np.ndarray
     edge_map: np.ndarray
     amount: float | np.ndarray
@@ -280,7 +283,7 @@ def sharpen(image, method, **parameters):
         raw = np.concatenate([raw, alpha], channel)
         limited = np.concatenate([limited, alpha], channel)
 
-    return Reference(raw, cast(limited, dtype), edge_map, amount, gain, curve)
+    return Reference(raw, limited, cast(limited, dtype), edge_map, amount, gain, curve)
 
 
 # --- the edge map of one grey array -----------------------------------------------
@@ -332,7 +335,7 @@ def detail_noise(plane, detail, axes, method, p, whole):
     estimate = auto_estimate(plane, axes, whole)
     if estimate is None:
         return np.zeros(plane.shape)
-    _, constant, growth, zero, least = estimate
+    _, constant, growth, zero, least, _ = estimate
     share = 1.0
     if method == "laplacian_sharpen":
         share = 0.5 / sum(laplacian_weights(p["spacing"], len(axes)))
@@ -873,7 +876,8 @@ def three_bands(plane, axes, estimate, p):
     """Return the three bands, each times its weight at every pixel."""
     if estimate is None:
         return np.zeros(plane.shape)
-    sigmas, constant, growth, zero, least = estimate
+    sigmas, constant, growth, zero, least, left = estimate
+    constant, growth = constant * left, growth * left
     axes = [axis for axis in axes if axis in sigmas]
     blurs = [sigmas[axis] for axis in axes]
     valid = np.isfinite(plane)
@@ -1055,7 +1059,8 @@ def detail_kernel(taps, times):
 
 def _band_numbers(axes, estimate):
     """Return the axes that tell a blur, their blurs, and the noise by intensity."""
-    sigmas, constant, growth, zero, least = estimate
+    sigmas, constant, growth, zero, least, left = estimate
+    constant, growth = constant * left, growth * left
     axes = [axis for axis in axes if axis in sigmas]
     rounding = least * 0.29 / 0.5
     return axes, [sigmas[axis] for axis in axes], (constant, growth, zero, rounding)
@@ -1097,6 +1102,8 @@ def auto_estimate(plane, axes, whole):
     constant, growth, zero, least : float
         Variance of the noise is constant + growth * (intensity - zero), at least
         least ** 2.
+    left : float
+        Share of it that is noise if the spectrum goes on as it is fitted.
     """
     told = [axis for axis in axes if plane.shape[axis] >= 16]
     if not told:
@@ -1161,7 +1168,7 @@ def auto_estimate(plane, axes, whole):
         for axis in group:
             sigmas[axis] = min(np.sqrt(squared), side / 16)
     left = max(variance - 0.5 * min(own), least_variance) / variance
-    return sigmas, constant * left, growth * left, low, 0.5 * step
+    return sigmas, constant, growth, low, 0.5 * step, left
 
 
 def _windows(plane, along, side, most):
@@ -1245,17 +1252,27 @@ def _noise_line(looks, low, span, least):
     # A range of nothing but rounding is none.
     width = max(last - first, 1e-6 * 2.0 ** np.frexp(span)[1])
     bins = np.clip(((cells[:, 0] - first) / width * 8).astype(int), 0, 7)
-    points = []
-    for k in range(8):
-        inside = cells[bins == k]
-        if len(inside) >= 10:
-            noise = 1.45 * np.quantile(inside[:, 1], 0.1)
-            weight = np.sqrt(min(len(inside), 100)) / max(noise, least)
-            points.append((inside[:, 0].mean(), noise, weight))
-    if len(points) < 2:
+    inside = [cells[bins == k] for k in range(8) if np.sum(bins == k) >= 10]
+    if len(inside) < 2:
         return None
-    x, y, w = np.array(points).T
-    # Of all lines that are nowhere below 0 the nearest, by trying what may be 0.
+    constant, growth = 1.0, 0.0
+    for _ in range(4):
+        points = []
+        for own in inside:
+            x = own[:, 0].mean()
+            expected = np.maximum(constant + growth * own[:, 0], least)
+            tenth = np.quantile(own[:, 1] / expected, 0.1)
+            noise = 1.59 * tenth * (constant + growth * x)
+            weight = np.sqrt(min(len(own), 100)) / max(noise, least)
+            points.append((x, noise, weight))
+        constant, growth = _rising_line(*np.array(points).T)
+    dark, bright = np.quantile(cells[:, 0], [0.05, 0.95])
+    clear = constant + growth * bright > 3 * max(constant + growth * dark, 4 * least)
+    return (constant, growth) if clear else None
+
+
+def _rising_line(x, y, w):
+    """Return the nearest of all lines that are nowhere below 0: try what may be 0."""
     best = None
     for used in ([0, 1], [0], [1]):
         terms = np.stack([np.ones_like(x), x], axis=1)[:, used]
@@ -1267,10 +1284,7 @@ def _noise_line(looks, low, span, least):
         error = np.sum((w * (line[0] + line[1] * x - y)) ** 2)
         if best is None or error < best[0] - 1e-12 * np.sum((w * y) ** 2):
             best = error, line
-    constant, growth = best[1]
-    dark, bright = np.quantile(cells[:, 0], [0.05, 0.95])
-    clear = constant + growth * bright > 3 * max(constant + growth * dark, 4 * least)
-    return (constant, growth) if clear else None
+    return best[1]
 
 
 def _spectral_line(frequencies, power, noise, dimensions):

@@ -221,7 +221,7 @@ def test_photon_noise_is_told():
     ramp = np.tile(np.linspace(20, 2000, 256), (256, 1))
     noisy = rng.poisson(ramp).astype(np.float32)
     found = usm.auto_unsharp_mask(noisy)
-    for part in (slice(0, 40), slice(216, 256)):
+    for part in (slice(40, 80), slice(176, 216)):  # the border is an edge
         before, after = (np.std((a - ramp)[:, part]) for a in (noisy, found))
         assert after < 0.5 * before
 

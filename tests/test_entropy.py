@@ -165,8 +165,12 @@ def test_degenerate_images(image, method):
     assert np.isfinite(found.report.noise_factor)
     assert np.isfinite(found.report.curve).all()
     if method == LIN and valid.any():
-        assert found.image[valid].min() >= image[valid].min()
-        assert found.image[valid].max() <= image[valid].max()
+        # As far as float64 tells integers of 64 bits apart.
+        after, before = (
+            each[valid].astype(np.float64) for each in (found.image, image)
+        )
+        assert before.min() <= after.min()
+        assert after.max() <= before.max()
     if not valid.any() or np.ptp(image[valid].astype(float)) == 0:
         np.testing.assert_array_equal(found.image, image)
         # Nothing is to be gained: of all gains the one that adds least.

@@ -83,7 +83,7 @@ def check(image, other, method, parameters, count, how):
     sure = np.broadcast_to(sure, image.shape)
     cases.assert_agrees(
         alone[sure],
-        expected.raw[sure],
+        expected.limited[sure],
         expected.image[sure],
         slack * (1 + np.max(np.abs(expected.amount))),
     )
@@ -183,7 +183,8 @@ def draw_own(rng, method, axes, span):
         own["areas"] = str(rng.choice(known["areas"].choices))
     if method == "wavelet_unsharp_mask":
         own["wavelet"] = str(rng.choice(["haar", "bior2.2"]))
-        own["levels"] = int(rng.integers(1, 4))
+        # The margin of three levels along four axes is half a minute's work.
+        own["levels"] = int(rng.integers(1, 4 if len(axes) < 4 else 2))
         own["limit"] = float(rng.uniform(0, 50))
     if method == "polesel_unsharp_mask":
         own["largest_weight"] = float(rng.choice([0.5, 4]))

@@ -33,7 +33,7 @@ def detail_noise(numbers: Floats, response: Response) -> Noise:
 
     Where nothing is known of an image, its noise is 0.
     """
-    constant, growth, zero, least, _, unit = np.moveaxis(numbers[..., -6:], -1, 0)
+    constant, growth, zero, least, _, unit, _ = np.moveaxis(numbers[..., -7:], -1, 0)
     slope = np.divide(growth, unit, out=np.zeros_like(unit), where=unit > 0)
     scale = unit * math.sqrt(response.gain)
     rows = np.stack([constant, slope, zero * unit, least**2, scale])

@@ -191,7 +191,8 @@ def told(axes: Sequence[int], found: Estimate) -> dict[int, float]:
 
 def noise_of(found: Estimate, least: float) -> Noise:
     """The noise, as the filters take it; `least` is its least standard deviation."""
-    return Noise(found.constant, found.growth, found.zero, least)
+    left = found.left
+    return Noise(found.constant * left, found.growth * left, found.zero, least)
 
 
 def exponent_of(found: Estimate) -> int:
