@@ -325,6 +325,19 @@ def test_degenerate_images(image, method):
         np.testing.assert_array_equal(found.image, image)
 
 
+@pytest.mark.parametrize("method", cases.ESTIMATING)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_border_far_beyond_the_range(dtype, method):
+    """However far it is, what does not reach it is as it is with any border."""
+    image = (1e-30 * photograph(1, 3)).astype(dtype)
+    far = usm.sharpen(image, method, mode="constant", cval=1e30)
+    near = usm.sharpen(image, method, mode="constant", cval=0.0)
+    assert np.isfinite(far.report.noise_factor)
+    assert not np.isnan(far.edge_map).any()
+    inner = (slice(40, -40),) * 2
+    np.testing.assert_array_equal(far.edge_map[inner], near.edge_map[inner])
+
+
 def test_sharp_images_stay():
     """An image that is sharp and clean is hardly changed."""
     rng = np.random.default_rng(2)

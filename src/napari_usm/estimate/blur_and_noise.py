@@ -236,7 +236,8 @@ def _unit(rows: Rows) -> float:
     with np.errstate(over="ignore"):
         span = rows.high.max() - rows.low.min()
         unit = float(np.ldexp(1.0, np.frexp(span)[1]))
-    return unit if span > 0 and np.isfinite(unit) else 0.0
+    # Of an infinite range the exponent is 0.
+    return unit if span > 0 and np.isfinite([span, unit]).all() else 0.0
 
 
 def _unspoilt(rows: Rows) -> NDArray[np.bool_]:

@@ -153,7 +153,9 @@ class EstimatingMethod(Method):
             return np.zeros_like(block)
         exponent = exponent_of(found)
         scaled = _times_power(block, -exponent)
-        cval = float(np.ldexp(self.cval, -exponent))
+        # Far beyond all pixels is far enough, as long as its square is a number.
+        most = float(np.sqrt(np.finfo(block.dtype).max))
+        cval = float(np.clip(np.ldexp(self.cval, -exponent), -most, most))
         detail = self.weighted(scaled, tuple(axes), found, cval)
         return _times_power(detail, exponent)
 
