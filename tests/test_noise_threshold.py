@@ -11,7 +11,7 @@ import cases
 import napari_usm as usm
 import reference
 from napari_usm.api import finding_noise, prepare
-from napari_usm.filters.threshold import Noise, Threshold, significance
+from napari_usm.filters.threshold import DetailNoise, Threshold, significance
 from napari_usm.run import eager
 from napari_usm.run.levels import SharpenedLevel
 from napari_usm.run.live import DetailCache, LiveImage
@@ -173,7 +173,7 @@ def test_significance_is_what_thresholds_go_by():
 
 def test_significance_by_hand():
     """Details 3, 4 and 6 with noises 1, 2 and 4, and one where there is no noise."""
-    noise = Noise(0.25, 1.0, 2.0, 0.25, 2.0, 1.0)
+    noise = DetailNoise(0.25, 1.0, 2.0, 0.25, 2.0, 1.0)
     detail, image = np.array([[3.0, -4, 6, 0]] * 5), np.array([[5.0, -1, 12, 9]] * 5)
     # The means around are 2, 3, 6 and 9.
     expected = np.divide([[3, 4, 6, 0]] * 5, np.sqrt([1.0, 5, 17, 29]))
@@ -227,7 +227,7 @@ def test_threshold_by_hand(hard):
     image = np.array([[0.0, 8, 16, 32, -8]] * 5)
     detail = np.array([[3.0, -4, 4, 7, -2]] * 5)
     # Less a fourth of the detail: -0.75, 9, 15, 30.25, -7.5 around the pixels.
-    noise = Noise(1.0, 0.25, 0.0, 1.0, 0.5, 0.25)
+    noise = DetailNoise(1.0, 0.25, 0.0, 1.0, 0.5, 0.25)
     limits = 2 * 0.5 * np.sqrt([1, 3.25, 4.75, 8.5625, 1])
     soft = [[3 - limits[0], limits[1] - 4, 4 - limits[2], 7 - limits[3], -1]] * 5
     asked = Threshold(2.0, hard, in_noise=True, noise=noise)
