@@ -218,13 +218,12 @@ class Method(ABC):
     )
 
     def __post_init__(self) -> None:
-        """Take a number of numpy's for its value."""
+        """Take a number or an array of numpy's for its values."""
         # Its type would count too: a threshold of float64 makes float32 detail wider,
-        # and a radius of uint8 has no negative.
+        # and a radius of uint8 has no negative. Nor is the text of a long array whole.
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, np.generic):
-                object.__setattr__(self, field.name, value.item())
+            object.__setattr__(self, field.name, checks.plain(value))
 
     @property
     def estimates(self) -> bool:

@@ -139,7 +139,7 @@ class WaveletUnsharpMask(LevelsMethod):
             raise TypeError(f"`wavelet` must be a str; got {self.wavelet!r}")
         try:
             self._bank()
-        except ValueError:
+        except (TypeError, ValueError):  # without a name it is the one, else the other
             raise ValueError(
                 "`wavelet` must be a symmetric one of PyWavelets, such as 'haar' or "
                 f"'bior2.2'; got {self.wavelet!r}"
