@@ -2,9 +2,11 @@
 
 import gc
 from contextlib import suppress
+from itertools import product
 
 import numpy as np
 import pytest
+from napari.layers import Image
 from qtpy.QtCore import QCoreApplication, QEvent
 from qtpy.QtWidgets import QLabel
 
@@ -22,6 +24,7 @@ from docks import (
     wait_to_see,
 )
 from napari_usm import warm_up
+from napari_usm.widgets.functions import layer_function
 
 
 def test_the_status_line_is_never_stale(open_dock):
@@ -202,23 +205,25 @@ def test_reset_reads_the_pixels_anew(open_dock, qtbot):
     wait_for(qtbot, result, usm.unsharp_mask(pixels))
 
 
-@pytest.mark.parametrize("method", TITLES)
-def test_a_run_leaves_two_layers_with_the_right_pixels(open_dock, method):
+def test_a_run_leaves_two_layers_with_the_right_pixels(make_napari_viewer, open_dock):
     """Calling the widget runs once: result and edge map, bit for bit as in Python."""
-    viewer, widget = open_dock(TITLES[method])
+    viewer = make_napari_viewer()
     source = viewer.add_image(cases.picture((3, 20, 24), "uint16"), name="cells")
-    tuples = widget()
-    assert [keywords["name"] for _, keywords, _ in tuples] == [
-        "cells [sharpened]",
-        "cells [edge map ×1]",
-    ]
-    assert len(viewer.layers) == 3
-    _, result, edges = viewer.layers
-    expected = usm.sharpen(source.data, method, axes=(1, 2))
-    for plane in range(3):
-        np.testing.assert_array_equal(result.data[plane], expected.image[plane])
-        np.testing.assert_array_equal(edges.data[plane], expected.edge_map[plane])
-    assert (result.visible, edges.visible) == (True, False)
+    for method, title in TITLES.items():
+        _, widget = open_dock(title, viewer)
+        tuples = widget()
+        assert [keywords["name"] for _, keywords, _ in tuples] == [
+            "cells [sharpened]",
+            "cells [edge map ×1]",
+        ]
+        assert len(viewer.layers) == 3
+        _, result, edges = viewer.layers
+        expected = usm.sharpen(source.data, method, axes=(1, 2))
+        np.testing.assert_array_equal(result.data, expected.image)
+        np.testing.assert_array_equal(edges.data, expected.edge_map)
+        assert (result.visible, edges.visible) == (True, False)
+        viewer.layers.remove(result)
+        viewer.layers.remove(edges)
 
 
 def test_edge_map_is_positive_where_it_brightens(open_dock):
@@ -247,20 +252,21 @@ def test_an_rgb_stack(open_dock):
     assert not edges.rgb
 
 
-@pytest.mark.parametrize("fill", [7, np.nan])
-@pytest.mark.parametrize("method", TITLES)
-def test_degenerate_images(open_dock, method, fill):
+def test_degenerate_images(open_dock):
     """Flat, all-NaN and one-pixel images give layers, no errors and no warnings."""
-    viewer, widget = open_dock(TITLES[method])
-    for shape in ((9, 9), (1, 9), (1, 1)):
-        widget.layer.value = viewer.add_image(
-            np.full(shape, fill, np.float32), contrast_limits=(0, 10)
+    shapes = (9, 9), (1, 9), (1, 1)
+    for fill, shape, method in product((7, np.nan), shapes, TITLES):
+        pixels = np.full(shape, fill, np.float32)
+        source = Image(pixels, contrast_limits=(0, 10))
+        result, _ = (
+            Image(data, **keywords)
+            for data, keywords, _ in layer_function(method)(source)
         )
-        widget()
-        np.testing.assert_allclose(
-            results(viewer)[0].data, np.full(shape, fill), rtol=1e-6
-        )
-        viewer.layers.clear()
+        np.testing.assert_allclose(result.data, pixels, rtol=1e-6)
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_layer(source)
+    widget()
+    np.testing.assert_array_equal(results(viewer)[0].data, [[np.nan]])
 
 
 def test_no_image_is_said(open_dock, notifications):
@@ -291,31 +297,31 @@ def test_a_pyramid(open_dock):
         np.testing.assert_array_equal(edges.data[level], expected.edge_map)
 
 
-@pytest.mark.parametrize("dtype", [complex, object])
-def test_pixels_of_another_kind_are_said(open_dock, notifications, dtype):
+def test_pixels_of_another_kind_are_said(open_dock, notifications):
     """Pixels that are no real numbers are refused before any is touched."""
     viewer, widget = open_dock("Unsharp mask")
-    layer = viewer.add_image(PIXELS)
-    with suppress(TypeError, RuntimeError):  # napari cannot draw them either
-        layer.data = np.ones((8, 8), dtype)
-    assert widget() == []
-    expected = f"must be bool, integer or real; got {np.dtype(dtype)}"
-    assert expected in notifications()[0]
+    for dtype in (complex, object):
+        layer = viewer.add_image(PIXELS)
+        with suppress(TypeError, RuntimeError):  # napari cannot draw them either
+            layer.data = np.ones((8, 8), dtype)
+        assert widget() == []
+        expected = f"must be bool, integer or real; got {np.dtype(dtype)}"
+        assert expected in notifications()[-1]
+        viewer.layers.clear()
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_a_dock_starts_with_what_it_shows(
-    make_napari_viewer, open_dock, monkeypatch, dtype
-):
+def test_a_dock_starts_with_what_it_shows(make_napari_viewer, open_dock, monkeypatch):
     """The kernels for a dock's method and the chosen image come first."""
     asked = []
     monkeypatch.setattr(
         warm_up.session, "start", lambda *kernels: asked.append(kernels)
     )
     viewer = make_napari_viewer()
-    viewer.add_image(PIXELS.astype(dtype))
-    open_dock("Laplacian sharpen", viewer)
-    assert asked == [("laplacian_sharpen", dtype)]
+    for method, dtype in (("laplacian_sharpen", "uint8"), ("unsharp_mask", "float32")):
+        viewer.add_image(PIXELS.astype(dtype))
+        open_dock(TITLES[method], viewer)
+        assert asked.pop() == (method, dtype)
+    assert asked == []
 
 
 def test_closing_the_dock_leaves_no_callback(make_napari_viewer, qtbot, open_dock):

@@ -117,7 +117,7 @@ def test_results_that_add_up_are_shown_one_at_a_time(open_dock):
     one = viewer.layers[1]
     _, second = open_dock("Laplacian sharpen", viewer)
     second()
-    other = viewer.layers[1]
+    other = viewer.layers[3]
     assert (source.visible, one.visible, other.visible) == (False, False, True)
     one.visible = True
     viewer.layers.remove(other)

@@ -200,6 +200,8 @@ def test_what_is_offered(lab, open_dock):
     assert widget.result.value is None
     widget.image.value = opened.reference
     assert widget.result.value is others
+    widget.image.value = opened.image
+    assert widget.result.value is None
 
 
 def press(canvas, qtbot, axes, gains):
@@ -292,7 +294,7 @@ def test_another_docks_live_result_is_measured(lab, open_dock, qtbot):
         )
 
 
-def test_layers_that_do_not_go_together(lab, qtbot):
+def test_layers_that_do_not_go_together(lab, qtbot, monkeypatch):
     """It is said, and nothing is measured until they do."""
     opened = lab()
     widget = opened.widget
@@ -307,9 +309,22 @@ def test_layers_that_do_not_go_together(lab, qtbot):
         qtbot.wait(80)
         assert line(widget) == f"`{role}` must have the image's {said}"
         assert (cells(widget), widget.is_measuring) == ({}, False)
+        assert not widget._layout.save.isEnabled()
+        widget.turn_to("Spectrum")  # of the image alone
+        wait_for_numbers(qtbot, widget)
+        assert line(widget).startswith("soft")
+        assert widget._layout.save.isEnabled()
+        widget.turn_to("Metrics")
         widget[role].value = None
         wait_for_numbers(qtbot, widget)
     assert cells(widget)
+    # An answer that comes while it is about to ask anew is of what was there before.
+    told, before = line(widget), cells(widget)
+    monkeypatch.setattr(widget, "_measure_soon", lambda: None)
+    opened.viewer.layers.clear()
+    request = Request("metrics", Source(0, lambda: Plane(SHARP[0])))
+    widget._measuring.found.emit(request, found("metrics", SHARP[0]))
+    assert (line(widget), cells(widget)) == (told, before)
 
 
 def test_large_planes_colours_and_pyramids(lab, qtbot):
@@ -488,6 +503,10 @@ def test_all_of_it_fits_a_small_screen(lab, qtbot):
     """380 pixels beside the picture, on a screen of 1366 x 768."""
     opened = lab()
     dock = opened.widget.native.parent()
+    opened.image.name = "a_name_that_nobody_can_wrap" * 5
+    wait_for_numbers(qtbot, opened.widget)
+    assert line(opened.widget).startswith("a_name_that_no…")
+    opened.widget._layout.tell("word" * 50)
     hint = opened.widget.native.minimumSizeHint()
     assert hint.width() <= 380
     assert hint.height() <= 600

@@ -77,31 +77,31 @@ def check_planes(qtbot, viewer, layers, expected, leading):
 # --- what is sharpened ---
 
 
-@pytest.mark.parametrize(
-    ("dtype", "shape"),
-    [
+def test_types_and_dimensions(open_dock, qtbot):
+    """What is drawn is what Python gives, plane by plane, for all methods."""
+    viewer, widget = open_dock("Unsharp mask")
+    for dtype, shape in (
         ("uint8", (40, 50)),
         ("bool", (3, 40, 50)),
         ("uint16", (2, 3, 40, 50)),
         ("float32", (3, 40, 50)),
         ("float64", (2, 2, 3, 30, 40)),
         ("int16", (2, 2, 3, 30, 40)),
-    ],
-)
-def test_types_and_dimensions(live, qtbot, dtype, shape):
-    """What is drawn is what Python gives, plane by plane, for all methods."""
-    pixels = cases.picture(shape, dtype)
-    viewer, widget, _, *layers = live(pixels, call=CALL)
-    filtered = {"axes": (pixels.ndim - 2, pixels.ndim - 1)}
-    for method, call in (
-        ("unsharp_mask", CALL),
-        ("laplacian_sharpen", {"spacing": (1, 1)}),
-        (ADAPTIVE, {}),
     ):
-        widget.method.value = method
-        expected = usm.sharpen(pixels, method, **call, **filtered)
-        pair = expected.image, expected.edge_map
-        check_planes(qtbot, viewer, layers, pair, shape[:-2])
+        viewer.layers.clear()
+        widget.method.value = "unsharp_mask"
+        pixels = cases.picture(shape, dtype)
+        _, *layers = sharpen_live(viewer, widget, pixels, CALL, name=dtype)
+        filtered = {"axes": (pixels.ndim - 2, pixels.ndim - 1)}
+        for method, call in (
+            ("unsharp_mask", CALL),
+            ("laplacian_sharpen", {"spacing": (1, 1)}),
+            (ADAPTIVE, {}),
+        ):
+            widget.method.value = method
+            expected = usm.sharpen(pixels, method, **call, **filtered)
+            pair = expected.image, expected.edge_map
+            check_planes(qtbot, viewer, layers, pair, shape[:-2])
 
 
 def sources_of(pixels, folder):
@@ -126,46 +126,47 @@ def sources_of(pixels, folder):
     }
 
 
-def test_sources(open_dock, qtbot, tmp_path):
+def test_sources(live, qtbot, tmp_path):
     """Wherever the pixels are, and however they lie there."""
     pixels = cases.picture((3, 40, 50), "uint16")
     classic = usm.sharpen(pixels, **CALL, axes=(1, 2))
     adaptive = usm.sharpen(pixels, ADAPTIVE, axes=(1, 2))
-    viewer, widget = open_dock("Unsharp mask")
+    viewer, widget, source, *layers = live(
+        pixels, call=CALL, contrast_limits=(0, 65535)
+    )
     for kind, given in sources_of(pixels, tmp_path).items():
-        viewer.layers.clear()
         widget.method.value = "unsharp_mask"
-        _, *layers = sharpen_live(
-            viewer, widget, given, CALL, contrast_limits=(0, 65535), name=kind
-        )
+        source.data, source.name = given, kind
         check_planes(qtbot, viewer, layers, (classic.image, classic.edge_map), (3,))
         widget.method.value = ADAPTIVE
         check_planes(qtbot, viewer, layers, (adaptive.image, adaptive.edge_map), (3,))
 
 
-@pytest.mark.parametrize("shape", [(30, 40, 3), (2, 30, 40, 4)])
-def test_colours(live, qtbot, shape):
+def test_colours(open_dock, qtbot):
     """Red, green and blue, with alpha or without; their edge map is one plane."""
-    pixels = cases.picture(shape, "uint8")
-    first = (0,) * (len(shape) - 3)
-    viewer, widget, _, result, edges = live(pixels, rgb=True, call=CALL)
-    go_to(viewer, first)
-    for color in ("channels", "luminance", "value"):
-        widget.color.value = color
-        expected = usm.sharpen(
-            pixels,
-            **CALL,
-            color=color,
-            axes=(len(shape) - 3, len(shape) - 2),
-            channel_axis=-1,
-            alpha=shape[-1] == 4,
-        )
-        one = expected.edge_map
-        if color == "channels":
-            one = one[..., :3] @ np.array([0.2126, 0.7152, 0.0722])
-        assert_shows(qtbot, result, expected.image[first])
-        np.testing.assert_allclose(edges.data, one, rtol=1e-4, atol=1e-3)
-        assert_shows(qtbot, edges, np.asarray(edges.data)[first])
+    viewer, widget = open_dock("Unsharp mask")
+    for shape in ((30, 40, 3), (2, 30, 40, 4)):
+        viewer.layers.clear()
+        pixels = cases.picture(shape, "uint8")
+        _, result, edges = sharpen_live(viewer, widget, pixels, CALL, rgb=True)
+        first = (0,) * (len(shape) - 3)
+        go_to(viewer, first)
+        for color in ("channels", "luminance", "value"):
+            widget.color.value = color
+            expected = usm.sharpen(
+                pixels,
+                **CALL,
+                color=color,
+                axes=(len(shape) - 3, len(shape) - 2),
+                channel_axis=-1,
+                alpha=shape[-1] == 4,
+            )
+            one = expected.edge_map
+            if color == "channels":
+                one = one[..., :3] @ np.array([0.2126, 0.7152, 0.0722])
+            assert_shows(qtbot, result, expected.image[first])
+            np.testing.assert_allclose(edges.data, one, rtol=1e-4, atol=1e-3)
+            assert_shows(qtbot, edges, np.asarray(edges.data)[first])
 
 
 def test_axes_of_one_pixel(open_dock, qtbot):

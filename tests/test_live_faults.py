@@ -99,26 +99,23 @@ def test_a_source_that_comes_back(live, qtbot):
     assert_shows(qtbot, result, usm.unsharp_mask(PIXELS[1], 2.0))
 
 
-@pytest.mark.parametrize(
-    ("shape", "dtype"),
-    [
+def test_the_source_gets_other_pixels(live, qtbot, notifications):
+    """The pair follows: shape, type and pixels; the layers are the same two."""
+    viewer, widget, source, result, edges = live()
+    for shape, dtype in (
         ((3, 40, 50), "uint16"),
         ((5, 60, 30), "uint16"),
         ((3, 40, 50), "float32"),
         ((2, 40, 50), "uint8"),
-    ],
-)
-def test_the_source_gets_other_pixels(live, qtbot, notifications, shape, dtype):
-    """The pair follows: shape, type and pixels; the layers are the same two."""
-    viewer, widget, source, result, edges = live()
-    pixels = cases.picture(shape, dtype, seed=5)
-    source.data = pixels
-    assert_live(qtbot, viewer, result, edges, pixels)
-    widget.sigma.value = 3.0
-    assert_live(qtbot, viewer, result, edges, pixels, sigma=3.0)
-    assert live_layers(widget) == [result, edges]
-    assert result.data.dtype == pixels.dtype
-    assert len(viewer.layers) == 3
+    ):
+        pixels = cases.picture(shape, dtype, seed=5)
+        source.data = pixels
+        for sigma in (widget.sigma.value, 5 - widget.sigma.value):
+            widget.sigma.value = sigma
+            assert_live(qtbot, viewer, result, edges, pixels, sigma=sigma)
+        assert live_layers(widget) == [result, edges]
+        assert result.data.dtype == pixels.dtype
+        assert len(viewer.layers) == 3
     assert notifications() == []
 
 
@@ -223,23 +220,24 @@ def test_pixels_edited_in_place(live, qtbot):
 # --- the layers go ---
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_one_of_the_two_is_deleted(live, qtbot, which):
+def test_one_of_the_two_is_deleted(live, qtbot):
     """The other one goes on; with both of them Live is off."""
     viewer, widget, _, *pair = live()
-    viewer.layers.remove(pair.pop(which))
-    widget.sigma.value = 3.0
-    step_to(viewer, 2)
-    expected = usm.sharpen(PIXELS[2], sigma=3.0)
-    shown = expected.edge_map if which == 0 else expected.image
-    assert_shows(qtbot, pair[0], shown)
-    assert live_button(widget).isChecked()
-    assert len(viewer.layers) == 2
-    viewer.layers.remove(pair[0])
-    assert not live_button(widget).isChecked()
-    assert status(widget) == ""
-    switch_live(widget)
-    assert_shows(qtbot, live_layers(widget)[0], expected.image)
+    for which, sigma in ((0, 3.0), (1, 2.0)):
+        viewer.layers.remove(pair.pop(which))
+        widget.sigma.value = sigma
+        step_to(viewer, 2 - which)
+        expected = usm.sharpen(PIXELS[2 - which], sigma=sigma)
+        shown = expected.edge_map if which == 0 else expected.image
+        assert_shows(qtbot, pair[0], shown)
+        assert live_button(widget).isChecked()
+        assert len(viewer.layers) == 2
+        viewer.layers.remove(pair[0])
+        assert not live_button(widget).isChecked()
+        assert status(widget) == ""
+        switch_live(widget)
+        pair = live_layers(widget)
+        assert_shows(qtbot, pair[0], expected.image)
 
 
 def test_a_layer_is_deleted_while_it_is_made(live, qtbot):
@@ -278,8 +276,7 @@ class Broken(Counted):
         return pixels
 
 
-@pytest.mark.parametrize("error", [OSError, RuntimeError])
-@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize(("error", "lazy"), [(OSError, False), (RuntimeError, True)])
 def test_a_plane_that_fails(live, qtbot, notifications, error, lazy):
     """It is said once; it is not tried again and again; all other planes are right."""
     source = Broken(PIXELS, [1], error)
@@ -423,7 +420,7 @@ def test_the_viewer_is_closed(make_napari_viewer, open_dock, qtbot, notification
 
 # --- nothing stays ---
 
-CYCLES = 24
+CYCLES = 12
 
 
 def all_callbacks(viewer, source):
@@ -480,7 +477,7 @@ def open_and_close(viewer, open_dock, source, qtbot, step):
 def test_open_and_close_again_and_again(make_napari_viewer, open_dock, qtbot):
     """Callbacks, threads, objects and memory are what they were before."""
     viewer = make_napari_viewer()
-    source = viewer.add_image(cases.picture((3, 256, 256), "uint16"))
+    source = viewer.add_image(cases.picture((3, 512, 512), "uint16"))
     for step in range(3):  # what is made once
         open_and_close(viewer, open_dock, source, qtbot, step)
     before, threads = all_callbacks(viewer, source), len(threads_but_of_the_pool())

@@ -10,7 +10,8 @@ import napari_usm as usm
 from napari_usm import api
 from napari_usm.run import live
 from napari_usm.widgets.live_array import EDGE_MAP, IMAGE
-from napari_usm.widgets.live_result import PATIENCE, LiveResult, LiveSignals
+from napari_usm.widgets.live_result import PATIENCE, LiveResult
+from napari_usm.widgets.live_state import LiveSignals
 
 SHAPE = (40, 50)
 WHOLE = (range(40), range(50))

@@ -4,7 +4,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from napari.layers import Image
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QDoubleSpinBox
 
 import napari_usm as usm
 import reference
@@ -168,7 +168,21 @@ def test_each_unit_has_its_own_value(open_dock, make_napari_viewer):
     )
     press(widget, "Reset")
     assert (widget.threshold_unit.value, widget.threshold.value) == ("intensity", 0)
-    assert widget.threshold.max < 10
     # A result that is selected brings its unit back, and then its value.
     viewer.layers.selection.active = viewer.layers["faint [sharpened]"]
     assert (widget.threshold_unit.value, widget.threshold.value) == ("× noise", 4)
+
+
+def test_thresholds_of_any_range(open_dock, make_napari_viewer):
+    """The slider ends where the intensities do, and its number shows what was chosen."""
+    viewer = make_napari_viewer()
+    _, widget = open_dock(TITLES["unsharp_mask"], viewer)
+    (number,) = widget.threshold.native.findChildren(QDoubleSpinBox)
+    for size in (1e-5, 1.0, 1e-3, 1e6):
+        layer = viewer.add_image(PIXELS / PIXELS.max() * size)
+        widget.layer.value = layer
+        low, high = layer.contrast_limits_range
+        assert widget.threshold.max == pytest.approx(high - low, rel=0.02)
+        widget.threshold.value = size / 5
+        number.editingFinished.emit()  # as when the focus leaves it
+        assert widget.threshold.value == pytest.approx(size / 5, rel=0.02)

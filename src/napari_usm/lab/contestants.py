@@ -63,7 +63,8 @@ class Contestant:
 def contestants() -> dict[str, Contestant]:
     """All of them by name, in the order of the table.
 
-    Methods for the lab are those of the table of methods.
+    Methods for the lab are those of the table of methods, and what its papers do in
+    two ways is there in both.
     """
     chosen = [
         Contestant("blurred", "blurred", None),
@@ -84,6 +85,24 @@ def contestants() -> dict[str, Contestant]:
         if entry.audience == "lab"
     ]
     chosen += [
+        Contestant(
+            "improved_areas",
+            "Polesel, improved areas",
+            "polesel_unsharp_mask",
+            {"areas": "improved"},
+        ),
+        Contestant(
+            "wavelet_areas",
+            "Wavelet, Polesel's areas",
+            "wavelet_unsharp_mask",
+            {"areas": "polesel"},
+        ),
+        Contestant(
+            "entropy_alone",
+            "Entropy without penalty",
+            "entropy_unsharp_mask",
+            {"penalty": False},
+        ),
         Contestant("unsharp_mask", "Gaussian mask", "unsharp_mask"),
         Contestant("laplacian_sharpen", "Laplacian", "laplacian_sharpen"),
         Contestant("auto_unsharp_mask", "auto", "auto_unsharp_mask"),

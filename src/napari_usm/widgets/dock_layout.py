@@ -57,8 +57,8 @@ class DockLayout(QObject):
         self._shown: dict[int, bool] = {}
         self._pages: dict[str, tuple[QWidget, QWidget]] = {}
         self._page = ""
-        self._sentence = _text()
-        self._status = _text()
+        self._sentence = paragraph()
+        self._status = paragraph()
         self._progress = QProgressBar()
         self.live = LiveButton("Follow the controls: what is shown is sharpened.")
         self.keep = button(_KEEP, "Make plain layers, in memory, in the background.")
@@ -259,7 +259,9 @@ def button(text: str, tooltip: str) -> QPushButton:
     return made
 
 
-def _text() -> QLabel:
+def paragraph() -> QLabel:
+    """A text of several lines, that makes no dock wider for a long word."""
     label = QLabel()
     label.setWordWrap(True)
+    label.setMinimumWidth(1)
     return label

@@ -12,7 +12,8 @@ from qtpy.QtCore import QTimer
 from napari_usm.widgets.functions import layer_run
 from napari_usm.widgets.layer_data import EMPTY_LIMIT, GEOMETRY, METADATA
 from napari_usm.widgets.live_array import EDGE_MAP, IMAGE, edges_of, form
-from napari_usm.widgets.live_result import LiveResult, LiveSignals, Shown, State
+from napari_usm.widgets.live_result import LiveResult
+from napari_usm.widgets.live_state import LiveSignals, Shown, State
 from napari_usm.widgets.result_layers import results_of
 
 if TYPE_CHECKING:

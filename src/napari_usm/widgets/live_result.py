@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, Signal
 
 from napari_usm import warm_up
 from napari_usm.run import eager
@@ -21,7 +20,6 @@ from napari_usm.run.latest import Job, Latest
 from napari_usm.run.levels import Level, SharpenedLevel, levels_of
 from napari_usm.run.live import DetailCache, LiveImage, Settled
 from napari_usm.run.plan import Plan
-from napari_usm.run.report import Report
 from napari_usm.run.settle import answered, question, settle
 from napari_usm.run.virtual import Index
 from napari_usm.widgets.layer_data import edge_limit
@@ -34,6 +32,7 @@ from napari_usm.widgets.live_array import (
     layer_axes,
     part,
 )
+from napari_usm.widgets.live_state import Failed, LiveSignals, Shown, State
 from napari_usm.widgets.slow_source import at_hand, computed, readable
 
 # Seconds that the window may be held up for new pixels; two layers ask in a row, and
@@ -51,60 +50,6 @@ _RATES = 3
 
 # Results that are shown again and again, for each level: the plane, and a thumbnail.
 _FRONT = 3
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What was shown last.
-
-    Attributes
-    ----------
-    which, level, index
-        Result or edge map, of which level, and what of it.
-    seconds : float
-        How long it took.
-    settled : Settled
-        By what.
-    shows : str
-        What the pixels of this level are.
-    report : Report, optional
-        What was done to these pixels, once it is known.
-    edge_limit : float, optional
-        Symmetric contrast limit for their edge map, likewise.
-    """
-
-    which: str
-    level: int
-    index: Index
-    seconds: float
-    settled: Settled
-    shows: str
-    report: Report | None = None
-    edge_limit: float | None = None
-
-
-@dataclass(frozen=True)
-class Failed:
-    """Why there are no pixels."""
-
-    reason: str
-
-
-# What is shown, why it is not, or in a word what is waited for.
-State = Shown | Failed | str
-
-
-class LiveSignals(QObject):
-    """What a live result tells, on the window's thread."""
-
-    #: Pixels are there that napari could not wait for.
-    ready = Signal()
-    #: Something else is shown now or waited for, or more is known of it.
-    changed = Signal()
-    #: Why there are no pixels, once.
-    failed = Signal(str)
-    #: There will be no more.
-    ended = Signal()
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ class ResultLayers:
         if layers is None or source is None or source not in layers:
             return
         with _ours(layers), _selection_kept(layers):
-            result = self._put(layers, key, 0, tuples[0], source)
+            result = self._put(layers, key, 0, tuples[0], self._topmost(source))
             self._put(layers, key, 1, tuples[1], result)
 
     def _put(
@@ -212,6 +212,12 @@ class ResultLayers:
         """All results that are in the viewer, without their edge maps."""
         found = (self.layer(key, 0) for key, which in self._made if which == 0)
         return [layer for layer in found if layer is not None]
+
+    def _topmost(self, source: Image) -> Image:
+        """The highest of a source and all its results, which would cover a new one."""
+        made = (self.layer(*place) for place in self._made)
+        family = [source, *(layer for layer in made if layer is not None)]
+        return max(family, key=self._layers().index)
 
     def _hide_what_shines_through(self, result: Image) -> None:
         """Of source and results that add up, only the newest result is shown."""

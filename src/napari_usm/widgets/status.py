@@ -9,13 +9,13 @@ import numpy as np
 from napari_usm import axes
 from napari_usm.estimate.blur_and_noise import blur_and_noise_of
 from napari_usm.widgets.live_array import EDGE_MAP, SIGNIFICANCE
-from napari_usm.widgets.live_result import Failed, Shown
+from napari_usm.widgets.live_state import Failed, Shown
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_usm.run.report import Report
-    from napari_usm.widgets.live_result import State
+    from napari_usm.widgets.live_state import State
 
 #: What the buttons do, as long as there is nothing else to say.
 HINT = "Live shows every change at once; Keep makes layers."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import floor, log10
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from magicgui.widgets import ComboBox
+from qtpy.QtWidgets import QDoubleSpinBox
 
 if TYPE_CHECKING:
     from magicgui.widgets import FloatSlider
@@ -20,6 +22,9 @@ class _Scale(NamedTuple):
     end: float
     step: float
 
+
+# Of the number beside the slider, at least.
+_DECIMALS = 2
 
 # Three times the noise is more than 99.7 % of it.
 _IN_NOISE = _Scale(3.0, 10.0, 0.1)
@@ -61,7 +66,14 @@ class ThresholdUnit(ComboBox):
 
     def _show(self, scale: _Scale) -> None:
         slider = self._threshold
+        decimals = max(_DECIMALS, -floor(log10(scale.step)))
         with slider.changed.blocked():
             slider.value = 0
-            slider.max, slider.step = scale.end, scale.step
+            # The number beside it rounds whatever it is given.
+            slider.native.findChild(QDoubleSpinBox).setDecimals(decimals)
+            # magicgui counts in whole steps of its own: the end makes them coarse
+            # enough, the step fine enough, and then they are others for the end.
+            slider.max = scale.end
+            slider.step = scale.step
+            slider.max = scale.end
         slider.value = scale.value

@@ -50,7 +50,10 @@ class LayerChoices:
             self.image.value = active
 
     def follow_image(self) -> None:
-        """Offer what goes with another image, and its result."""
+        """Offer what goes with another image, and choose its own result."""
+        result = self.result.value
+        if result is not None and is_result(result) and result not in self._ours():
+            self.result.value = None
         self.result.reset_choices()
         self.reference.reset_choices()
         self._known.clear()

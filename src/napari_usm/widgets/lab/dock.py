@@ -15,7 +15,7 @@ from napari_usm.widgets.dock_watch import DockWatch, disconnect_choices
 from napari_usm.widgets.lab import saving
 from napari_usm.widgets.lab.choices import LayerChoices
 from napari_usm.widgets.lab.gain_page import GainPage
-from napari_usm.widgets.lab.layer_planes import displayed, drawn_line, source
+from napari_usm.widgets.lab.layer_planes import Place, displayed, drawn_line, source
 from napari_usm.widgets.lab.layout import LabLayout
 from napari_usm.widgets.lab.live_gain import METHOD, LiveGain
 from napari_usm.widgets.lab.measuring import Measuring, Request
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     import napari.viewer
 
+    from napari_usm.lab.findings import Source
+
 # Milliseconds between two changes that are followed.
 _PAUSE = 30
 
@@ -37,11 +39,14 @@ _MOVES = ("ndim", "current_step", "order", "ndisplay")
 
 _ROLES = ("image", "result", "reference")
 
+# Letters of a layer's name: a line of the dock has room for more.
+_LETTERS = 28
+
 # Why there may be nothing to show.
 _NOTHING = {
     "metrics": "Nothing could be measured.",
     "gain": "There is no curve.",
-    "spectrum": "The plane is flat, or has fewer than 16 pixels along an axis.",
+    "spectrum": "The plane is flat, invalid, or shorter than 16 pixels along an axis.",
     "profile": "There is no edge: select a Shapes layer with a line.",
 }
 
@@ -137,11 +142,13 @@ class LabWidget(Container):
             self._image = image
             self._measuring.dtype = "" if image is None else str(image.dtype)
             self._gain_page.start_anew()
+            self._shown.pop("gain", None)
             self._leave_live()
             self._choices.follow_image()
         for role in _ROLES:
             self._watched[role].follow(self[role].value)
         self._watched["line"].follow(self._shapes())
+        self._layout.allow_saving()
         self._is_due = True
         self._measure_soon()
 
@@ -176,18 +183,18 @@ class LabWidget(Container):
         image = self.image.value
         if image is None:
             return None
-        self._choices.checked()
         place = displayed(image, self._viewer.dims)
-        sources = [
-            None
-            if self[role].value is None
-            else source(self[role].value, place, self._watched[role].pixels)
-            for role in _ROLES
-        ]
-        line = drawn_line(self._shapes(), image, place)
         if part in ("gain", "spectrum"):  # these are of the image only
-            return Request(part, sources[0])
-        return Request(part, *sources, line)
+            return Request(part, self._source("image", place))
+        self._choices.checked()
+        line = drawn_line(self._shapes(), image, place)
+        return Request(part, *(self._source(role, place) for role in _ROLES), line)
+
+    def _source(self, role: str, place: Place) -> Source | None:
+        layer = self[role].value
+        if layer is None:
+            return None
+        return source(layer, place, self._watched[role].pixels)
 
     def _shapes(self) -> Shapes | None:
         active = self._viewer.layers.selection.active
@@ -197,7 +204,7 @@ class LabWidget(Container):
         """What was measured, in words."""
         image, found = self.image.value, self._layout.page.found
         place = displayed(image, self._viewer.dims)
-        parts = [image.name, *place.said(image)]
+        parts = [_short(image.name), *place.said(image)]
         if isinstance(found, Profile):
             parts.append(place.said_line(found.line))
         return joined(parts)
@@ -205,8 +212,8 @@ class LabWidget(Container):
     # --- what is shown ---
 
     def _on_found(self, request: Request, found: Any) -> None:
-        if not isalive(self.native):
-            return
+        if not isalive(self.native) or self._is_due:
+            return  # something has changed since: it is asked for anew
         (page,) = (p for p in self._pages.values() if p.part == request.part)
         if found is None:
             page.empty(_NOTHING[request.part])
@@ -217,7 +224,7 @@ class LabWidget(Container):
         self._layout.tell(self._where())
 
     def _on_failed(self, reason: str) -> None:
-        if isalive(self.native):
+        if isalive(self.native) and not self._is_due:
             self._show_nothing(f"Failed: {reason}")
 
     def _show_nothing(self, why: str) -> None:
@@ -266,7 +273,7 @@ class LabWidget(Container):
         try:
             saving.save(page, path)
         except (OSError, ValueError) as error:
-            self._layout.tell(f"Not saved: {error}")
+            self._layout.tell(f"Not saved: {getattr(error, 'strerror', None) or error}")
         else:
             self._layout.tell(f"Saved: {path.name}")
 
@@ -280,3 +287,9 @@ class LabWidget(Container):
         for emitter, callback in self._emitters():
             emitter.disconnect(callback)
         disconnect_choices(self._viewer.layers, self)
+
+
+def _short(name: str) -> str:
+    """A name without its middle, if it is long: names often differ at the end."""
+    half = _LETTERS // 2
+    return name if len(name) <= _LETTERS else f"{name[:half]}…{name[1 - half :]}"

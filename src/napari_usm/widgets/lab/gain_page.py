@@ -60,9 +60,10 @@ class GainPage(PlotPage):
         self._say()
 
     def start_anew(self) -> None:
-        """Another image: what the user has marked was not for this one."""
+        """Another image: neither curve nor mark are of this one."""
         self._is_users = False
         self.mark.place(None)
+        self.empty("")
 
     def print_into(self, figure: Figure, colours: Palette) -> None:
         """With the mark, which lies over the plot that is shown."""

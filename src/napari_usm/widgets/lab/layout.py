@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QTabWidget
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QTabWidget
 
-from napari_usm.widgets.dock_layout import button, narrow
+from napari_usm.widgets.dock_layout import button, narrow, paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +45,7 @@ class LabLayout:
         for title, page in pages.items():
             self.tabs.addTab(page, title)
         self.save = button("Save…", "The plot as PNG or SVG, its numbers as CSV.")
-        self._line = QLabel()
-        self._line.setWordWrap(True)
+        self._line = paragraph()
         row = QHBoxLayout()
         row.addWidget(self._line, 1)
         row.addWidget(self.save)

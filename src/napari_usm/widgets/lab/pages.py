@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
     QHeaderView,
-    QLabel,
     QStackedLayout,
     QTableWidget,
     QTableWidgetItem,
@@ -20,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_usm.lab.drawing import new_figure, style
+from napari_usm.widgets.dock_layout import paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,9 +54,8 @@ class Page(QWidget):
         super().__init__()
         self.part = part
         self.found: Any = None
-        self._why = QLabel()
+        self._why = paragraph()
         self._why.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._why.setWordWrap(True)
         self._stack = QStackedLayout()
         self._stack.addWidget(self._why)
         self._stack.addWidget(content)

@@ -1,0 +1,67 @@
+"""What is on the screen of a live result, and what it tells of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+if TYPE_CHECKING:
+    from napari_usm.run.live import Settled
+    from napari_usm.run.report import Report
+    from napari_usm.run.virtual import Index
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What was shown last.
+
+    Attributes
+    ----------
+    which, level, index
+        Result or edge map, of which level, and what of it.
+    seconds : float
+        How long it took.
+    settled : Settled
+        By what.
+    shows : str
+        What the pixels of this level are.
+    report : Report, optional
+        What was done to these pixels, once it is known.
+    edge_limit : float, optional
+        Symmetric contrast limit for their edge map, likewise.
+    """
+
+    which: str
+    level: int
+    index: Index
+    seconds: float
+    settled: Settled
+    shows: str
+    report: Report | None = None
+    edge_limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why there are no pixels."""
+
+    reason: str
+
+
+# What is shown, why it is not, or in a word what is waited for.
+State = Shown | Failed | str
+
+
+class LiveSignals(QObject):
+    """What a live result tells, on the window's thread."""
+
+    #: Pixels are there that napari could not wait for.
+    ready = Signal()
+    #: Something else is shown now or waited for, or more is known of it.
+    changed = Signal()
+    #: Why there are no pixels, once.
+    failed = Signal(str)
+    #: There will be no more.
+    ended = Signal()
