@@ -327,6 +327,16 @@ def test_degenerate_images(image, method):
         np.testing.assert_array_equal(found.image, image)
 
 
+@pytest.mark.parametrize("cval", [2.1, 1e18, 1e25, 1e38])
+def test_a_far_border_in_one_pass(cval):
+    """It is the same border in one pass and step by step."""
+    image = photograph(1, 3).astype(np.uint8)
+    call = {"mode": "constant", "cval": cval}
+    lazy = usm.sharpen(da.from_array(image, chunks=-1), METHOD, **call)
+    np.testing.assert_array_equal(usm.auto_unsharp_mask(image, **call), lazy.image)
+    np.testing.assert_array_equal(usm.edge_map(image, METHOD, **call), lazy.edge_map)
+
+
 @pytest.mark.parametrize("method", cases.ESTIMATING)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_border_far_beyond_the_range(dtype, method):
@@ -334,6 +344,8 @@ def test_a_border_far_beyond_the_range(dtype, method):
     image = (1e-30 * photograph(1, 3)).astype(dtype)
     far = usm.sharpen(image, method, mode="constant", cval=1e30)
     near = usm.sharpen(image, method, mode="constant", cval=0.0)
+    alone = cases.function(method)(image, mode="constant", cval=1e30)
+    np.testing.assert_array_equal(alone, far.image)
     assert np.isfinite(far.report.noise_factor)
     assert not np.isnan(far.edge_map).any()
     inner = (slice(40, -40),) * 2

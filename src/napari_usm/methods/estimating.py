@@ -16,7 +16,7 @@ from napari_usm.estimate.blur_and_noise import (
 )
 from napari_usm.estimate.spectrum import window_rows
 from napari_usm.estimate.windows import side
-from napari_usm.filters.bands import Noise
+from napari_usm.filters.bands import Noise, farthest
 from napari_usm.methods import checks
 from napari_usm.methods.method import Constants, Findings, Method, border, colour
 from napari_usm.methods.parameter import choice, parameter
@@ -153,8 +153,8 @@ class EstimatingMethod(Method):
             return np.zeros_like(block)
         exponent = exponent_of(found)
         scaled = _times_power(block, -exponent)
-        # Far beyond all pixels is far enough, as long as its square is a number.
-        most = float(np.sqrt(np.finfo(block.dtype).max))
+        # Further away its square is no number, and pixels near the border were none.
+        most = farthest(block.dtype)
         cval = float(np.clip(np.ldexp(self.cval, -exponent), -most, most))
         detail = self.weighted(scaled, tuple(axes), found, cval)
         return _times_power(detail, exponent)
