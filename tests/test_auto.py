@@ -2,6 +2,7 @@
 
 import warnings
 
+import dask
 import dask.array as da
 import numpy as np
 import pytest
@@ -72,9 +73,10 @@ def test_blocks_and_chunks_give_the_same_bits(call, data, size):
     np.testing.assert_array_equal(found.report.noise, expected.report.noise)
     lazy = da.from_array(image, chunks=data.draw(chunked(image.shape)))
     found = usm.sharpen(lazy, METHOD, **parameters)
-    np.testing.assert_array_equal(found.image.compute(), expected.image)
-    np.testing.assert_array_equal(found.edge_map.compute(), expected.edge_map)
-    np.testing.assert_array_equal(found.report.compute().blur, expected.report.blur)
+    made, edges, report = dask.compute(found.image, found.edge_map, found.report)
+    np.testing.assert_array_equal(made, expected.image)
+    np.testing.assert_array_equal(edges, expected.edge_map)
+    np.testing.assert_array_equal(report.blur, expected.report.blur)
     assert found.amount == expected.amount
     assert found.gain is None
 
@@ -323,6 +325,31 @@ def test_degenerate_images(image, method):
         assert float(np.abs(found.edge_map).max()) <= max(most, 1e-30)
     if max(image.shape) < 16 or not valid.any():
         np.testing.assert_array_equal(found.image, image)
+
+
+@pytest.mark.parametrize("cval", [2.1, 1e18, 1e25, 1e38])
+def test_a_far_border_in_one_pass(cval):
+    """It is the same border in one pass and step by step."""
+    image = photograph(1, 3).astype(np.uint8)
+    call = {"mode": "constant", "cval": cval}
+    lazy = usm.sharpen(da.from_array(image, chunks=-1), METHOD, **call)
+    np.testing.assert_array_equal(usm.auto_unsharp_mask(image, **call), lazy.image)
+    np.testing.assert_array_equal(usm.edge_map(image, METHOD, **call), lazy.edge_map)
+
+
+@pytest.mark.parametrize("method", cases.ESTIMATING)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_border_far_beyond_the_range(dtype, method):
+    """However far it is, what does not reach it is as it is with any border."""
+    image = (1e-30 * photograph(1, 3)).astype(dtype)
+    far = usm.sharpen(image, method, mode="constant", cval=1e30)
+    near = usm.sharpen(image, method, mode="constant", cval=0.0)
+    alone = cases.function(method)(image, mode="constant", cval=1e30)
+    np.testing.assert_array_equal(alone, far.image)
+    assert np.isfinite(far.report.noise_factor)
+    assert not np.isnan(far.edge_map).any()
+    inner = (slice(40, -40),) * 2
+    np.testing.assert_array_equal(far.edge_map[inner], near.edge_map[inner])
 
 
 def test_sharp_images_stay():

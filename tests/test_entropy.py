@@ -150,6 +150,23 @@ def can_be_added(image):
     return np.abs(valid).max(initial=0) < np.finfo(image.dtype).max / 4
 
 
+def test_a_range_beyond_any_number():
+    """There is no gain that is better than another: least is added."""
+    image = np.where(np.indices((20, 20)).sum(axis=0) % 3, 1.7e308, -1.7e308)
+    found = usm.sharpen(image, ENTROPY).report
+    assert found.gain == found.gains[-1]
+    assert not found.curve.any()
+
+
+@pytest.mark.parametrize("method", [LIN, ENTROPY])
+def test_a_border_far_beyond_the_range(method):
+    """Detail that is no number in units of the range adds nothing."""
+    image = 1e-310 * np.random.default_rng(0).random((20, 20))
+    found = usm.sharpen(image, method, mode="constant", cval=-3e4)
+    assert np.isfinite(found.amount)
+    assert np.isfinite(found.image).all()
+
+
 @pytest.mark.parametrize("method", [LIN, ENTROPY])
 @pytest.mark.parametrize("image", [each for each in degenerate() if can_be_added(each)])
 def test_degenerate_images(image, method):

@@ -33,6 +33,30 @@ RGBA = np.zeros((6, 7, 4))
         ),
         (
             "unsharp_mask",
+            {"amount": 10**400},
+            ValueError,
+            r"`amount` must be finite; got 1000",
+        ),
+        (
+            "unsharp_mask",
+            {"limits": np.array(3.0)},
+            TypeError,
+            r"`limits` must be None, \"data\" or \(low, high\); got 3.0",
+        ),
+        (
+            "adaptive_unsharp_mask",
+            {"gains": b"x"},
+            TypeError,
+            r"`gains` must be a sequence of real numbers; got b'x'",
+        ),
+        (
+            "wavelet_unsharp_mask",
+            {"wavelet": ""},
+            ValueError,
+            r"`wavelet` must be a symmetric one of PyWavelets, .*; got ''",
+        ),
+        (
+            "unsharp_mask",
             {"sigma": "2"},
             TypeError,
             r"`sigma` must be a real number; got '2'",

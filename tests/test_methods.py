@@ -371,3 +371,8 @@ def test_numbers_of_numpy(dtype):
         found = usm.sharpen(image, method, **{word: np.uint8(3)})
         expected = usm.sharpen(image, method, **{word: 3})
         np.testing.assert_array_equal(found.image, expected.image)
+    # Arrays are lists.
+    arrays = {"limits": np.array([1, 2]), "sigma": np.array([0.5, 1], np.float32)}
+    found = usm.unsharp_mask(image, **arrays)
+    lists = {word: values.tolist() for word, values in arrays.items()}
+    np.testing.assert_array_equal(found, usm.unsharp_mask(image, **lists))

@@ -433,6 +433,7 @@ def test_the_merit_falls_with_the_blur():
         ({"alpha": np.nan}, ValueError, "`alpha` must be positive and finite; got nan"),
         ({"alpha": "1/9"}, TypeError, "`alpha` must be a number; got '1/9'"),
         ({"edges": "log"}, ValueError, "`edges` must be 'canny' or 'sobel'; got 'log'"),
+        ({"edges": ["log"]}, ValueError, r"`edges` must be .*; got \['log'\]"),
         ({"thresholds": 3}, ValueError, "must be 'own' or 'reference'; got 3"),
         (
             {"image_true": np.eye(4) > 0, "thresholds": "reference"},

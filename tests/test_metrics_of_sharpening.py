@@ -158,6 +158,18 @@ def test_noise_that_is_not_there():
     assert metrics.noise_factor(image, 3 * image) == 1
 
 
+def test_faint_noise_is_noise():
+    """Far from 0 it counts as it does near: only rounding is none."""
+    noise = np.random.default_rng(0).normal(0, 1, (64, 64))
+    near = metrics.noise_factor(noise, 2 * noise)
+    far = metrics.noise_factor(1e10 + noise, 1e10 + 2 * noise)
+    assert far == pytest.approx(near, rel=1e-4)
+    ramp = np.linspace(1, 1.5, 64 * 64).reshape(64, 64)
+    for dtype in (np.float32, np.float64):
+        slope = ramp.astype(dtype)
+        assert metrics.noise_factor(slope, slope + noise) == 1
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize(("shape", "axes"), [((90, 80), None), ((40, 36, 34), None)])
 def test_estimates_are_those_of_the_automatic_mask(dtype, shape, axes):
@@ -175,6 +187,8 @@ def test_estimates_of_what_tells_nothing():
     for image in (np.zeros((1, 1)), np.eye(8), np.full((40, 40), 7)):
         assert metrics.estimate_blur(image).tolist() == [0, 0]
         assert metrics.estimate_noise(image) == 0
+    halves = np.repeat([-1.7e308, 1.7e308], 800).reshape(40, 40)
+    assert metrics.estimate_noise(halves) == 0  # their difference is no number
 
 
 # --- edges along a line ---

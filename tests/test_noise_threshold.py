@@ -1,16 +1,18 @@
 """Thresholds in units of the noise that the detail has at each pixel."""
 
+import dask
 import dask.array as da
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 import cases
 import napari_usm as usm
 import reference
 from napari_usm.api import finding_noise, prepare
-from napari_usm.filters.threshold import Noise, Threshold, significance
+from napari_usm.filters.threshold import DetailNoise, Threshold, significance
 from napari_usm.run import eager
 from napari_usm.run.levels import SharpenedLevel
 from napari_usm.run.live import DetailCache, LiveImage
@@ -103,9 +105,10 @@ def test_blocks_and_chunks_give_the_same_bits(call, data, size):
     np.testing.assert_array_equal(found.report.noise, expected.report.noise)
     lazy = da.from_array(image, chunks=data.draw(chunked(image.shape)))
     found = usm.sharpen(lazy, method, **parameters)
-    np.testing.assert_array_equal(found.image.compute(), expected.image)
-    np.testing.assert_array_equal(found.edge_map.compute(), expected.edge_map)
-    np.testing.assert_array_equal(found.report.compute().noise, expected.report.noise)
+    made, edges, report = dask.compute(found.image, found.edge_map, found.report)
+    np.testing.assert_array_equal(made, expected.image)
+    np.testing.assert_array_equal(edges, expected.edge_map)
+    np.testing.assert_array_equal(report.noise, expected.report.noise)
     assert found.amount == expected.amount
 
 
@@ -172,7 +175,7 @@ def test_significance_is_what_thresholds_go_by():
 
 def test_significance_by_hand():
     """Details 3, 4 and 6 with noises 1, 2 and 4, and one where there is no noise."""
-    noise = Noise(0.25, 1.0, 2.0, 0.25, 2.0, 1.0)
+    noise = DetailNoise(0.25, 1.0, 2.0, 0.25, 2.0, 1.0)
     detail, image = np.array([[3.0, -4, 6, 0]] * 5), np.array([[5.0, -1, 12, 9]] * 5)
     # The means around are 2, 3, 6 and 9.
     expected = np.divide([[3, 4, 6, 0]] * 5, np.sqrt([1.0, 5, 17, 29]))
@@ -194,6 +197,14 @@ def test_significance_of_pure_noise(method, parameters):
     noise = np.random.default_rng(5).normal(100, 4, (256, 256))
     found = usm.significance(noise, method, **parameters)
     assert np.sqrt(np.mean(found**2)) == pytest.approx(1, abs=0.04)
+
+
+def test_a_median_wider_than_usual_noise():
+    """What a median leaves is measured in as much noise as it needs."""
+    noise = np.random.default_rng(5).normal(size=30_000)
+    left = ndimage.laplace(ndimage.median_filter(noise, 4097))[3000:-3000]
+    method = usm.METHODS["laplacian_sharpen"].method(median_size=4097)
+    assert method.response((0,)).gain == pytest.approx(np.var(left), rel=0.6)
 
 
 def test_no_significance_of_weighted_bands():
@@ -218,7 +229,7 @@ def test_threshold_by_hand(hard):
     image = np.array([[0.0, 8, 16, 32, -8]] * 5)
     detail = np.array([[3.0, -4, 4, 7, -2]] * 5)
     # Less a fourth of the detail: -0.75, 9, 15, 30.25, -7.5 around the pixels.
-    noise = Noise(1.0, 0.25, 0.0, 1.0, 0.5, 0.25)
+    noise = DetailNoise(1.0, 0.25, 0.0, 1.0, 0.5, 0.25)
     limits = 2 * 0.5 * np.sqrt([1, 3.25, 4.75, 8.5625, 1])
     soft = [[3 - limits[0], limits[1] - 4, 4 - limits[2], 7 - limits[3], -1]] * 5
     asked = Threshold(2.0, hard, in_noise=True, noise=noise)

@@ -1,6 +1,6 @@
 """A method may go over the image several times before it knows what it needs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dask
 import dask.array as da
@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import cases
+from napari_usm.api import prepare
 from napari_usm.methods.method import LEAST, TOTAL, Constants
 from napari_usm.methods.unsharp_mask import UnsharpMask
 from napari_usm.run import eager, lazy
 from napari_usm.run.plan import make_plan
-from napari_usm.run.settle import settle, settle_steps
+from napari_usm.run.settle import question, settle, settle_steps
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,20 @@ def test_pauses_in_every_round():
     chunked = da.from_array(image, chunks=4)
     pauses = sum(1 for _ in lazy.first_stage(plan, chunked))
     assert pauses == settle_steps(plan, chunked) > 3
+
+
+def test_items_ask_for_noise_of_their_own():
+    """What was settled for all items together is no answer for each."""
+    asked = {
+        question(replace(prepare(image, method, **call)[0], wants_noise=True))
+        for image in [cases.picture((3, 20, 24))]
+        for method in ("adaptive_unsharp_mask", "entropy_unsharp_mask")
+        for call in [
+            {"gains": [1], "gain_per": "image", "axes": (1, 2)},
+            {"gains": [1], "gain_per": "item", "axes": (1, 2)},
+        ]
+    }
+    assert len(asked) == 2
 
 
 def test_a_sample_goes_through_all_rounds():

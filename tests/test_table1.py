@@ -348,13 +348,55 @@ def test_a_file_of_the_user_is_not_written_to(folder, tmp_path, capsys):
     """Another table of the same name is left as it is."""
     out = tmp_path / "out"
     out.mkdir()
-    for content in (b"name,age\nme,7\n", b"name"):
+    for content in (b"name,age\nme,7\n", b"name", b"\0\r\xff\n"):
         (out / "rows.csv").write_bytes(content)
 
         assert run(folder, out) == 2
 
         assert "is another's" in capsys.readouterr().err
         assert (out / "rows.csv").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "name", ["a\u2028b.png", 'a"b,c.png', "a\nb.png", "\udcff.png"]
+)
+def test_any_name_of_a_file(tmp_path, name):
+    """A run of pictures of odd names goes on where it was, too."""
+    folder, out = tmp_path / "pictures", tmp_path / "out"
+    folder.mkdir()
+    try:
+        (folder / name).touch()
+    except OSError:
+        pytest.skip("no name of a file here")
+    Image.fromarray(picture(0)).save(folder / name, "png")
+    assert run(folder, out) == 0
+    before = (out / "rows.csv").read_bytes()
+
+    assert run(folder, out) == 0
+
+    assert (out / "rows.csv").read_bytes() == before
+    with (out / "rows.csv").open(newline="", errors="surrogateescape") as file:
+        assert {line["image"] for line in csv.DictReader(file)} == {name}
+
+
+def test_rows_that_are_none(folder, tmp_path, capsys):
+    """A line that someone has changed is named."""
+    out = tmp_path / "out"
+    assert run(folder, out) == 0
+    with (out / "rows.csv").open("a") as file:
+        file.write("a.png,blurred,0\n")
+
+    assert run(folder, out) == 2
+
+    assert "['a.png', 'blurred', '0'] is none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["sigmas", "noises"])
+def test_no_levels(folder, tmp_path, name):
+    """Without a level there is nothing to measure."""
+    with pytest.raises(ValueError, match=r"must be one or more; got \[\]"):
+        table1.table1(folder, tmp_path / "out", **{name: []})
+    assert not (tmp_path / "out").exists()
 
 
 # --- Both doors, and what is drawn ---

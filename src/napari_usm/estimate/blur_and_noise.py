@@ -12,15 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_usm.estimate.spectrum import (
-    CORNER,
-    FREQUENCIES,
-    MULTIPLES,
-    RING_COUNTS,
-    RINGS,
-    rows_of,
-    those,
-)
+from napari_usm.estimate.spectrum import rows_of, those
+from napari_usm.estimate.spectrum_fit import Fit, fitted_spectra
 from napari_usm.estimate.windows import side
 
 if TYPE_CHECKING:
@@ -30,10 +23,6 @@ if TYPE_CHECKING:
 
     from napari_usm.estimate.spectrum import Rows
     from napari_usm.estimate.windows import Floats
-
-# Slope of a spectrum of n axes without blur is that number and this: in planes 2.4.
-SLOPE = 0.4
-_PRIOR = 2.0
 
 # From the lower quartile of the power of noise to its mean, by axes of a window.
 _FROM_QUARTILE = {2: 1.1, 1: 1.35}
@@ -56,8 +45,7 @@ _LARGEST_STEP = 1 / 16
 _SOFT = 0.08
 _SHARP = 0.185
 
-# Where the spectrum is fitted, and how far it must stand above the noise.
-_FIRST, _LAST = 0.04, 0.5
+# How much more noise there must be in bright parts than in dark ones.
 _CLEAR = 3.0
 
 # Saturated pixels of a window that is left out of the noise.
@@ -125,38 +113,6 @@ class Estimate(NamedTuple):
         return float(np.sqrt(max(variance, self.least**2))) * self.unit
 
 
-class Spectrum(NamedTuple):
-    """A mean spectrum: its frequencies, how often each stands, and its power."""
-
-    frequencies: Floats
-    counts: Floats
-    power: Floats
-    dimensions: int
-
-
-class Line(NamedTuple):
-    """What is fitted to the logarithm of a spectrum."""
-
-    level: float
-    blur: float
-    slope: float
-
-    def power(self, frequencies: Floats) -> Floats:
-        """Power of the image without noise, at frequencies above 0."""
-        f = frequencies
-        falling = 4 * np.pi**2 * self.blur * f**2 + self.slope * np.log(f)
-        power: Floats = np.exp(self.level - falling)
-        return power
-
-
-class Fit(NamedTuple):
-    """A spectrum, and the line that is fitted to a part of it."""
-
-    spectrum: Spectrum
-    line: Line
-    part: slice
-
-
 def longest_blur(dimensions: int) -> float:
     """The largest blur that is told from windows along so many axes."""
     return side(dimensions) / 16
@@ -194,9 +150,10 @@ def estimate_of(rows: Rows, axes: Sequence[int]) -> Estimate:
     noise = _noise(rows, unit)
     sigmas = dict.fromkeys(axes, -1.0)
     own = []
-    for group, (spectrum, line, _) in _fits(rows, unit, noise).items():
-        own.append(_at_high_frequencies(spectrum, line))
-        squared = max(min(line.blur - _SOFT, 2 * (line.blur - _SHARP)), 0)
+    for group, fit in fitted_spectra(rows, unit, noise.variance).items():
+        own.append(fit.power_in_corner)
+        blur = fit.line.blur
+        squared = max(min(blur - _SOFT, 2 * (blur - _SHARP)), 0)
         sigma = min(float(np.sqrt(squared)), longest_blur(len(axes)))
         sigmas.update(dict.fromkeys(group, sigma))
     # Part of the power in the corner is the image's own.
@@ -222,15 +179,8 @@ def fits_of(rows: Rows) -> dict[tuple[int, ...], Fit]:
     unit = _unit(rows)
     if not unit:
         return {}
-    fits = _fits(rows, unit, _noise(rows, unit))
-    return {
-        group: Fit(
-            spectrum._replace(power=spectrum.power * unit**2),
-            line._replace(level=line.level + 2 * float(np.log(unit))),
-            part,
-        )
-        for group, (spectrum, line, part) in fits.items()
-    }
+    fits = fitted_spectra(rows, unit, _noise(rows, unit).variance)
+    return {group: fit.times(unit) for group, fit in fits.items()}
 
 
 class _Noise(NamedTuple):
@@ -274,13 +224,6 @@ def _noise(rows: Rows, unit: float) -> _Noise:
     return _Noise(constant, growth, low, step, mean, variance, quantum)
 
 
-def _fits(rows: Rows, unit: float, noise: _Noise) -> dict[tuple[int, ...], Fit]:
-    return {
-        group: _fit(spectrum, noise.variance)
-        for group, spectrum in _spectra(rows, unit).items()
-    }
-
-
 def nothing_known(axes: Sequence[int]) -> Estimate:
     """Of an image that is flat, or that has too few pixels."""
     return Estimate((-1.0,) * len(axes), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -293,7 +236,8 @@ def _unit(rows: Rows) -> float:
     with np.errstate(over="ignore"):
         span = rows.high.max() - rows.low.min()
         unit = float(np.ldexp(1.0, np.frexp(span)[1]))
-    return unit if span > 0 and np.isfinite(unit) else 0.0
+    # Of an infinite range the exponent is 0.
+    return unit if span > 0 and np.isfinite([span, unit]).all() else 0.0
 
 
 def _unspoilt(rows: Rows) -> NDArray[np.bool_]:
@@ -344,58 +288,6 @@ def _rising_line(x: Floats, y: Floats, weight: Floats) -> tuple[float, float]:
     flat, steep = (float(term @ target) / float(term @ term or 1) for term in terms.T)
     lines = (flat, 0.0), (0.0, steep)
     return min(lines, key=lambda line: float(np.sum((terms @ line - target) ** 2)))
-
-
-def _spectra(rows: Rows, unit: float) -> dict[tuple[int, ...], Spectrum]:
-    """The spectra by the axes that they are of.
-
-    The two axes of a plane have one blur; of more axes, each has its own, for the
-    planes of a stack may be further apart than its pixels.
-    """
-    told = sorted({*rows.first.astype(int), *rows.second.astype(int)} - {-1})
-    if len(told) == 1:
-        power = _mean_power(rows.rings[:, : FREQUENCIES.size] / unit)
-        return {tuple(told): Spectrum(FREQUENCIES, MULTIPLES, power, 1)}
-    if len(told) == 2:
-        power = _mean_power(rows.rings / unit)
-        return {tuple(told): Spectrum(RINGS, RING_COUNTS, power, 2)}
-    found: dict[tuple[int, ...], Spectrum] = {}
-    for axis in told:
-        down, across = rows.down[rows.first == axis], rows.across[rows.second == axis]
-        power = _mean_power(np.concatenate([down, across]) / unit)
-        found[(axis,)] = Spectrum(FREQUENCIES, MULTIPLES, power, 1)
-    return found
-
-
-def _fit(spectrum: Spectrum, noise: float) -> Fit:
-    """The spectrum above its noise."""
-    frequencies, _, power, dimensions = spectrum
-    first = last = int(np.argmax(frequencies > _FIRST))
-    while frequencies[last] < _LAST and power[last] > _CLEAR * noise:
-        last += 1
-    last = max(last, first + 3)
-    f, p = frequencies[first:last], power[first:last]
-    above = np.log(np.maximum(np.maximum(p - noise, 0.05 * p), 1e-300))
-    terms = np.stack([np.ones_like(f), -4 * np.pi**2 * f**2, -np.log(f)], axis=1)
-    terms = np.vstack([terms, [0, 0, _PRIOR]])
-    target = np.append(above, _PRIOR * (dimensions + SLOPE))
-    line = Line(*np.linalg.lstsq(terms, target, rcond=None)[0].tolist())
-    return Fit(spectrum, line, slice(first, last))
-
-
-def _at_high_frequencies(spectrum: Spectrum, line: Line) -> float:
-    """Mean power of the image itself where the noise is measured."""
-    far = spectrum.frequencies > CORNER[spectrum.dimensions]
-    f = spectrum.frequencies[far]
-    log = line.level - 4 * np.pi**2 * max(line.blur, 0) * f**2 - line.slope * np.log(f)
-    power = np.exp(np.minimum(log, 0))
-    return float(np.average(power, weights=spectrum.counts[far]))
-
-
-def _mean_power(roots: Floats) -> Floats:
-    """Mean of the squares over the windows, whatever their order."""
-    power: Floats = np.sort(roots**2, axis=0).sum(axis=0) / len(roots)
-    return power
 
 
 def _mean(values: Floats) -> float:

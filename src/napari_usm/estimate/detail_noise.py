@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_usm.filters.threshold import Noise
+from napari_usm.filters.threshold import DetailNoise
 
 if TYPE_CHECKING:
     from napari_usm.estimate.windows import Floats
@@ -28,7 +28,7 @@ class Response(NamedTuple):
     share: float
 
 
-def detail_noise(numbers: Floats, response: Response) -> Noise:
+def detail_noise(numbers: Floats, response: Response) -> DetailNoise:
     """The noise of detail, from rows of the numbers of an `Estimate` (last axis).
 
     Where nothing is known of an image, its noise is 0.
@@ -38,4 +38,4 @@ def detail_noise(numbers: Floats, response: Response) -> Noise:
     scale = unit * math.sqrt(response.gain)
     rows = np.stack([constant, slope, zero * unit, least**2, scale])
     base, slope, zero, floor, scale = rows.ravel().tolist() if unit.size == 1 else rows
-    return Noise(base, slope, zero, floor, scale, response.share)
+    return DetailNoise(base, slope, zero, floor, scale, response.share)

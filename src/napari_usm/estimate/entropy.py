@@ -64,14 +64,17 @@ def stretched(
 ) -> tuple[Array, Array]:
     """An image with `low` at 0 and `high` at 1, and its detail in these units.
 
-    Both are 0 if there is no range; the image is NaN where it is invalid.
+    Both are 0 if there is no range; the image is NaN where it is invalid, and detail
+    beyond any number adds nothing.
     """
     valid = np.isfinite(image)
     with np.errstate(over="ignore", invalid="ignore"):
         span = high - low
         told = (span > 0) & np.isfinite(span)
         unit = np.where(told, span, np.inf).astype(image.dtype)
-        return np.where(valid, (image - low) / unit, np.nan), detail / unit
+        added = detail / unit
+        added[~np.isfinite(added)] = 0
+        return np.where(valid, (image - low) / unit, np.nan), added
 
 
 def level_counts(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.estimate.blur_and_noise import SLOPE
+from napari_usm.estimate.spectrum_fit import SLOPE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

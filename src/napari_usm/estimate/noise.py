@@ -44,7 +44,10 @@ def noise_level(values: Array, axes: Sequence[int]) -> float:
     return float(_BY_MEDIAN * np.median(np.abs(residual)) / np.sqrt(growth))
 
 
-def white_noise(dimensions: int) -> Array:
-    """Noise of variance 1, always the same, to try a filter on."""
-    shape = (_SIDE.get(dimensions, 16),) * dimensions
+def white_noise(dimensions: int, least: int = 0) -> Array:
+    """Noise of variance 1 to try a filter on, always the same.
+
+    It has at least `least` pixels along each side.
+    """
+    shape = (max(_SIDE.get(dimensions, 16), least),) * dimensions
     return np.random.default_rng(0).normal(0.0, 1.0, shape)

@@ -29,6 +29,14 @@ MEAN = AxisBlur(np.full(2 * NEAR + 1, 1 / (2 * NEAR + 1)))
 _FROM_SIZE = math.sqrt(math.pi / 2)
 
 
+def farthest(dtype: np.dtype[Any]) -> float:
+    """How far a constant border may be from 0, in units of the range of the image.
+
+    Its square is a number then.
+    """
+    return float(np.sqrt(np.finfo(dtype).max))
+
+
 @dataclass(frozen=True)
 class Noise:
     """Noise by intensity: the variance is ``constant + growth * (intensity - zero)``.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.bands import MEAN, found_by
+from napari_usm.filters.bands import MEAN, farthest, found_by
 from napari_usm.filters.border import border_index, continued
 from napari_usm.filters.mask_pass import LARGE, filled_taps
 from napari_usm.filters.planes import Planes, span
@@ -47,9 +47,9 @@ class BandsPass:
     exponent: int
 
     def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
-        """Whether the border is finite, in units of the range too."""
-        held = max(abs(cval), abs(cval) * 2.0**-self.exponent) < LARGE
-        return mode != "constant" or held
+        """Whether the border is not too far, in units of the range too."""
+        near = abs(cval) * 2.0**-self.exponent <= farthest(_FLOAT)
+        return mode != "constant" or (near and abs(cval) < LARGE)
 
     def last_axis(self, ndim: int) -> int:
         """The last axis that is blurred."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Noise:
+class DetailNoise:
     """Standard deviation of the noise of detail, which may follow the intensity.
 
     At each pixel it is
@@ -39,7 +39,7 @@ class Noise:
         """Whether one straight line, of numbers, is that of all pixels."""
         return not np.ndim(self.scale)
 
-    def times(self, multiple: float) -> Noise:
+    def times(self, multiple: float) -> DetailNoise:
         """A multiple of it."""
         return replace(self, scale=self.scale * multiple)
 
@@ -75,14 +75,14 @@ class Threshold:
         Whether what is stronger is kept whole.
     in_noise : bool
         Whether `limit` is a multiple of the noise of the detail.
-    noise : Noise, optional
+    noise : DetailNoise, optional
         That noise, once it is known.
     """
 
     limit: float = 0.0
     hard: bool = False
     in_noise: bool = False
-    noise: Noise | None = None
+    noise: DetailNoise | None = None
 
     def __bool__(self) -> bool:
         return self.limit > 0
@@ -137,7 +137,7 @@ def threshold(detail: Array, limit: Any, hard: bool) -> Array:
     return soft
 
 
-def significance(detail: Array, image: Array, noise: Noise) -> Array:
+def significance(detail: Array, image: Array, noise: DetailNoise) -> Array:
     """``|detail|`` in units of its own noise; 0 where none is known."""
     level = np.asarray(noise.at(detail, image))
     size = np.abs(detail)

@@ -46,7 +46,7 @@ def finish_row(image, at, detail, count, result, edges, to, finish):
     finish        : amount, threshold, its rule, low, high and rounding; float32,
                     `rounding` is 0.5 for integers. The rule is whether it is hard, and
                     constant, slope, zero, floor and share of the noise that it follows,
-                    as in `filters.threshold.Noise`, if the slope is above 0: the
+                    as in `filters.threshold.DetailNoise`, if the slope is above 0: the
                     threshold is then a multiple of that
     """
     amount, threshold, rule, low, high, rounding = finish

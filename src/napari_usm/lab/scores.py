@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from io import StringIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_usm import metrics
@@ -79,6 +80,9 @@ class Judge:
 _COLUMNS = ["image", "method", *Case._fields, *Scores._fields]
 _HEADER = ",".join(_COLUMNS).encode()
 
+# A name of a file may be of bytes that are no UTF-8: they are written as they are.
+_CODEC: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
+
 
 class RowFile:
     """Rows on disk: each is written at once, so that a run can be taken up again.
@@ -113,14 +117,14 @@ class RowFile:
         # One write for all, whole lines only.
         lines: list[Sequence[str | float]] = [] if begun else [_COLUMNS]
         lines += [(row.image, row.method, *row.case, *row.scores) for row in new]
-        with self._path.open("a", encoding="utf-8", newline="") as file:
+        with self._path.open("a", newline="", **_CODEC) as file:
             csv.writer(file, lineterminator="\n").writerows(lines)
         self._rows.update((row.case, row) for row in new)
 
     def _read(self) -> None:
         content = self._path.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]
-        lines = list(csv.reader(whole.decode("utf-8", "replace").splitlines()))
+        lines = _lines(whole.decode(**_CODEC))
         ours = lines[0] == _COLUMNS if lines else _HEADER.startswith(content)
         if not ours:
             raise ValueError(
@@ -130,7 +134,27 @@ class RowFile:
         if len(whole) < len(content):
             with self._path.open("r+b") as file:
                 file.truncate(len(whole))
-        for line in lines[1:]:
-            image, method, key, sigma, noise, settings, *scores = line
-            case = Case(key, float(sigma), float(noise), settings)
-            self._rows[case] = Row(image, method, case, Scores(*map(float, scores)))
+        for number, line in enumerate(lines[1:], 2):
+            try:
+                row = _row_of(line)
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"`out` must hold rows of this command only; {line!r} is none, "
+                    f"row {number} of {self._path}"
+                ) from None
+            self._rows[row.case] = row
+
+
+def _lines(content: str) -> list[list[str]]:
+    """The fields of each line; a line without any for what is no table."""
+    try:
+        return list(csv.reader(StringIO(content, newline="")))
+    except csv.Error:
+        return [[]]
+
+
+def _row_of(line: Sequence[str]) -> Row:
+    """A row from what is written of it; raises if it is none."""
+    image, method, key, sigma, noise, settings, *scores = line
+    case = Case(key, float(sigma), float(noise), settings)
+    return Row(image, method, case, Scores(*map(float, scores)))

@@ -163,6 +163,8 @@ def table1(
 
 
 def _levels(name: str, values: Sequence[float]) -> list[float]:
+    if not values:
+        raise ValueError(f"`{name}` must be one or more; got {values!r}")
     for value in values:
         if not 0 <= value < float("inf"):
             raise ValueError(f"`{name}` must be at least 0 and finite; got {value}")

@@ -118,7 +118,7 @@ class AdaptiveUnsharpMask(GainMethod, MaskMethod):
                 return sums
         # In float64: sums of many differences decide between neighbouring gains.
         image = block.astype(np.float64)
-        detail = self.edge_map(image, axes)
+        detail = self.detail(image, axes)
         image[~np.isfinite(image)] = np.nan
         return gradient_sums(image, detail, gains, axes, kept, core, lengths)
 

@@ -10,11 +10,19 @@ from typing import Any
 import numpy as np
 
 
+def plain(value: Any) -> Any:
+    """Numbers and arrays of numpy as those of Python; anything else as it is."""
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
+
+
 def real(name: str, value: Any, minimum: float = -np.inf) -> float:
     """A finite real number of at least `minimum`."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         raise TypeError(f"`{name}` must be a real number; got {value!r}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number beyond any float
+        number = np.inf
     if not np.isfinite(number):
         raise ValueError(f"`{name}` must be finite; got {value!r}")
     if number < minimum:
@@ -45,7 +53,8 @@ def threshold(name: str, value: Any) -> tuple[float, bool]:
 
 def reals(name: str, values: Any, minimum: float = -np.inf) -> tuple[float, ...]:
     """Finite real numbers, each at least `minimum`."""
-    if isinstance(values, str) or not isinstance(values, (Sequence, np.ndarray)):
+    values = plain(values)
+    if isinstance(values, (str, bytes)) or not isinstance(values, Sequence):
         raise TypeError(f"`{name}` must be a sequence of real numbers; got {values!r}")
     return tuple(real(name, value, minimum) for value in values)
 
@@ -54,9 +63,8 @@ def per_axis(
     name: str, value: Any, count: int, minimum: float = -np.inf
 ) -> tuple[float, ...]:
     """One number for all filtered axes, or one for each of the `count`."""
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
-    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
+    value = plain(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
         numbers = reals(name, value, minimum)
         if len(numbers) != count:
             raise ValueError(
@@ -156,7 +164,8 @@ def limits(value: Any) -> None:
                 f'`limits` must be None, "data" or (low, high); got {value!r}'
             )
         return
-    if not isinstance(value, (Sequence, np.ndarray)):
+    value = plain(value)
+    if not isinstance(value, Sequence):
         raise TypeError(f'`limits` must be None, "data" or (low, high); got {value!r}')
     pair = list(value)
     if any(isinstance(v, bool) or not isinstance(v, Real) for v in pair):

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_usm.filters.mask import Mask
 from napari_usm.methods import checks
-from napari_usm.methods.data_range import check_data_range, data_range_parameter, white
+from napari_usm.methods.data_range import LevelsMethod
 from napari_usm.methods.masks import (
     MaskMethod,
     check_mask,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class DarkRegionUnsharpMask(MaskMethod):
+class DarkRegionUnsharpMask(LevelsMethod, MaskMethod):
     """Sharpen dark regions more than bright ones, as much as their negative is bright.
 
     Notes
@@ -83,7 +83,6 @@ class DarkRegionUnsharpMask(MaskMethod):
     kernel: str = kernel_parameter("box")
     sigma: float | Sequence[float] = sigma_parameter()
     truncate: float = truncate_parameter()
-    data_range: float | None = data_range_parameter()
     color: str = colour("value")
     mode: str = border("mirror")
 
@@ -92,13 +91,6 @@ class DarkRegionUnsharpMask(MaskMethod):
         super().check(axes)
         checks.real("amount", self.amount)
         check_mask(self.kernel, self.sigma, self.truncate, axes)
-        check_data_range(self.data_range)
-
-    def for_type(self, dtype: np.dtype[Any]) -> Method:
-        """The white of the type, if none is given."""
-        if self.data_range is not None:
-            return self
-        return replace(self, data_range=white(dtype))
 
     def make_mask(self, axes: Sequence[int]) -> Mask:
         """The blur by kernel and sigma."""
@@ -106,8 +98,7 @@ class DarkRegionUnsharpMask(MaskMethod):
 
     def weighted(self, detail: Array, blurred: Array) -> Array:
         """The detail times the share of black in the local mean."""
-        assert self.data_range is not None
-        share: Array = 1 - blurred / blurred.dtype.type(self.data_range)
+        share: Array = 1 - blurred / blurred.dtype.type(self.white)
         return detail * np.clip(share, 0, 1, out=share)
 
     def at_level(self, factors: Sequence[float]) -> Method:

@@ -6,13 +6,20 @@ so, and what is added to it is in its own intensities again.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.dtypes import Array, type_limits
+from napari_usm.filters.dtypes import type_limits
 from napari_usm.methods import checks
+from napari_usm.methods.method import Method
 from napari_usm.methods.parameter import parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_usm.filters.dtypes import Array
 
 _EIGHT_BITS = 255.0
 
@@ -20,9 +27,12 @@ _EIGHT_BITS = 255.0
 _MOST_LEVELS = 1e60
 
 
-def data_range_parameter() -> Any:
-    """Field for the intensity of white."""
-    return parameter(
+@dataclass(frozen=True)
+class LevelsMethod(Method):
+    """A method that counts in levels, or by the share of white."""
+
+    _: KW_ONLY
+    data_range: float | None = parameter(
         None,
         "float, optional",
         "Data range",
@@ -32,26 +42,33 @@ def data_range_parameter() -> Any:
         control="none",
     )
 
+    def check(self, axes: Sequence[int]) -> None:
+        """Raise if a parameter breaks its rule."""
+        super().check(axes)
+        if self.data_range is not None:
+            checks.above("data_range", self.data_range, 0)
 
-def check_data_range(value: Any) -> None:
-    """Raise unless it is None or above 0."""
-    if value is not None:
-        checks.above("data_range", value, 0)
+    def for_type(self, dtype: np.dtype[Any]) -> Method:
+        """The white of the type, if none is given."""
+        if self.data_range is not None:
+            return self
+        _, largest = type_limits(dtype)
+        white = largest if np.isfinite(largest) else 1.0
+        return replace(self, data_range=white)
 
+    @property
+    def white(self) -> float:
+        """Its intensity, once the type of the image is known."""
+        assert self.data_range is not None
+        return self.data_range
 
-def white(dtype: np.dtype[Any]) -> float:
-    """The intensity of white in images of a type, if nothing else is known."""
-    _, largest = type_limits(dtype)
-    return largest if np.isfinite(largest) else 1.0
+    @property
+    def level(self) -> float:
+        """Intensity of one level of 8 bits."""
+        return self.white / _EIGHT_BITS
 
-
-def level(data_range: float) -> float:
-    """Intensity of one level of 8 bits."""
-    return data_range / _EIGHT_BITS
-
-
-def in_levels(values: Array, data_range: float) -> Array:
-    """Intensities in levels of 8 bits, as float64; invalid ones are NaN."""
-    counted = values.astype(np.float64) / level(data_range)
-    held = np.clip(counted, -_MOST_LEVELS, _MOST_LEVELS)
-    return np.where(np.isfinite(values), held, np.nan)
+    def in_levels(self, values: Array) -> Array:
+        """Intensities in levels of 8 bits, as float64; invalid ones are NaN."""
+        counted = values.astype(np.float64) / self.level
+        held = np.clip(counted, -_MOST_LEVELS, _MOST_LEVELS)
+        return np.where(np.isfinite(values), held, np.nan)

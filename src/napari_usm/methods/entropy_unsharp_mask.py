@@ -128,7 +128,7 @@ class EntropyUnsharpMask(EntropyGainMethod, MaskMethod):
         self, block: Array, axes: Sequence[int], low: Array, high: Array
     ) -> tuple[Array, Array]:
         """The block and its detail."""
-        return stretched(block, self.edge_map(block, axes), low, high)
+        return stretched(block, self.detail(block, axes), low, high)
 
     def make_mask(self, axes: Sequence[int]) -> Mask:
         """The blur by kernel and sigma."""

@@ -16,7 +16,7 @@ from napari_usm.estimate.blur_and_noise import (
 )
 from napari_usm.estimate.spectrum import window_rows
 from napari_usm.estimate.windows import side
-from napari_usm.filters.bands import Noise
+from napari_usm.filters.bands import Noise, farthest
 from napari_usm.methods import checks
 from napari_usm.methods.method import Constants, Findings, Method, border, colour
 from napari_usm.methods.parameter import choice, parameter
@@ -132,30 +132,32 @@ class EstimatingMethod(Method):
         smooths = self.denoise > 0 and self.strength > 0
         return Findings(*blur_and_noise_of(estimate), smooths)
 
-    def edge_map(
+    def detail(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
         """The weighted bands."""
         assert estimate is not None
         if estimate.size == estimate.shape[-1]:
-            return self._edge_map(block, axes, Estimate.of(estimate.ravel()))
+            return self._detail(block, axes, Estimate.of(estimate.ravel()))
         found = np.zeros_like(block)
         for place in np.ndindex(estimate.shape[:-1]):
             own = tuple(
                 slice(None) if length == 1 else slice(at, at + 1)
                 for at, length in zip(place, estimate.shape, strict=False)
             )
-            found[own] = self._edge_map(block[own], axes, Estimate.of(estimate[place]))
+            found[own] = self._detail(block[own], axes, Estimate.of(estimate[place]))
         return found
 
-    def _edge_map(self, block: Array, axes: Sequence[int], found: Estimate) -> Array:
+    def _detail(self, block: Array, axes: Sequence[int], found: Estimate) -> Array:
         if not found.unit or not told(axes, found):
             return np.zeros_like(block)
         exponent = exponent_of(found)
         scaled = _times_power(block, -exponent)
-        cval = float(np.ldexp(self.cval, -exponent))
-        edge_map = self.weighted(scaled, tuple(axes), found, cval)
-        return _times_power(edge_map, exponent)
+        # Further away its square is no number, and pixels near the border were none.
+        most = farthest(block.dtype)
+        cval = float(np.clip(np.ldexp(self.cval, -exponent), -most, most))
+        detail = self.weighted(scaled, tuple(axes), found, cval)
+        return _times_power(detail, exponent)
 
     @abstractmethod
     def weighted(

@@ -107,7 +107,7 @@ class LaplacianSharpen(Method):
         """One pixel, and half the window of the median."""
         return (1 + self.median_size // 2,) * len(axes)
 
-    def edge_map(
+    def detail(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
         """``-Laplacian`` of the median-filtered image."""
@@ -167,11 +167,11 @@ def _gain(weights: tuple[float, ...], median_size: int) -> float:
     if median_size == 1:
         return 4 * sum(weights) ** 2 + 2 * sum(w**2 for w in weights)
     axes = range(len(weights))
+    # At the border a median is of fewer pixels; what is measured is a window wide.
+    reach = 1 + median_size // 2
     # The type that the kernels are compiled for.
-    noise = white_noise(len(weights)).astype(np.float32)
+    noise = white_noise(len(weights), 4 * reach).astype(np.float32)
     calm = median(noise, median_size, axes)
     along = dict(zip(axes, weights, strict=True))
     detail = negative_laplacian(calm, along, "mirror", 0.0)
-    # At the border a median is of fewer pixels.
-    reach = 1 + median_size // 2
     return float(np.var(detail[(slice(reach, -reach),) * len(weights)], dtype=float))

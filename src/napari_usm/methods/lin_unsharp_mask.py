@@ -105,7 +105,7 @@ class LinUnsharpMask(EntropyGainMethod):
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
     ) -> Constants:
-        """The amount; range and amount are what the edge map depends on."""
+        """The amount; range and amount are what the detail depends on."""
         constants = super().constants(sums if found else None, axes, *found)
         if sums is None:
             return constants
@@ -113,7 +113,7 @@ class LinUnsharpMask(EntropyGainMethod):
         amount = np.broadcast_to(constants.amount, low.shape)
         return replace(constants, estimate=np.stack([low, high, amount], axis=-1))
 
-    def edge_map(
+    def detail(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
         """The weighted differences, 0 where a pixel would leave the range."""

@@ -148,7 +148,7 @@ class MaskMethod(Method):
         """Pixels between the grid points that the image is blurred at."""
         return tuple(blur.factor for blur in self.mask(axes).blurs.values())
 
-    def edge_map(
+    def detail(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
         """``weight * (image - blurred)``."""

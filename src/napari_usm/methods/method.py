@@ -1,7 +1,7 @@
 """What all methods share: the parameters of every function, and two stages.
 
 A method is a frozen set of parameters. It runs in two stages: `constants` from a
-whole image (most methods need none), then `edge_map` on any block that has at
+whole image (most methods need none), then `detail` on any block that has at
 least `halo` neighbours on each side, or the image's border. So a block never
 changes a pixel, and arrays that are lazy, in pyramids or spread over a cluster
 come out exact.
@@ -218,13 +218,12 @@ class Method(ABC):
     )
 
     def __post_init__(self) -> None:
-        """Take a number of numpy's for its value."""
+        """Take a number or an array of numpy's for its values."""
         # Its type would count too: a threshold of float64 makes float32 detail wider,
-        # and a radius of uint8 has no negative.
+        # and a radius of uint8 has no negative. Nor is the text of a long array whole.
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, np.generic):
-                object.__setattr__(self, field.name, value.item())
+            object.__setattr__(self, field.name, checks.plain(value))
 
     @property
     def estimates(self) -> bool:
@@ -238,7 +237,7 @@ class Method(ABC):
 
     @property
     def fits_detail(self) -> bool:
-        """Whether `edge_map` needs what was estimated."""
+        """Whether `detail` needs what was estimated."""
         return False
 
     @property
@@ -258,7 +257,7 @@ class Method(ABC):
 
     @property
     def thresholding(self) -> Threshold:
-        """What is done to weak detail: it is no part of `edge_map`."""
+        """What is done to weak detail: it is no part of `detail`."""
         return NO_THRESHOLD
 
     def for_type(self, dtype: np.dtype[Any]) -> Method:
@@ -293,7 +292,7 @@ class Method(ABC):
         checks.limits(self.limits)
 
     def halo(self, axes: Sequence[int]) -> tuple[int | None, ...]:
-        """Neighbours that a pixel's edge map needs along each filtered axis.
+        """Neighbours that a pixel's detail needs along each filtered axis.
 
         None: the whole axis. A wrapped border is at home on the far side.
         """
@@ -318,12 +317,12 @@ class Method(ABC):
         return (1,) * len(axes)
 
     @abstractmethod
-    def edge_map(
+    def detail(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
-        """``weight * detail``, 0 at invalid pixels; type of `block`.
+        """The detail times its weight, 0 at invalid pixels; type of `block`.
 
-        That is the edge map but for the threshold, which is applied to it.
+        The edge map is what the threshold leaves of it.
 
         Parameters
         ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,14 +22,8 @@ from napari_usm.methods.contrast_areas import (
     contrast_areas,
     contrasts_parameter,
 )
-from napari_usm.methods.data_range import (
-    check_data_range,
-    data_range_parameter,
-    in_levels,
-    level,
-    white,
-)
-from napari_usm.methods.method import Constants, Method, border, colour
+from napari_usm.methods.data_range import LevelsMethod
+from napari_usm.methods.method import Constants, border, colour
 from napari_usm.methods.parameter import parameter
 
 if TYPE_CHECKING:
@@ -39,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PoleselUnsharpMask(Method):
+class PoleselUnsharpMask(LevelsMethod):
     """Sharpen areas of medium contrast most, of high contrast less, of low not at all.
 
     Notes
@@ -103,7 +97,6 @@ class PoleselUnsharpMask(Method):
         maximum=10.0,
         step=0.1,
     )
-    data_range: float | None = data_range_parameter()
     color: str = colour("value")
     mode: str = border("mirror")
 
@@ -114,33 +107,24 @@ class PoleselUnsharpMask(Method):
         checks.choice("areas", self.areas, AREAS)
         check_areas(self.contrasts, self.activities)
         checks.real("largest_weight", self.largest_weight, minimum=0)
-        check_data_range(self.data_range)
-
-    def for_type(self, dtype: np.dtype[Any]) -> Method:
-        """The white of the type, if none is given."""
-        if self.data_range is not None:
-            return self
-        return replace(self, data_range=white(dtype))
 
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """As far as the fit of the weights does, to second differences and areas."""
         return (max(DIRECTIONAL_REACH, FIT_REACH + AREA_REACH),) * len(axes)
 
-    def edge_map(
+    def detail(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
         """The weighted second differences."""
-        assert self.data_range is not None
-        one = level(self.data_range)
         # In float64: the normal equations square what they are made of.
-        values = in_levels(block, self.data_range)
+        values = self.in_levels(block)
         areas = contrast_areas(self.areas, self.contrasts, self.activities)
-        cval = self.cval / one
+        cval = self.cval / self.level
         growth = wanted_growth(values, areas, axes, self.mode, cval)
         found = directional_detail(
             values, growth, axes, self.largest_weight, self.mode, cval
         )
-        return (found * one).astype(block.dtype)
+        return (found * self.level).astype(block.dtype)
 
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_usm.filters.areas import AREA_REACH, wanted_growth
@@ -16,20 +16,12 @@ from napari_usm.methods.contrast_areas import (
     contrast_areas,
     contrasts_parameter,
 )
-from napari_usm.methods.data_range import (
-    check_data_range,
-    data_range_parameter,
-    in_levels,
-    level,
-    white,
-)
-from napari_usm.methods.method import Constants, Method, border, colour
+from napari_usm.methods.data_range import LevelsMethod
+from napari_usm.methods.method import Constants, border, colour
 from napari_usm.methods.parameter import parameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import numpy as np
 
     from napari_usm.filters.dtypes import Array
     from napari_usm.filters.wavelet import Bank
@@ -41,7 +33,7 @@ _MOST_LEVELS = 10
 
 
 @dataclass(frozen=True)
-class WaveletUnsharpMask(Method):
+class WaveletUnsharpMask(LevelsMethod):
     """Sharpen an image by its wavelet detail, trimmed where it is strong already.
 
     Notes
@@ -136,7 +128,6 @@ class WaveletUnsharpMask(Method):
     areas: str = areas_parameter("none", _AREAS)
     contrasts: tuple[float, float] = contrasts_parameter()
     activities: tuple[float, float] = activities_parameter()
-    data_range: float | None = data_range_parameter()
     color: str = colour("value")
     mode: str = border("mirror")
 
@@ -148,7 +139,7 @@ class WaveletUnsharpMask(Method):
             raise TypeError(f"`wavelet` must be a str; got {self.wavelet!r}")
         try:
             self._bank()
-        except ValueError:
+        except (TypeError, ValueError):  # without a name it is the one, else the other
             raise ValueError(
                 "`wavelet` must be a symmetric one of PyWavelets, such as 'haar' or "
                 f"'bior2.2'; got {self.wavelet!r}"
@@ -161,29 +152,20 @@ class WaveletUnsharpMask(Method):
         checks.real("limit", self.limit, minimum=0)
         checks.choice("areas", self.areas, _AREAS)
         check_areas(self.contrasts, self.activities)
-        check_data_range(self.data_range)
-
-    def for_type(self, dtype: np.dtype[Any]) -> Method:
-        """The white of the type, if none is given."""
-        if self.data_range is not None:
-            return self
-        return replace(self, data_range=white(dtype))
 
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """As far as the transform does, and again for what stands in for a NaN."""
         return (max(2 * self._bank().reach(self.levels), AREA_REACH),) * len(axes)
 
-    def edge_map(
+    def detail(
         self, block: Array, axes: Sequence[int], estimate: Array | None = None
     ) -> Array:
         """The trimmed detail, times the weight of the area."""
-        assert self.data_range is not None
-        one = level(self.data_range)
         detail = trimmed_detail(
             block,
             self._bank(),
             self.levels,
-            self.limit * one,
+            self.limit * self.level,
             axes,
             self.mode,
             self.cval,
@@ -191,8 +173,8 @@ class WaveletUnsharpMask(Method):
         if self.areas == "none":
             return detail
         areas = contrast_areas(self.areas, self.contrasts, self.activities)
-        values = in_levels(block, self.data_range)
-        growth = wanted_growth(values, areas, axes, self.mode, self.cval / one)
+        values = self.in_levels(block)
+        growth = wanted_growth(values, areas, axes, self.mode, self.cval / self.level)
         largest = max(areas.medium_growth, areas.high_growth)
         weight = growth / largest if largest > 0 else growth
         weighted: Array = detail * weight.astype(block.dtype)

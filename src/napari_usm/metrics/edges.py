@@ -119,7 +119,7 @@ def figure_of_merit(
         raise TypeError(f"`alpha` must be a number; got {alpha!r}")
     if not 0 < alpha < np.inf:
         raise ValueError(f"`alpha` must be positive and finite; got {alpha}")
-    if edges not in DETECTORS:
+    if not isinstance(edges, str) or edges not in DETECTORS:
         raise ValueError(f"`edges` must be 'canny' or 'sobel'; got {edges!r}")
     if thresholds not in _THRESHOLDS:
         raise ValueError(

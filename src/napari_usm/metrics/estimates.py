@@ -134,6 +134,7 @@ def _estimate(image: ArrayLike, axes: Sequence[int] | None) -> Estimate:
     along = filtered_axes(axes, values.ndim)
     whole = tuple(slice(0, length) for length in values.shape)
     begins = (0,) * values.ndim
-    rows = window_rows(values, along, (), whole, begins, values.shape)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rows = window_rows(values, along, (), whole, begins, values.shape)
     assert rows is not None  # they begin in the whole image, if there are any
     return Estimate.of(estimated(rows, along).ravel())

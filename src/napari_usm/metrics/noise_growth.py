@@ -22,6 +22,9 @@ _PIXELS = 64
 _TENTH = 0.1
 _FLAT = 1.9
 
+# What is nothing but rounding is no noise. By the largest value, what it makes here:
+_COMPUTED = 64 * float(np.finfo(np.float64).eps)
+
 
 def noise_factor(
     image: ArrayLike, sharpened: ArrayLike, *, axes: Sequence[int] | None = None
@@ -99,7 +102,7 @@ def noise_factor(
     sides = _sides(before.shape, along)
     unit = max(float(np.abs(each[valid]).max()) for each in blocks) or 1.0
     variances = [_residual(each[valid] / unit, sides) for each in blocks]
-    noisy = variances[0] > 64 * np.finfo(np.float64).eps
+    noisy = variances[0] > _rounding(before.dtype) ** 2
     if not noisy.any():
         return 1.0
     start, end = (each[noisy] for each in variances)
@@ -107,6 +110,12 @@ def noise_factor(
     pixels, plane = int(np.prod(sides)), 1 + sum(side > 1 for side in sides)
     ratio = float(np.median(end[flat] / start[flat]))
     return float(np.sqrt(((pixels - plane) * ratio + plane) / pixels))
+
+
+def _rounding(dtype: np.dtype[Any]) -> float:
+    """Return what rounding may make in an image of a type, as a share of its values."""
+    own = float(np.finfo(dtype).eps) / 2 if dtype.kind == "f" else 0.0
+    return max(_COMPUTED, own)
 
 
 def _sides(shape: Sequence[int], axes: Sequence[int]) -> list[int]:

@@ -18,7 +18,7 @@ from napari_usm.filters.threshold import NO_THRESHOLD, significance
 from napari_usm.methods import checks
 
 if TYPE_CHECKING:
-    from napari_usm.filters.threshold import Noise, Threshold
+    from napari_usm.filters.threshold import DetailNoise, Threshold
     from napari_usm.methods.method import Constants, Method
 
 Limits = tuple[float, float]
@@ -230,7 +230,7 @@ class Plan:
         self, signal: Array, estimate: Array | None, noise: Array | None
     ) -> Array:
         """The same from the signal itself."""
-        detail = self.method.edge_map(signal, self.axes, estimate)
+        detail = self.method.detail(signal, self.axes, estimate)
         return self.threshold(noise).of(detail, signal)
 
     @_QUIET
@@ -261,7 +261,7 @@ class Plan:
         """Whether the noise of the detail follows from that of the image."""
         return self.method.response(self.axes) is not None
 
-    def detail_noise(self, noise: Array) -> Noise:
+    def detail_noise(self, noise: Array) -> DetailNoise:
         """Noise of the detail, where this was found for a block."""
         response = self.method.response(self.axes)
         assert response is not None

@@ -78,7 +78,7 @@ def question(plan: Plan) -> Hashable:
     if method.estimates:
         return repr(method), plan.finds_noise
     filtered = plan.axes, plan.channel_axis, plan.color, method.alpha
-    return *filtered, plan.finds_noise, repr(method.limits), plan.result.name
+    return *filtered, plan.kept, plan.finds_noise, repr(method.limits), plan.result.name
 
 
 def answered(plan: Plan, settled: Settled) -> Settled:
