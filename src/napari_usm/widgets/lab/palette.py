@@ -43,9 +43,5 @@ def palette_of(theme: str) -> Palette:
     red, green, blue = paper.as_rgb_tuple(alpha=False)
     is_dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128
     colours = _ON_DARK if is_dark else _ON_LIGHT
-    return Palette(
-        paper.as_hex("long"),
-        found.text.as_hex("long"),
-        found.highlight.as_hex("long"),
-        *colours,
-    )
+    shown = paper, found.text, found.highlight
+    return Palette(*(colour.as_hex() for colour in shown), *colours)
