@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 #: The two layers of a result, and what the second may show instead.
 IMAGE, EDGE_MAP, SIGNIFICANCE = "image", "edge_map", "significance"
 
-#: Where napari asks for the pixels that it shows.
-SLICING = "napari.layers._scalar_field"
+#: Where napari asks for the pixels that it shows; in 0.6 it is the second.
+SLICING = ("napari.layers._scalar_field", "napari.layers.image._slice")
 
 
 class LiveArray(VirtualArray):
