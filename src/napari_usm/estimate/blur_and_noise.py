@@ -90,11 +90,15 @@ class Estimate(NamedTuple):
     @classmethod
     def of(cls, numbers: Floats) -> Estimate:
         """From the numbers in one row."""
-        sigmas, others = (
-            numbers[: 1 - len(cls._fields)],
-            numbers[1 - len(cls._fields) :],
-        )
+        sigmas, others = np.split(numbers, [1 - len(cls._fields)])
         return cls(tuple(sigmas.tolist()), *others.tolist())
+
+    @classmethod
+    def columns(cls, numbers: Floats) -> dict[str, Floats]:
+        """What rows of numbers (last axis) hold under each name, but for the sigmas."""
+        names = cls._fields[1:]
+        columns = np.moveaxis(numbers[..., -len(names) :], -1, 0)
+        return dict(zip(names, columns, strict=True))
 
     @property
     def rounding(self) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from napari_usm.estimate.blur_and_noise import Estimate
 from napari_usm.filters.threshold import DetailNoise
 
 if TYPE_CHECKING:
@@ -33,9 +34,11 @@ def detail_noise(numbers: Floats, response: Response) -> DetailNoise:
 
     Where nothing is known of an image, its noise is 0.
     """
-    constant, growth, zero, least, _, unit, _ = np.moveaxis(numbers[..., -7:], -1, 0)
-    slope = np.divide(growth, unit, out=np.zeros_like(unit), where=unit > 0)
+    found = Estimate.columns(numbers)
+    unit = found["unit"]
+    slope = np.divide(found["growth"], unit, out=np.zeros_like(unit), where=unit > 0)
+    zero, floor = found["zero"] * unit, found["least"] ** 2
     scale = unit * math.sqrt(response.gain)
-    rows = np.stack([constant, slope, zero * unit, least**2, scale])
+    rows = np.stack([found["constant"], slope, zero, floor, scale])
     base, slope, zero, floor, scale = rows.ravel().tolist() if unit.size == 1 else rows
     return DetailNoise(base, slope, zero, floor, scale, response.share)
