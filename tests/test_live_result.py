@@ -43,7 +43,7 @@ def tuned(result, image, **parameters):
 
 def test_what_comes_late_is_told(qtbot, slow, image):
     """Old pixels at once, then a signal, then the new ones; each in their turn."""
-    result = LiveResult([image], LiveSignals())
+    result = LiveResult([image], LiveSignals(), lambda layer: True)
     first = tuned(result, image, sigma=1.0)
     with qtbot.waitSignal(result.signals.ready):
         result.shown(IMAGE, 0, WHOLE)
@@ -66,7 +66,7 @@ def test_what_comes_late_is_told(qtbot, slow, image):
 
 def test_nothing_is_late_that_was_never_shown(image):
     """What napari has not asked for, or comes soon, it shall ask for."""
-    result = LiveResult([image], LiveSignals())
+    result = LiveResult([image], LiveSignals(), lambda layer: True)
     tuned(result, image, sigma=1.0)
     assert not result.is_late(IMAGE, 0)
     result.shown(IMAGE, 0, WHOLE)
@@ -78,7 +78,7 @@ def test_nothing_is_late_that_was_never_shown(image):
 def test_a_thumbnail_does_not_hide_what_was_missed(qtbot, slow, image):
     """A level that is there in time says nothing of one that is not."""
     small = np.ascontiguousarray(image[::2, ::2])
-    result = LiveResult([image, small], LiveSignals())
+    result = LiveResult([image, small], LiveSignals(), lambda layer: True)
     tuned(result, image, sigma=1.0)
     thumbnail = EDGE_MAP, 1, (range(20), range(25))
     result.shown(*thumbnail)
@@ -90,7 +90,7 @@ def test_a_thumbnail_does_not_hide_what_was_missed(qtbot, slow, image):
 
 def test_one_slow_moment_does_not_make_it_late(image):
     """A machine that was busy once is waited for again."""
-    result = LiveResult([image], LiveSignals())
+    result = LiveResult([image], LiveSignals(), lambda layer: True)
     tuned(result, image, sigma=1.0)
     for sigma in (1.1, 1.2, 1.3):
         tuned(result, image, sigma=sigma)

@@ -1,6 +1,7 @@
-"""An array whose pixels are made when they are asked for: indexing it makes none.
+"""An array whose pixels are computed on demand: indexing it computes nothing.
 
-A viewer that is given one asks for what it shows, and for nothing else.
+A viewer reads from it what it shows, and nothing else. Everything that computes with
+it gets an ordinary array of numpy.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import math
 from copy import deepcopy
 from dataclasses import dataclass
 from operator import index as whole_number
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from numpy.typing import DTypeLike
 
@@ -23,9 +25,24 @@ if TYPE_CHECKING:
 # What is asked for of an array: one index or a range for each of its axes.
 Index = tuple[int | range, ...]
 
+# Attributes of numpy's arrays that describe memory: there is none. With `data`, it
+# would be taken for a wrapper of another array.
+_MEMORY = {"base", "ctypes", "data", "device", "flags", "strides", "to_device"}
 
-class VirtualArray:
-    """An array-like of pixels that somebody makes.
+# Methods that write in place: on computed pixels they would change nothing.
+_WRITING = {"fill", "partition", "put", "resize", "setfield", "setflags", "sort"}
+
+_READ_ONLY = (
+    "a computed array is read-only: copy its pixels with `numpy.array(...)` to write "
+    "to them"
+)
+
+
+class VirtualArray(NDArrayOperatorsMixin):
+    """An array-like whose pixels a function computes.
+
+    Operators, numpy functions and the methods of numpy's arrays compute the pixels
+    and work on those; writing raises a TypeError.
 
     Parameters
     ----------
@@ -36,6 +53,14 @@ class VirtualArray:
         Copied with the array: a copy may be of pixels that no longer change.
     chunks : tuple of int, optional
         What is best asked for at once, along each axis.
+
+    Examples
+    --------
+    >>> squares = VirtualArray((4,), "int64", lambda index: np.square(index[0]))
+    >>> squares[1:]
+    <VirtualArray int64 (3,)>
+    >>> squares + 1, squares[1:].max()
+    (array([ 1,  2,  5, 10]), np.int64(9))
     """
 
     def __init__(
@@ -65,10 +90,18 @@ class VirtualArray:
         """Number of pixels."""
         return math.prod(self.shape)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the pixels, once they are computed."""
+        return self.size * self.dtype.itemsize
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("a virtual array without axes has no length")
         return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[place] for place in range(len(self)))
 
     def __getitem__(self, key: Any) -> Any:
         """A view, with nothing made yet; pixels for a key that only numpy knows."""
@@ -92,9 +125,49 @@ class VirtualArray:
             pixels = pixels.astype(dtype, copy=False)
         return pixels.copy() if copy else pixels
 
-    def astype(self, dtype: DTypeLike, copy: bool = True) -> Array:
-        """The pixels themselves, as another type."""
-        return np.asarray(self).astype(dtype, copy=copy)
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any
+    ) -> Any:
+        written = (*keywords.get("out", ()), *(inputs[:1] if method == "at" else ()))
+        if any(isinstance(array, VirtualArray) for array in written):
+            raise TypeError(_READ_ONLY)
+        return getattr(ufunc, method)(*map(_pixels, inputs), **keywords)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the computed pixels: a method, or such as `T`."""
+        if name in _WRITING:
+            return _refuse  # when it is called: `hasattr` must not raise
+        if name.startswith("_") or name in _MEMORY or not hasattr(np.ndarray, name):
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+        return getattr(np.asarray(self), name)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TypeError(_READ_ONLY)
+
+    def __contains__(self, value: Any) -> bool:
+        return value in np.asarray(self)
+
+    def __bool__(self) -> bool:
+        return bool(np.asarray(self))
+
+    def __int__(self) -> int:
+        return int(np.asarray(self))
+
+    def __float__(self) -> float:
+        return float(np.asarray(self))
+
+    def __complex__(self) -> complex:
+        return complex(np.asarray(self))
+
+    def __index__(self) -> int:
+        return whole_number(np.asarray(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the pixels: what computes them holds locks and threads."""
+        return np.array, (np.asarray(self),)
+
+    def __copy__(self) -> VirtualArray:
+        return deepcopy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> VirtualArray:
         twin = object.__new__(type(self))
@@ -106,6 +179,16 @@ class VirtualArray:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.dtype} {self.shape}>"
+
+
+def _pixels(value: Any) -> Any:
+    """Return the pixels of a virtual array, and anything else as it is."""
+    return np.asarray(value) if isinstance(value, VirtualArray) else value
+
+
+def _refuse(*arguments: Any, **keywords: Any) -> NoReturn:
+    """Raise for a method that writes in place."""
+    raise TypeError(_READ_ONLY)
 
 
 @dataclass(frozen=True)

@@ -36,11 +36,11 @@ from napari_usm.widgets.live_array import (
     part,
 )
 from napari_usm.widgets.physical import pixel_steps
-from napari_usm.widgets.slow_source import readable
+from napari_usm.widgets.slow_source import is_in_memory, readable
 from napari_usm.widgets.threshold_unit import INTENSITY, NOISE, UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from napari.types import LayerDataTuple
 
@@ -150,7 +150,7 @@ class LayerRun:
         levels = levels_of(pixels, settled)
         edges = edges_of(self.plan)
         arrays = {
-            which: [frozen_array(level, which) for level in levels]
+            which: [frozen_array(levels, n, which) for n in range(len(levels))]
             for which in (IMAGE, edges)
         }
         limit = edge_limit(np.asarray(arrays[edges][-1]))
@@ -161,10 +161,7 @@ class LayerRun:
     @property
     def _is_in_memory(self) -> bool:
         """Whether there is no reason to leave anything for later."""
-        return not self.layer.multiscale or all(
-            isinstance(each, np.ndarray) and not isinstance(each, np.memmap)
-            for each in self.levels
-        )
+        return not self.layer.multiscale or all(map(is_in_memory, self.levels))
 
     def _run_lazily(self) -> Steps:
         found = yield from self._lazy()
@@ -316,9 +313,10 @@ class LayerRun:
         return f"{path}/0" if str(path).endswith(".zarr") else None
 
 
-def frozen_array(level: Level, which: str) -> LiveArray:
-    """One array of a level, computed where it is shown."""
-    return LiveArray(*form(level.plan, which), FrozenPixels(level, which))
+def frozen_array(levels: Sequence[Level], number: int, which: str) -> LiveArray:
+    """Return the array of one level, computed where it is shown."""
+    pixels = FrozenPixels(lambda: levels, number, which)
+    return LiveArray(*form(levels[number].plan, which), pixels)
 
 
 @cache

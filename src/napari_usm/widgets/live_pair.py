@@ -15,6 +15,7 @@ from napari_usm.widgets.live_array import EDGE_MAP, IMAGE, edges_of, form
 from napari_usm.widgets.live_result import LiveResult
 from napari_usm.widgets.live_state import LiveSignals, Shown, State
 from napari_usm.widgets.result_layers import results_of
+from napari_usm.widgets.settled_layers import settle
 
 if TYPE_CHECKING:
     from napari.components import LayerList, ViewerModel
@@ -127,7 +128,7 @@ class LivePair:
         if other:
             if self._live is not None:
                 self._live.stop()
-            self._live = LiveResult(run.levels, self.signals)
+            self._live = LiveResult(run.levels, self.signals, self._draws_on)
             self._edge_key = None
         self._live.tune(run.plan, method)
         if other or self._needs_other_arrays(before):
@@ -202,6 +203,10 @@ class LivePair:
         names = enumerate(self._shown)
         found = [(which, self.results.layer(self.key, n)) for n, which in names]
         return [(which, layer) for which, layer in found if layer is not None]
+
+    def _draws_on(self, layer: Any) -> bool:
+        """Whether a layer is one of the two."""
+        return any(ours is layer for ours in self.layers)
 
     def _level(self, layer: Image) -> int:
         """The level of a pyramid that is drawn."""
@@ -296,6 +301,7 @@ class LivePair:
 
     def _listen(self, layers: LayerList, source: Image) -> None:
         layers = getattr(layers, "__wrapped__", layers)
+        self._connect(layers.events.inserted, self._on_inserted)
         self._connect(layers.events.removed, self._on_removed)
         self._connect(source.events.data, self._on_source_data)
         for name in GEOMETRY:
@@ -326,6 +332,10 @@ class LivePair:
         source = self.source
         for layer in self.layers if source is not None else ():
             setattr(layer, event.type, getattr(source, event.type))
+
+    def _on_inserted(self, event: Any) -> None:
+        """Another layer may have been made of the data of one of the two."""
+        settle(event.value)
 
     def _on_removed(self, event: Any) -> None:
         if event.value is self._source():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from napari.layers import Layer
 from qtpy.compat import isalive
 
 from napari_usm import warm_up
@@ -33,7 +34,8 @@ from napari_usm.widgets.live_array import (
     part,
 )
 from napari_usm.widgets.live_state import Failed, LiveSignals, Shown, State
-from napari_usm.widgets.slow_source import at_hand, computed, readable
+from napari_usm.widgets.settled_layers import settle_soon
+from napari_usm.widgets.slow_source import at_hand, computed, is_in_memory, readable
 
 # Seconds that the window may be held up for new pixels; two layers ask in a row, and
 # napari needs 3 ms for each.
@@ -69,12 +71,22 @@ class LiveResult:
         Pixels of each level.
     signals : LiveSignals
         Where to tell.
+    draws_on : callable
+        Whether a layer is one of the two of this result: its screen may show old
+        pixels for a moment, that of no other layer.
     """
 
-    def __init__(self, sources: list[Any], signals: LiveSignals) -> None:
+    def __init__(
+        self,
+        sources: list[Any],
+        signals: LiveSignals,
+        draws_on: Callable[[Layer | None], bool],
+    ) -> None:
         self.signals = signals
         self.sources = sources
+        self.draws_on = draws_on
         self.levels: tuple[Level, ...] = ()
+        self.moment: Moment
         self._images = self._readable()
         self._asked: Plan | None = None
         self._method = self._taken = ""
@@ -110,6 +122,7 @@ class LiveResult:
         If not, something is found in the whole image first: `ready` tells when.
         """
         self._asked, self._method = plan, method
+        self.moment = Moment(self._images, plan)
         self._failed.clear()
         key = question(plan)
         if key in self._known or not plan.needs_first_stage:
@@ -142,6 +155,7 @@ class LiveResult:
 
     def _take(self, settled: Settled) -> None:
         self.levels, self._taken = levels_of(self._images, settled), self._method
+        self.moment.take(self.levels)
 
     def _settle(self, plan: Plan, era: object, job: Job) -> None:
         try:
@@ -210,7 +224,7 @@ class LiveResult:
 
     def exact(self, which: str, level: int, index: Index) -> np.ndarray:
         """True pixels, however long it takes."""
-        return part(self._exact_levels()[level], which, index)
+        return part(self.moment.levels()[level], which, index)
 
     def shown(self, which: str, level: int, index: Index) -> np.ndarray:
         """New pixels if they can be had at once; else old ones, and `ready` tells."""
@@ -270,7 +284,7 @@ class LiveResult:
 
     def awaited(self, which: str, level: int, index: Index) -> np.ndarray:
         """New pixels, for a thread of napari's: it shows them when it has them."""
-        levels = self._exact_levels()
+        levels = self.moment.levels()
         front = self._front_of(which, level, index)
         if front is None or front.levels is not levels:
             front = self._made(levels, which, level, index)
@@ -392,14 +406,6 @@ class LiveResult:
         rate = min(self._rates.get((which, kept), (0.0,)))
         return _size(index) * rate <= PATIENCE
 
-    def _exact_levels(self) -> tuple[Level, ...]:
-        """What was asked for last, though it may not be shown yet."""
-        plan, levels = self._asked, self.levels
-        if plan is None or (levels and levels[0].plan is plan):
-            return levels
-        settled = eager.result_of(settle(plan, computed(self._images[0].pixels)))
-        return levels_of(self._images, settled)
-
     def _stand_in(self, which: str, level: int, index: Index) -> np.ndarray:
         """Where there are no old pixels: the source's, if they are at hand."""
         _, dtype = form(self._asked, which)
@@ -425,8 +431,40 @@ class LiveResult:
             getattr(self.signals, signal).emit(*what)
 
 
+class Moment:
+    """All levels of a result under the parameters of one moment, for any thread.
+
+    Parameters
+    ----------
+    images : list of LiveImage
+        Pixels of each level.
+    plan : Plan
+        The method, made ready for level 0. What it needs of the whole image is
+        estimated when the levels are first wanted, unless it is known before.
+    """
+
+    def __init__(self, images: list[LiveImage], plan: Plan) -> None:
+        self._images = images
+        self._plan = plan
+        self._levels: tuple[Level, ...] = ()
+        self._lock = threading.Lock()
+
+    def take(self, levels: tuple[Level, ...]) -> None:
+        """Take what has been estimated elsewhere."""
+        self._levels = levels
+
+    def levels(self) -> tuple[Level, ...]:
+        """Return the levels, however long that takes."""
+        with self._lock:
+            if not self._levels:
+                pixels = computed(self._images[0].pixels)
+                settled = eager.result_of(settle(self._plan, pixels))
+                self._levels = levels_of(self._images, settled)
+            return self._levels
+
+
 class LivePixels:
-    """Makes the pixels of one array of a live result."""
+    """Computes the pixels of one array of a live result."""
 
     def __init__(self, result: LiveResult, which: str, level: int) -> None:
         self._result = result
@@ -434,20 +472,33 @@ class LivePixels:
         self._level = level
 
     def __call__(self, index: Index) -> np.ndarray:
-        """True pixels."""
+        """Return true pixels."""
         return self._result.exact(self._which, self._level, index)
 
-    def shown(self, index: Index) -> np.ndarray:
-        """What napari shows."""
-        return self._result.shown(self._which, self._level, index)
+    def shown(self, index: Index, layer: Layer | None) -> np.ndarray:
+        """Return what the screen of a layer shows."""
+        if self.draws_on(layer):
+            return self._result.shown(self._which, self._level, index)
+        if layer is not None:
+            settle_soon(layer)
+        return self(index)
 
     def awaited(self, index: Index) -> np.ndarray:
-        """What napari shows, when it has waited for it."""
+        """Return what napari shows, when it has waited for it."""
         return self._result.awaited(self._which, self._level, index)
 
+    def draws_on(self, layer: Layer | None) -> bool:
+        """Whether a layer is one of the two of the result."""
+        return self._result.draws_on(layer)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the source of this level is an array in memory."""
+        return is_in_memory(self._result.sources[self._level])
+
     def __deepcopy__(self, memo: dict[int, Any]) -> FrozenPixels:
-        levels = self._result._exact_levels()
-        return FrozenPixels(levels[self._level], self._which)
+        levels = self._result.moment.levels
+        return FrozenPixels(levels, self._level, self._which, self.in_memory)
 
 
 def _size(index: Index) -> int:

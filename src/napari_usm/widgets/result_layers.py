@@ -159,10 +159,12 @@ class ResultLayers:
             return layer
         if layer is not None:
             layers.remove(layer)
-        layer = Image(data, **keywords)
-        # First: whoever hears of the new layer may ask what it is.
+        # Hidden until it is known and in its place: napari slices what it can see as
+        # the layer is made, and again when that is in the list.
+        layer = Image(data, **{**keywords, "visible": False})
         self._made[key, which] = weakref.ref(layer)
         layers.insert(layers.index(below) + 1, layer)
+        layer.visible = keywords.get("visible", True)
         if which == 0:
             self._hide_what_shines_through(layer)
             if (edges := self.layer(key, 1)) is not None:

@@ -36,13 +36,18 @@ def computed(pixels: Any) -> Any:
     return pixels.array if isinstance(pixels, _Remembered) else pixels
 
 
+def is_in_memory(pixels: Any) -> bool:
+    """Whether pixels can be read at once: a numpy array that is not a memory map."""
+    return isinstance(pixels, np.ndarray) and not isinstance(pixels, np.memmap)
+
+
 def at_hand(pixels: Any, index: Index) -> np.ndarray | None:
     """Pixels at an index, if nothing needs to be computed or read for them."""
     if isinstance(pixels, _Remembered):
         asked = window(index, pixels.shape, (), ())
         found = pixels.known(asked.box)
         return None if found is None else found[asked.cut]
-    if not isinstance(pixels, np.ndarray) or isinstance(pixels, np.memmap):
+    if not is_in_memory(pixels):
         return None
     asked = window(index, pixels.shape, (), ())
     where = tuple(slice(made.start, made.stop, made.step) for made in asked.box)
