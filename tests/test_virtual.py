@@ -2,14 +2,17 @@
 
 import copy
 import gc
+import pickle
 import threading
 
 import dask.array as da
 import numpy as np
 import pytest
+import skimage.filters
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 import cases
 import napari_usm as usm
@@ -248,6 +251,83 @@ def test_numpy_takes_it():
     with pytest.raises(TypeError, match="no length"):
         len(array[0, 0, 0])
     assert repr(array) == "<VirtualArray uint8 (4, 9, 8)>"
+
+
+COMPUTATIONS = {
+    "==": lambda a: a == a[0, 0, 0],
+    "!=": lambda a: a != 0,
+    ">": lambda a: a > 100,
+    "- both": lambda a: (a - 1, 1 - a),
+    "* float": lambda a: a * 2.0,
+    "@": lambda a: a[0, :, :8] @ np.eye(8),
+    "-": lambda a: -a,
+    "~": lambda a: ~a,
+    "**": lambda a: a**2,
+    "divmod": lambda a: divmod(a, 3),
+    "& of two": lambda a: a & a,
+    "max": lambda a: a.max(),
+    "mean": lambda a: a.mean(axis=(1, 2)),
+    "any": lambda a: a.any(axis=0),
+    "argmax": lambda a: a.argmax(),
+    "copy": lambda a: a.copy(),
+    "ravel": lambda a: a.ravel(),
+    "reshape": lambda a: a.reshape(-1, 8),
+    "T": lambda a: a.T,
+    "tolist": lambda a: a[0].tolist(),
+    "nbytes": lambda a: (a.nbytes, a[1].nbytes, a.itemsize),
+    "iteration": list,
+    "in": lambda a: (a[0, 0, 0] in a, -1 in a),
+    "one pixel": lambda a: (float(a[1, 2, 3]), int(a[1, 2, 3]), bool(a[1, 2, 3])),
+    "as an index": lambda a: list(range(300))[a[1, 2, 3]],
+    "np.max": lambda a: np.max(a, axis=0, keepdims=True),
+    "np.sort": lambda a: np.sort(a, axis=None),
+    "np.clip": lambda a: np.clip(a, 5, 50),
+    "np.where": lambda a: np.where(a > 9, a, 0),
+    "np.concatenate": lambda a: np.concatenate([a, a[:1]]),
+    "np.percentile": lambda a: np.percentile(a, 30),
+    "np.zeros_like": lambda a: np.zeros_like(a),
+    "np.add.reduce": lambda a: np.add.reduce(a, axis=1),
+    "np.hypot, out": lambda a: np.hypot(a, 1.0, out=np.empty(a.shape)),
+    "in place": lambda a: np.ones(a.shape).__iadd__(a),
+    "scipy": lambda a: ndimage.gaussian_filter(a, 1),
+    "skimage": lambda a: skimage.filters.threshold_otsu(a),
+    "dask": lambda a: (da.ones(a.shape, chunks=4) + a).compute(),
+    "pickle": lambda a: pickle.loads(pickle.dumps(a)),
+}
+
+
+@pytest.mark.parametrize("name", COMPUTATIONS)
+def test_computing_with_it(name):
+    """Whatever numpy's arrays do, an array of computed pixels does: the same values."""
+    image = cases.picture((4, 9, 8), "uint8")
+    whole = usm.unsharp_mask(image, axes=(1, 2))
+    array, _ = arrays(level_of(image, "unsharp_mask", axes=(1, 2)))
+    got, expected = COMPUTATIONS[name](array), COMPUTATIONS[name](whole)
+    assert type(got) is type(expected)
+    np.testing.assert_equal(got, expected)
+
+
+WRITING = {
+    "item": lambda a: a.__setitem__(0, 1),
+    "in place": lambda a: a.__iadd__(1),
+    "out": lambda a: np.add(1, 1, out=a),
+    "at": lambda a: np.add.at(a, 0, 1),
+    "sort": lambda a: a.sort(),
+    "fill": lambda a: a.fill(0),
+    "truth of many": bool,
+}
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_what_is_refused(name):
+    """Writing to computed pixels is an error that says what to do instead."""
+    array, _ = arrays(level_of(cases.picture((4, 9, 8), "uint8"), "unsharp_mask"))
+    kind, rule = TypeError, r"read-only.*numpy\.array"
+    if name == "truth of many":
+        kind, rule = ValueError, "ambiguous"
+    with pytest.raises(kind, match=rule):
+        WRITING[name](array)
+    assert not hasattr(array, "data"), "a wrapper of another array has that"
 
 
 def test_a_copy_has_its_own_maker():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
@@ -16,6 +17,7 @@ from napari_usm.widgets.live_result import LiveResult
 from napari_usm.widgets.live_state import LiveSignals, Shown, State
 from napari_usm.widgets.result_layers import results_of
 from napari_usm.widgets.settled_layers import settle
+from napari_usm.widgets.stand_ins import StandInGuard, before_screenshots
 
 if TYPE_CHECKING:
     from napari.components import LayerList, ViewerModel
@@ -39,6 +41,12 @@ def pairs_of(layers: LayerList, source: Image) -> list[LivePair]:
     """All live pairs of a source layer in a viewer."""
     results = results_of(layers, source)
     return [pair for pair in {*_pairs.values()} if pair.results is results]
+
+
+def finish_all() -> None:
+    """Show true pixels in all live layers, as a screenshot needs them."""
+    for pair in {*_pairs.values()}:
+        pair.finish()
 
 
 class LivePair:
@@ -74,7 +82,11 @@ class LivePair:
         #: Whether layers are being put in place: all who hear of that are early.
         self.is_placing = False
         self._connected: list[tuple[Any, Any]] = []
+        self._guards: weakref.WeakKeyDictionary[Image, StandInGuard] = (
+            weakref.WeakKeyDictionary()
+        )
         self._listen(viewer.layers, source)
+        before_screenshots(finish_all)
         self.signals.ready.connect(self.refresh)
         self.signals.changed.connect(self._on_changed)
         self.signals.failed.connect(self._on_failed)
@@ -168,11 +180,24 @@ class LivePair:
             self._edge_key = None
             self.refresh()
 
+    def finish(self) -> None:
+        """Show true pixels now, however long that takes."""
+        if self._live is None:
+            return
+        with self._live.waiting():
+            for which, layer in self._found():
+                late = isinstance(self._live.state(which, self._level(layer)), str)
+                if layer.visible and late:
+                    layer.refresh(extent=False, highlight=False)
+
     def end(self) -> None:
         """Make no more pixels; layers that are left must have got others."""
         for emitter, callback in self._connected:
             emitter.disconnect(callback)
         self._connected.clear()
+        for guard in self._guards.values():
+            guard.disconnect()
+        self._guards.clear()
         self.owner = None
         if self._live is not None:
             self._live.stop()
@@ -203,6 +228,11 @@ class LivePair:
         names = enumerate(self._shown)
         found = [(which, self.results.layer(self.key, n)) for n, which in names]
         return [(which, layer) for which, layer in found if layer is not None]
+
+    def _stand_in(self, number: int, level: int) -> Any:
+        """Return what the result (0) or the edge map (1) shows instead of pixels."""
+        live = self._live
+        return None if live is None else live.stand_in(self._shown[number], level)
 
     def _draws_on(self, layer: Any) -> bool:
         """Whether a layer is one of the two."""
@@ -244,6 +274,11 @@ class LivePair:
             if layer not in _pairs:
                 self._connect(layer.events.visible, self._on_visible)
             _pairs[layer] = self
+        for number in (0, 1):
+            layer = self.results.layer(self.key, number)
+            if layer is not None and layer not in self._guards:
+                guard = StandInGuard(layer, partial(self._stand_in, number))
+                self._guards[layer] = guard
 
     def _needs_other_arrays(self, before: LayerRun) -> bool:
         old, new = (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
@@ -93,6 +94,7 @@ class LiveResult:
         self._known: OrderedDict[Hashable, Settled] = OrderedDict()
         self._front: dict[tuple[str, int], OrderedDict[Index, _Front]] = {}
         self._given: dict[tuple[str, int], tuple[Index, _Front | None]] = {}
+        self._stand_ins: dict[tuple[str, int], np.ndarray] = {}
         self._rates: dict[tuple[str, bool], tuple[float, ...]] = {}
         self._failed: dict[Any, Failed] = {}
         self._told_failures: set[str] = set()
@@ -100,6 +102,7 @@ class LiveResult:
         self._states: dict[tuple[str, int], State] = {}
         self._unsettled: State = ""
         self._is_preparing = False
+        self._waits = False
         self._era = object()
         self._latest = Latest()
         self._lock = threading.RLock()
@@ -141,6 +144,7 @@ class LiveResult:
         self._known.clear()
         self._front.clear()
         self._given.clear()
+        self._stand_ins.clear()
         self._failed.clear()
         self._told_failures.clear()
         self._images = self._readable()
@@ -230,6 +234,10 @@ class LiveResult:
         """New pixels if they can be had at once; else old ones, and `ready` tells."""
         if self._asked is None:
             return self.exact(which, level, index)  # nobody would tell napari later
+        self._stand_ins.pop((which, level), None)
+        if self._waits:
+            with suppress(Exception):  # it is reported where it is computed
+                return self.awaited(which, level, index)
         levels = self.levels
         front = self._front_of(which, level, index)
         old = front is None or front.levels is not levels
@@ -240,7 +248,23 @@ class LiveResult:
             self._deliver(front)
             return front.pixels
         self._set_late(levels, which, level, index)
-        return self._stand_in(which, level, index) if front is None else front.pixels
+        if front is not None:
+            return front.pixels
+        self._stand_ins[which, level] = self._make_stand_in(which, level, index)
+        return self._stand_ins[which, level]
+
+    def stand_in(self, which: str, level: int) -> np.ndarray | None:
+        """Return what napari got instead of pixels that were never computed."""
+        return self._stand_ins.get((which, level))
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Give napari nothing but true pixels, however long that takes."""
+        self._waits = True
+        try:
+            yield
+        finally:
+            self._waits = False
 
     def is_late(self, which: str, level: int) -> bool:
         """Begin with what napari shows of a level; whether only `ready` tells its end.
@@ -288,6 +312,7 @@ class LiveResult:
         front = self._front_of(which, level, index)
         if front is None or front.levels is not levels:
             front = self._made(levels, which, level, index)
+        self._given[which, level] = index, front
         self._deliver(front)
         return front.pixels
 
@@ -406,7 +431,7 @@ class LiveResult:
         rate = min(self._rates.get((which, kept), (0.0,)))
         return _size(index) * rate <= PATIENCE
 
-    def _stand_in(self, which: str, level: int, index: Index) -> np.ndarray:
+    def _make_stand_in(self, which: str, level: int, index: Index) -> np.ndarray:
         """Where there are no old pixels: the source's, if they are at hand."""
         _, dtype = form(self._asked, which)
         if which == IMAGE and self.sources[level].dtype == dtype:

@@ -1,4 +1,4 @@
-"""Layers of other people that hold the data of a live result: they get pixels that stay.
+"""Other layers that hold the data of a live result: they get pixels that stay.
 
 napari's commands (Split stack, Extract level, Convert to labels, ...), other plugins
 and scripts put the very array of a live layer into a layer of their own.
