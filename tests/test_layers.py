@@ -271,3 +271,56 @@ def test_the_stack_comes_with_its_truth():
     blurred = gaussian_filter(truth, np.divide((0.5, 0.2, 0.2), look["scale"]))
     assert np.corrcoef(blurred.ravel(), stack.ravel())[0, 1] > 0.9
     np.testing.assert_array_equal(stack, samples.filaments()[1][0])
+
+
+LOOKS = {
+    "projection_mode": "max",
+    "interpolation2d": "cubic",
+    "interpolation3d": "nearest",
+    "depiction": "plane",
+    "rendering": "attenuated_mip",
+    "attenuation": 0.2,
+    "iso_threshold": 0.3,
+    "opacity": 0.6,
+    "gamma": 0.7,
+    "blending": "opaque",
+}
+
+
+def test_looks_come_along(open_dock):
+    """A result is seen as its source is; an edge map lies and projects like it."""
+    pixels = np.pad(np.full((3, 12, 12), 200, np.uint16), 4)
+    plane = {"position": (1, 2, 3), "normal": (0, 1, 0), "thickness": 2}
+    viewer, widget = open_dock("Unsharp mask")
+    source = viewer.add_image(pixels, contrast_limits=(50, 150), plane=plane, **LOOKS)
+    source.contrast_limits_range = (0, 220)
+    widget.layer.value = source
+    widget()
+    result, edges = (layer for layer in viewer.layers if layer is not source)
+    for name, value in LOOKS.items():
+        assert str(getattr(result, name)) == str(getattr(source, name)) == str(value)
+    for layer in (result, edges):
+        assert layer.projection_mode == "max"
+        assert layer.interpolation2d == "cubic"
+        assert (layer.depiction, layer.plane) == ("plane", source.plane)
+    assert result.contrast_limits == [50, 150]
+    assert result.data.max() > 220, "there is overshoot"
+    assert result.contrast_limits_range == [0, result.data.max()]
+
+
+@pytest.mark.parametrize("mode", ["none", "sum", "mean", "max", "min"])
+@pytest.mark.parametrize("switch", [False, True])
+def test_thick_slices_of_nothing_added(open_dock, qtbot, mode, switch):
+    """With amount 0 a result shows what its source shows, however that is projected."""
+    pixels = cases.picture((6, 20, 24), "uint16")
+    viewer, widget = open_dock("Unsharp mask")
+    source = viewer.add_image(pixels, projection_mode="mean" if switch else mode)
+    widget.layer.value = source
+    widget.amount.value = 0.0
+    widget.set_live(True)
+    result, _ = widget._pair.layers
+    viewer.dims.thickness = (3, 1, 1)
+    source.projection_mode = mode
+    viewer.dims.current_step = (3, 0, 0)
+    want = source._slice.image.raw
+    qtbot.waitUntil(lambda: np.array_equal(result._slice.image.raw, want))

@@ -19,9 +19,31 @@ METADATA = "napari_usm"
 # Where the pixels of a layer are in the world.
 GEOMETRY = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
-# How the layer looks. The contrast limits are the source's own: limits that
-# follow the overshoot would show the rest of the image greyer than it was.
-LOOK = ("colormap", "gamma", "blending", "contrast_limits")
+# Which part of the pixels is seen, and how those between two planes or two pixels are
+# made: the same for result and edge map. Older napari has no locked level.
+VIEW = (
+    "projection_mode",
+    "interpolation2d",
+    "interpolation3d",
+    "custom_interpolation_kernel_2d",
+    "depiction",
+    "plane",
+    "experimental_clipping_planes",
+    "locked_data_level",
+)
+
+# How the result looks: like its source. Contrast limits that follow the overshoot
+# would show the rest of the image greyer than it was.
+LOOK = (
+    *VIEW,
+    "gamma",
+    "blending",
+    "contrast_limits",
+    "opacity",
+    "rendering",
+    "attenuation",
+    "iso_threshold",
+)
 
 # Blue is darker, red is brighter, and nothing is the grey of nothing.
 DIVERGING = Colormap(
@@ -47,6 +69,9 @@ _SHOWN = 0.999
 EMPTY_LIMIT = 1.0
 _SAMPLE = 2**20
 
+# Values that are all compared for a range: 0.1 s.
+_MANY = 2**26
+
 
 def is_result(layer: Any) -> bool:
     """Whether we made this layer: it is not offered as an input."""
@@ -58,14 +83,20 @@ def geometry(layer: Image) -> dict[str, Any]:
     return {name: getattr(layer, name) for name in GEOMETRY}
 
 
+def _state(layer: Image, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return attributes of a layer in the form that a new layer takes."""
+    _, state, _ = layer.as_layer_data_tuple()
+    return {name: state[name] for name in names if name in state}
+
+
 def result_tuple(layer: Image, image: Any, metadata: dict[str, Any]) -> LayerDataTuple:
     """The sharpened layer: it looks like its source and lies where that lies."""
     # An RGB layer has no colormap, but napari draws it with all the rest.
-    names = [name for name in LOOK if not (layer.rgb and name == "colormap")]
-    look = {name: getattr(layer, name) for name in names}
+    colormap = {} if layer.rgb else {"colormap": layer.colormap}
     keywords = {
         **geometry(layer),
-        **look,
+        **_state(layer, LOOK),
+        **colormap,
         "name": f"{layer.name} [sharpened]",
         "rgb": layer.rgb,
         "multiscale": layer.multiscale,
@@ -87,6 +118,7 @@ def edge_map_tuple(
     """
     keywords = {
         **geometry(layer),
+        **_state(layer, VIEW),
         "name": f"{layer.name} [{'significance' if in_noise else 'edge map ×1'}]",
         "rgb": False,
         "multiscale": layer.multiscale,
@@ -110,6 +142,14 @@ def colour_mean(edge_map: Any) -> Any:
     red, green, blue = (edge_map[..., channel] for channel in range(3))
     mean = LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
     return mean.astype(np.float32)
+
+
+def intensity_range(image: np.ndarray) -> tuple[float, float]:
+    """Return smallest and largest finite value, of a sample where there are many."""
+    values = np.ravel(image)[:: max(1, image.size // _MANY)]
+    if values.dtype.kind == "f":
+        values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
 
 
 def edge_limit(edge_map: Any) -> float:

@@ -23,6 +23,7 @@ from napari_usm.run.settle import is_sampled, settle, settle_steps
 from napari_usm.widgets.layer_data import (
     edge_limit,
     edge_map_tuple,
+    intensity_range,
     result_tuple,
     shown_edge_map,
 )
@@ -154,8 +155,9 @@ class LayerRun:
             for which in (IMAGE, edges)
         }
         limit = edge_limit(np.asarray(arrays[edges][-1]))
+        values = intensity_range(np.asarray(arrays[IMAGE][-1]))
         found = self.plan.found(settled.constants)
-        metadata = self.metadata(found.amount, found.gain, None)
+        metadata = self.metadata(found.amount, found.gain, None, values)
         return self.layers(arrays[IMAGE], arrays[edges], limit, metadata)
 
     @property
@@ -166,9 +168,10 @@ class LayerRun:
     def _run_lazily(self) -> Steps:
         found = yield from self._lazy()
         edge_map = shown_edge_map(self.layer, found.edge_map)
-        middle = edge_map[self.plan.edge_slices(sample_slices(self.plan))]
-        limit = edge_limit(np.asarray(middle))
-        metadata = self.metadata(found.amount, found.gain, None)
+        middle = sample_slices(self.plan)
+        limit = edge_limit(np.asarray(edge_map[self.plan.edge_slices(middle)]))
+        values = intensity_range(np.asarray(found.image[middle]))
+        metadata = self.metadata(found.amount, found.gain, None, values)
         return self.layers([found.image], [edge_map], limit, metadata)
 
     def _sigma_in_pixels(self, unit: str) -> tuple[float, ...]:
@@ -260,7 +263,8 @@ class LayerRun:
             images.append(filled[0])
             edges.append(filled[1])
         known = self.plan.found(settled.constants)
-        metadata = self.metadata(known.amount, known.gain, outcome.report)
+        values = intensity_range(outcome.image)
+        metadata = self.metadata(known.amount, known.gain, outcome.report, values)
         return self.layers(images, edges, limit, metadata)
 
     def layers(
@@ -278,8 +282,14 @@ class LayerRun:
             ),
         ]
 
-    def metadata(self, amount: Any, gain: Any, report: Report | None) -> dict[str, Any]:
-        """What the layers tell of how they were made."""
+    def metadata(
+        self,
+        amount: Any,
+        gain: Any,
+        report: Report | None,
+        values: tuple[float, float] | None,
+    ) -> dict[str, Any]:
+        """Return how the layers were made, and what is known of their pixels."""
         return {
             "method": self.method,
             "parameters": self.parameters,
@@ -287,6 +297,7 @@ class LayerRun:
             "amount": amount,
             "gain": gain,
             "report": report,
+            "range": values,
             "versions": {"napari-usm": _version()},
             "controls": {"method": self.method, **self.controls},
         }

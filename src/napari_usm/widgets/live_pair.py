@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 # the view ask for nothing new.
 _CHUNK = 512
 
+# What the layers take over whenever it changes in the source: else they would show
+# other places, or other planes of a thick slice.
+_FOLLOWED = (*GEOMETRY, "projection_mode")
+
 _pairs: weakref.WeakKeyDictionary[Image, LivePair] = weakref.WeakKeyDictionary()
 
 
@@ -258,7 +262,7 @@ class LivePair:
             ]
             for which in self._shown
         }
-        metadata = run.metadata(None, None, None)
+        metadata = run.metadata(None, None, None, None)
         _, edges = self._shown
         limit = self._limits.get(edges, EMPTY_LIMIT)
         tuples = run.layers(arrays[IMAGE], arrays[edges], limit, metadata)
@@ -307,7 +311,8 @@ class LivePair:
         if known is not None and known.settled.plan is not self.run.plan:
             known = None  # of other parameters
         report = None if known is None else known.report
-        metadata = self.run.metadata(amount, gain, report)
+        values = None if known is None else known.values
+        metadata = self.run.metadata(amount, gain, report, values)
         for layer in self.layers:
             layer.metadata = {**layer.metadata, METADATA: metadata}
 
@@ -327,6 +332,7 @@ class LivePair:
             self._known = state
             self._limits[edges] = state.edge_limit
             self.results.limit_edges(self.key, state.edge_limit)
+            self.results.reach(self.key, state.values)
             self._describe()
 
     def _on_failed(self, reason: str) -> None:
@@ -339,7 +345,7 @@ class LivePair:
         self._connect(layers.events.inserted, self._on_inserted)
         self._connect(layers.events.removed, self._on_removed)
         self._connect(source.events.data, self._on_source_data)
-        for name in GEOMETRY:
+        for name in _FOLLOWED:
             self._connect(getattr(source.events, name), self._on_source_moved)
 
     def _connect(self, emitter: Any, callback: Any) -> None:
@@ -363,7 +369,7 @@ class LivePair:
             self.signals.ended.emit()
 
     def _on_source_moved(self, event: Any) -> None:
-        """The source lies elsewhere in the world now: so do the layers."""
+        """Let the layers lie where the source lies, and project what it projects."""
         source = self.source
         for layer in self.layers if source is not None else ():
             setattr(layer, event.type, getattr(source, event.type))

@@ -24,7 +24,7 @@ from napari_usm.run.live import DetailCache, LiveImage, Settled
 from napari_usm.run.plan import Plan
 from napari_usm.run.settle import answered, question, settle
 from napari_usm.run.virtual import Index
-from napari_usm.widgets.layer_data import edge_limit
+from napari_usm.widgets.layer_data import edge_limit, intensity_range
 from napari_usm.widgets.live_array import (
     IMAGE,
     FrozenPixels,
@@ -398,17 +398,18 @@ class LiveResult:
         shown = front.shown
         if self._front_of(shown.which, shown.level, shown.index) is not front:
             return
-        report = None
+        report = values = None
         try:
             if shown.which == IMAGE:
                 report = source.report(shown.index, front.method)
+                values = intensity_range(front.pixels)
             edge_index = shown.index[: layer_axes(source.plan)]
             edges = edges_of(front.levels[0].plan)
             limit = edge_limit(part(source, edges, edge_index))
         except Exception as error:
             self._fail(error)
             return
-        known = replace(shown, report=report, edge_limit=limit)
+        known = replace(shown, report=report, edge_limit=limit, values=values)
         self._put_front(replace(front, shown=known))
         if self._states.get((shown.which, shown.level)) is shown:
             self._set_state(shown.which, shown.level, known)

@@ -31,6 +31,8 @@ class Shown:
         What was done to these pixels, once it is known.
     edge_limit : float, optional
         Symmetric contrast limit for their edge map, likewise.
+    values : tuple of float, optional
+        Smallest and largest value of the result, if that is shown, likewise.
     """
 
     which: str
@@ -41,6 +43,7 @@ class Shown:
     shows: str
     report: Report | None = None
     edge_limit: float | None = None
+    values: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

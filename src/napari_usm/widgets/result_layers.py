@@ -135,6 +135,16 @@ class ResultLayers:
             edges.contrast_limits = fitted
             self._limits[key] = tuple(edges.contrast_limits)
 
+    def reach(self, key: Hashable, values: tuple[float, float] | None) -> None:
+        """Let the contrast slider of a result reach its source's range, and values."""
+        result, source = self.layer(key, 0), self._source()
+        if result is None or source is None or result.rgb:
+            return
+        ranges = [source.contrast_limits_range, result.contrast_limits_range]
+        ranges += [] if values is None else [values]
+        lows, highs = zip(*ranges, strict=True)
+        result.contrast_limits_range = min(lows), max(highs)
+
     def place(self, key: Hashable, tuples: list[LayerDataTuple]) -> None:
         """Update the two layers of a pair, or add those that are not there."""
         layers, source = self._layers(), self._source()
@@ -143,6 +153,7 @@ class ResultLayers:
         with _ours(layers), _selection_kept(layers):
             result = self._put(layers, key, 0, tuples[0], self._topmost(source))
             self._put(layers, key, 1, tuples[1], result)
+        self.reach(key, tuples[0][1]["metadata"][METADATA]["range"])
 
     def _put(
         self,
