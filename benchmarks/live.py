@@ -13,10 +13,12 @@ Beside that, `plain`: two layers of numpy arrays with the same pixels are refres
 That is napari's own share, in which nothing is computed. For steps from plane to plane
 it is the source layer alone, of the same array.
 
-The last table is the only one with a window, and with what it takes to draw: 60
+The next table is of a window, and with what it takes to draw: 60
 positions of sigma in a second, each set when the window gets to it. Of these `moves`
 were set and `shown` were seen; the longest turn of the event loop, and how late the
-last one was, are in milliseconds.
+last one was, are in milliseconds. The last two, `--turns` alone, are of a window too:
+the longest turn when Live is switched on and another plane is shown, beside two plain
+layers of the same pixels, and the frames that are drawn in a second.
 """
 
 import argparse
@@ -24,6 +26,7 @@ import os
 from functools import partial
 from tempfile import TemporaryDirectory
 
+import live_turns
 import numpy as np
 from images import picture
 from live_drag import Slow, drag
@@ -44,8 +47,12 @@ def main():
     """Print the tables in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="only uint16 of 2048²")
+    parser.add_argument("--turns", action="store_true", help="only the last two tables")
     parser.add_argument("--ticks", type=int, default=60, help="counted for each cell")
     options = parser.parse_args()
+    if options.turns:
+        print_turns()
+        return
     print(f"{len(os.sched_getaffinity(0))} cores, {options.ticks} ticks\n")
     session = Session()
     with TemporaryDirectory() as folder:
@@ -61,6 +68,16 @@ def main():
     session.viewer.close()
     head = ["a second of dragging", "moves", "shown", "longest turn", "late"]
     print_table(head, drag_rows())
+    print_turns()
+
+
+def print_turns():
+    """Print how long the window is held up, and how many frames it draws."""
+    one = plane(8192, "uint16")
+    with TemporaryDirectory() as folder:
+        stack = np.stack([np.roll(one, 64 * z, 1) for z in range(6)])
+        print_table(live_turns.HEAD, live_turns.turn_rows(stored(stack, "zarr", folder)))
+    print_table(live_turns.DRAG_HEAD, live_turns.frame_rows(plane(2048, "uint16")))
 
 
 # --- rows ---

@@ -56,6 +56,40 @@ class Drag:
     late: float
 
 
+def turns(action, is_behind=lambda: False, rest=0.5):
+    """Return the seconds of the longest turn of the event loop from an action on.
+
+    Parameters
+    ----------
+    action : callable
+        What a user does; its time counts as part of a turn.
+    is_behind : callable
+        Whether there are pixels to be waited for.
+    rest : float
+        Seconds to watch the loop after the last of them.
+    """
+    loop, longest = QEventLoop(), 0.0
+    last = busy = perf_counter()
+
+    def turn():
+        nonlocal longest, last, busy
+        now = perf_counter()
+        longest, last = max(longest, now - last), now
+        if is_behind():
+            busy = now
+        if now - busy > rest:
+            loop.quit()
+
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(turn)
+    timer.start(1)
+    QTimer.singleShot(0, action)
+    loop.exec()
+    timer.stop()
+    return longest
+
+
 def drag(move, is_behind=lambda: False):
     """Call `move` with positions in 0..1 for a second, each taken from the clock.
 
