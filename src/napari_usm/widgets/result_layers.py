@@ -150,9 +150,15 @@ class ResultLayers:
         layers, source = self._layers(), self._source()
         if layers is None or source is None or source not in layers:
             return
+        before = {self.layer(key, which) for which in (0, 1)}
         with _ours(layers), _selection_kept(layers):
             result = self._put(layers, key, 0, tuples[0], self._topmost(source))
-            self._put(layers, key, 1, tuples[1], result)
+            edges = self._put(layers, key, 1, tuples[1], result)
+        # Last: what is visible may be read in the background, and that slows down all
+        # that napari does for new layers.
+        for layer, (_, keywords, _) in zip((result, edges), tuples, strict=True):
+            if layer not in before:
+                layer.visible = keywords.get("visible", True)
         self.reach(key, tuples[0][1]["metadata"][METADATA]["range"])
 
     def _put(
@@ -170,12 +176,11 @@ class ResultLayers:
             return layer
         if layer is not None:
             layers.remove(layer)
-        # Hidden until it is known and in its place: napari slices what it can see as
-        # the layer is made, and again when that is in the list.
+        # Hidden until it is in its place: napari slices a visible layer when it is made
+        # and again when it is inserted.
         layer = Image(data, **{**keywords, "visible": False})
         self._made[key, which] = weakref.ref(layer)
         layers.insert(layers.index(below) + 1, layer)
-        layer.visible = keywords.get("visible", True)
         if which == 0:
             self._hide_what_shines_through(layer)
             if (edges := self.layer(key, 1)) is not None:
