@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_usm.filters.border import border_index
 from napari_usm.filters.coarse import expanded, reduced
+from napari_usm.filters.overflow import without_overflow
 from napari_usm.filters.taps import AxisBlur, Taps, half_taps
 from napari_usm.kernels.buffers import LONG
 from napari_usm.kernels.correlate import correlate_lines, correlate_rows
@@ -40,6 +41,15 @@ def blur(values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float) -
     array
         Same shape and type; 0 where no valid pixel is in reach.
     """
+    return without_overflow(
+        lambda pixels, beyond: _mean(pixels, blurs, mode, beyond), values, cval
+    )
+
+
+def _mean(
+    values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float
+) -> Array:
+    """The same, not finite where sums overflow."""
     valid = np.isfinite(values)
     if valid.all():
         return _blurred(values, blurs, mode, cval)

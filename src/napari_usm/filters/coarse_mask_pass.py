@@ -74,6 +74,7 @@ class CoarseMaskPass:
                 *target.flat,
                 (begin, to.stride),
                 finish.numbers(block.dtype),
+                np.finfo(_FLOAT).max if block.dtype == _FLOAT else None,
             )
         return True
 

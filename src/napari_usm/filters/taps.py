@@ -55,8 +55,9 @@ class AxisBlur:
         """Pixels on each side that a pixel's blur depends on."""
         if self.factor == 1:
             return self.radius
-        # Two splines of four intervals, and up to one to the nearest grid point.
-        return (self.radius + 4) * self.factor - 2
+        # Two splines of four intervals, and up to one to the nearest grid point. The
+        # outermost tap is 0, but makes a sum that overflows NaN.
+        return (self.radius + 4) * self.factor - 1
 
     @property
     def does_nothing(self) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from napari_usm.estimate.box_gradients import box_sums, fits_box
 from napari_usm.estimate.gradient_gain import REACH, gain_from_sums, gradient_sums
 from napari_usm.filters.mask import Mask
+from napari_usm.filters.overflow import saturated
 from napari_usm.methods.gains import (
     GainMethod,
     check_gains,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
     from napari_usm.filters.dtypes import Array
     from napari_usm.methods.method import Method
+
+# A power of 2: no bit is lost but of pixels below 1e-270.
+_SMALLER = 2.0**-64
 
 GAINS = np.arange(1, 31) / 10
 
@@ -118,8 +122,11 @@ class AdaptiveUnsharpMask(GainMethod, MaskMethod):
                 return sums
         # In float64: sums of many differences decide between neighbouring gains.
         image = block.astype(np.float64)
-        detail = self.detail(image, axes)
+        detail = saturated(self.detail(image, axes), image.dtype)
         image[~np.isfinite(image)] = np.nan
+        if block.dtype == np.float64:
+            # Or the sums over many pixels overflow.
+            image, detail = image * _SMALLER, detail * _SMALLER
         return gradient_sums(image, detail, gains, axes, kept, core, lengths)
 
     def chosen(self, sums: Array, *found: Array) -> tuple[Array, Array]:

@@ -12,8 +12,15 @@ from napari_usm.estimate.detail_noise import detail_noise
 from napari_usm.estimate.windows import side
 from napari_usm.filters.colour import filtered_part, scaled_to_value
 from napari_usm.filters.combine import add_detail, limited
-from napari_usm.filters.dtypes import Array, cast, type_limits, working_type
+from napari_usm.filters.dtypes import (
+    Array,
+    cast,
+    is_wide,
+    type_limits,
+    working_type,
+)
 from napari_usm.filters.one_pass import Finish, OnePass, stored_type
+from napari_usm.filters.overflow import is_flat_and_large, saturated
 from napari_usm.filters.threshold import NO_THRESHOLD, significance
 from napari_usm.methods import checks
 
@@ -231,7 +238,24 @@ class Plan:
     ) -> Array:
         """The same from the signal itself."""
         detail = self.method.detail(signal, self.axes, estimate)
-        return self.threshold(noise).of(detail, signal)
+        return self.threshold(noise).of(self._held(detail, signal, estimate), signal)
+
+    def _held(self, detail: Array, signal: Array, estimate: Array | None) -> Array:
+        """Detail within the range of floats, and 0 where flat pixels are too large."""
+        method = self.method
+        if not np.isfinite(detail).all():
+            detail = saturated(detail, detail.dtype)
+        reach = (
+            method.reach(self.axes)
+            if estimate is None
+            else method.reach_of(estimate, self.axes)
+        )
+        around = {
+            axis: signal.shape[axis] if distance is None else distance
+            for axis, distance in zip(self.axes, reach, strict=True)
+        }
+        flat = is_flat_and_large(signal, around, method.mode, float(method.cval))
+        return detail if flat is None else np.where(flat, 0, detail)
 
     @_QUIET
     def thresholded(self, detail: Array, block: Array, noise: Array | None) -> Array:
@@ -270,7 +294,7 @@ class Plan:
     @_QUIET
     def public_edge_map(self, edge_map: Array) -> Array:
         """The edge map as float32, with 0 for alpha, or without the channel axis."""
-        result = edge_map.astype(np.float32)
+        result = cast(edge_map, np.dtype(np.float32))
         if self.channel_axis is None:
             return result
         if self.color != "channels":
@@ -324,7 +348,8 @@ class Plan:
     ) -> Array:
         """The result of a block from its edge map."""
         low, high = limits
-        colours, alpha = self.split(block)
+        stored, alpha = self._parts(block)
+        colours = stored.astype(self.working, order="C")
         raw = self.unlimited(colours, edge_map, amount)
         if self.color == "value":
             new_value = np.clip(raw, low, high)
@@ -332,10 +357,19 @@ class Plan:
             # The value was limited; colours darker than `low` keep their hue.
             low, high = type_limits(self.result)
         result = limited(raw, low, high, self.result)
+        passes = np.can_cast(self.dtype, self.result)
+        if passes and is_wide(self.dtype):
+            # What the working type cannot tell apart from the pixel is the pixel.
+            same = (raw == colours) & (raw >= low) & (raw <= high)
+            result = np.where(same, stored.astype(self.result), result)
         if alpha is None:
             return result
         assert self.channel_axis is not None
-        passed = cast(alpha.astype(self.working), self.result)
+        passed = (
+            alpha.astype(self.result)
+            if passes
+            else cast(alpha.astype(self.working), self.result)
+        )
         return np.concatenate([result, passed], self.channel_axis)
 
     def found(self, constants: Constants) -> Found:
