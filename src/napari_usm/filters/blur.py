@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from napari_usm.filters.dtypes import Array
 
 
-def blur(values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float) -> Array:
+def blur(
+    values: Array,
+    blurs: Mapping[int, AxisBlur],
+    mode: str,
+    cval: float,
+    weight: Array | None = None,
+) -> Array:
     """Weighted mean of the valid pixels around each pixel.
 
     Parameters
@@ -35,6 +41,9 @@ def blur(values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float) -
         What is done along each axis.
     mode, cval : str, float
         Border, as in `scipy.ndimage`; a constant border counts as valid.
+    weight : array, optional
+        Weight of each pixel beside that of the blur, from 0 to 1; of float64, and a
+        shape that broadcasts. A constant border has weight 1.
 
     Returns
     -------
@@ -42,21 +51,29 @@ def blur(values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float) -
         Same shape and type; 0 where no valid pixel is in reach.
     """
     return without_overflow(
-        lambda pixels, beyond: _mean(pixels, blurs, mode, beyond), values, cval
+        lambda pixels, beyond: _mean(pixels, blurs, mode, beyond, weight), values, cval
     )
 
 
 def _mean(
-    values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float
+    values: Array,
+    blurs: Mapping[int, AxisBlur],
+    mode: str,
+    cval: float,
+    weight: Array | None,
 ) -> Array:
     """The same, not finite where sums overflow."""
     valid = np.isfinite(values)
-    if valid.all():
+    if weight is None and valid.all():
         return _blurred(values, blurs, mode, cval)
+    known, share = np.where(valid, values, 0), valid.astype(np.float64)
+    if weight is not None:
+        share *= weight
+        known *= weight.astype(values.dtype)
     # 1 - (blur of what is missing) is exactly 1 where nothing is missing: there
     # the division changes no bit, whatever else the block holds.
-    missing = _blurred((~valid).astype(np.float64), blurs, mode, 0.0)
-    total = _blurred(np.where(valid, values, 0), blurs, mode, cval)
+    missing = _blurred(1 - share, blurs, mode, 0.0)
+    total = _blurred(known, blurs, mode, cval)
     # A valid centre alone weighs more than 1e-12 for every sigma below 1000 px in 3-D.
     reached = missing < 1 - 1e-12
     mean = np.divide(total, 1 - missing, out=np.zeros_like(missing), where=reached)
@@ -65,13 +82,17 @@ def _mean(
 
 
 def blur_of_known(
-    values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float
+    values: Array,
+    blurs: Mapping[int, AxisBlur],
+    mode: str,
+    cval: float,
+    weight: Array | None = None,
 ) -> Array:
     """The same, but NaN at invalid pixels.
 
     What is not known does not become known by the first of several blurs.
     """
-    found = blur(values, blurs, mode, cval)
+    found = blur(values, blurs, mode, cval, weight)
     valid = np.isfinite(values)
     return found if valid.all() else np.where(valid, found, values.dtype.type(np.nan))
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.estimate.box_gradients import box_sums, fits_box
+from napari_usm.estimate.box_gradients import TIMES_OF_INTEGERS, box_sums, fits_box
 from napari_usm.estimate.gradient_gain import REACH, gain_from_sums, gradient_sums
 from napari_usm.filters.mask import Mask
+from napari_usm.filters.opacity import visible
 from napari_usm.filters.overflow import saturated
 from napari_usm.methods.gains import (
     GainMethod,
@@ -111,23 +112,27 @@ class AdaptiveUnsharpMask(GainMethod, MaskMethod):
         begins: Sequence[int],
         lengths: Sequence[int],
         *found: Array,
+        weight: Array | None = None,
     ) -> Array:
         """Sums over the gradients of the block, from which the gain follows."""
-        gains = self.tried
-        if self.kernel == "box" and fits_box(
-            block.dtype, axes, lengths, self.mode, self.cval
-        ):
+        gains, dtype = self.tried, block.dtype
+        in_box = self.kernel == "box" and fits_box(
+            dtype, axes, lengths, self.mode, self.cval
+        )
+        if in_box and weight is None:
             sums = box_sums(block, gains, axes, kept, core, self.mode, self.cval)
             if sums is not None:
                 return sums
         # In float64: sums of many differences decide between neighbouring gains.
-        image = block.astype(np.float64)
-        detail = saturated(self.detail(image, axes), image.dtype)
+        image = visible(block, weight).astype(np.float64)
+        detail = saturated(self.detail(image, axes, None, weight), image.dtype)
         image[~np.isfinite(image)] = np.nan
-        if block.dtype == np.float64:
+        if dtype == np.float64:
             # Or the sums over many pixels overflow.
             image, detail = image * _SMALLER, detail * _SMALLER
-        return gradient_sums(image, detail, gains, axes, kept, core, lengths)
+        sums = gradient_sums(image, detail, gains, axes, kept, core, lengths)
+        # As the sums of other blocks are.
+        return sums * TIMES_OF_INTEGERS if in_box and dtype.kind != "f" else sums
 
     def chosen(self, sums: Array, *found: Array) -> tuple[Array, Array]:
         """The gain where S rises most, and S."""

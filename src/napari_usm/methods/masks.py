@@ -149,11 +149,15 @@ class MaskMethod(Method):
         return tuple(blur.factor for blur in self.mask(axes).blurs.values())
 
     def detail(
-        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+        self,
+        block: Array,
+        axes: Sequence[int],
+        estimate: Array | None = None,
+        weight: Array | None = None,
     ) -> Array:
         """``weight * (image - blurred)``."""
         mask = self.mask(axes)
-        blurred = blur(block, mask.blurs, self.mode, self.cval)
+        blurred = blur(block, mask.blurs, self.mode, self.cval, weight)
         detail: Array = np.subtract(
             block, blurred, out=np.zeros_like(block), where=np.isfinite(block)
         )

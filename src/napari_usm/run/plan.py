@@ -20,6 +20,7 @@ from napari_usm.filters.dtypes import (
     working_type,
 )
 from napari_usm.filters.one_pass import Finish, OnePass, stored_type
+from napari_usm.filters.opacity import opacity, visible
 from napari_usm.filters.overflow import is_flat_and_large, saturated
 from napari_usm.filters.threshold import NO_THRESHOLD, significance
 from napari_usm.methods import checks
@@ -208,6 +209,15 @@ class Plan:
         colours, alpha = np.split(block, [block.shape[axis] - 1], axis)
         return colours, alpha
 
+    def opacity(self, block: Array) -> Array | None:
+        """Weights of a block's pixels by their alpha; None where all are opaque."""
+        _, alpha = self._parts(block)
+        return None if alpha is None else opacity(alpha)
+
+    def visible_colours(self, block: Array) -> Array:
+        """The colours of a block in the working type, NaN where alpha is 0."""
+        return visible(self.split(block)[0], self.opacity(block))
+
     @_QUIET
     def signal(self, colours: Array) -> Array:
         """What is filtered: the channels, or one signal on an axis of length 1."""
@@ -229,15 +239,19 @@ class Plan:
         `estimate` and `noise` are what was found for the indices of the block, if
         anything.
         """
-        signal = self.signal(self.split(block)[0])
-        return self.signal_edge_map(signal, estimate, noise)
+        signal = self.signal(self.visible_colours(block))
+        return self.signal_edge_map(signal, estimate, noise, self.opacity(block))
 
     @_QUIET
     def signal_edge_map(
-        self, signal: Array, estimate: Array | None, noise: Array | None
+        self,
+        signal: Array,
+        estimate: Array | None,
+        noise: Array | None,
+        weight: Array | None = None,
     ) -> Array:
         """The same from the signal itself."""
-        detail = self.method.detail(signal, self.axes, estimate)
+        detail = self.method.detail(signal, self.axes, estimate, weight)
         return self.threshold(noise).of(self._held(detail, signal, estimate), signal)
 
     def _held(self, detail: Array, signal: Array, estimate: Array | None) -> Array:
@@ -364,6 +378,10 @@ class Plan:
             result = np.where(same, stored.astype(self.result), result)
         if alpha is None:
             return result
+        weight = opacity(alpha)
+        if weight is not None:
+            kept = stored.astype(self.result) if passes else cast(colours, self.result)
+            result = np.where(weight > 0, result, kept)
         assert self.channel_axis is not None
         passed = (
             alpha.astype(self.result)

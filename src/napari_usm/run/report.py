@@ -140,7 +140,7 @@ def _noise_factor(plan: Plan, amount: Any, constants: Constants, sample: Array) 
     known = plan.method.noise_factor(plan.axes, amount)
     if known is not None:
         return known if np.ndim(known) else float(known)
-    signal = plan.signal(plan.split(sample)[0])
+    signal = plan.signal(plan.visible_colours(sample))
     typical = _typical(plan, constants)
     found, valid = _findings(plan, typical), np.isfinite(signal)
     level = 0.0 if found is None else float(found.noise.item())
