@@ -344,7 +344,7 @@ def _detail(plane, axes, method, p):
                 gaussian_taps(sigma, int(p["truncate"] * sigma + 0.5))
                 for sigma in sigmas
             ]
-        blurred = blur(plane, axes, taps, p["mode"], p["cval"], p["weight"])
+        blurred = blur(plane, axes, taps, p["mode"], p["cval"], p.get("weight"))
         detail = plane - blurred
         if method == "dark_region_unsharp_mask":
             detail *= np.clip(1 - blurred / p["data_range"], 0, 1)
@@ -792,7 +792,7 @@ def _lin(plane, axes, items, p):
     """Return edge map, gain and curve of one grey array."""
     tried = p["gains"] or [1 / (n / 25) for n in range(50, 0, -1)]
     box = [np.full(3, 1 / 3)] * len(axes)
-    detail = plane - blur(plane, axes, box, p["mode"], p["cval"], p["weight"])
+    detail = plane - blur(plane, axes, box, p["mode"], p["cval"], p.get("weight"))
     detail = np.where(np.isfinite(plane), 3 ** len(axes) * detail, 0.0)
     items = items if p["gain_per"] == "item" else ()
     edge = np.zeros(plane.shape)
@@ -891,7 +891,9 @@ def _auto_edge_map(plane, axes, items, whole, bands, p):
     for index in np.ndindex(*(plane.shape[axis] for axis in items)):
         where = _item(plane, items, index)
         estimate = auto_estimate(plane[where], axes, whole)
-        own = p["weight"] if p["weight"] is None else p["weight"][where]
+        own = p["weight"]
+        if own is not None:
+            own = own[where]
         edge[where] = bands(plane[where], axes, estimate, {**p, "weight": own})
     return edge
 
@@ -905,7 +907,7 @@ def three_bands(plane, axes, estimate, p):
     axes = [axis for axis in axes if axis in sigmas]
     blurs = [sigmas[axis] for axis in axes]
     valid = np.isfinite(plane)
-    mode, cval, weight = p["mode"], p["cval"], p["weight"]
+    mode, cval, weight = p["mode"], p["cval"], p.get("weight")
 
     narrow, wide = band_taps(blurs)
     inner = np.where(valid, blur(plane, axes, narrow, mode, cval, weight), np.nan)
@@ -1029,7 +1031,7 @@ def two_bands(plane, axes, estimate, p):
     ]
     alone, first, second = two_band_amounts(blurs, taps)
     detail, noise = _detail_and_noise(plane, axes, taps, noise_line, p)
-    again = detail - blur(detail, axes, taps, p["mode"], 0.0, p["weight"])
+    again = detail - blur(detail, axes, taps, p["mode"], 0.0, p.get("weight"))
     g1 = _share(detail, 1.2 * detail_kernel(taps, 1) * noise, axes, p)
     g2 = _share(again, 2.5 * detail_kernel(taps, 2) * noise, axes, p)
     both = first * detail + second * again
@@ -1099,19 +1101,19 @@ def _detail_and_noise(plane, axes, taps, noise_line, p):
 
     valid = np.isfinite(plane)
     blurred = np.where(
-        valid, blur(plane, axes, taps, p["mode"], p["cval"], p["weight"]), np.nan
+        valid, blur(plane, axes, taps, p["mode"], p["cval"], p.get("weight")), np.nan
     )
     noise = variance(blurred)
     if growth > 0:
         mean = [np.full(9, 1 / 9)] * len(axes)
-        noise = blur(noise, axes, mean, p["mode"], variance(p["cval"]), p["weight"])
+        noise = blur(noise, axes, mean, p["mode"], variance(p["cval"]), p.get("weight"))
     return np.where(valid, plane, np.nan) - blurred, noise
 
 
 def _share(detail, noise, axes, p):
     """Return which share of the power of 9 x 9 pixels the noise leaves."""
     mean = [np.full(9, 1 / 9)] * len(axes)
-    power = blur(detail**2, axes, mean, p["mode"], 0.0, p["weight"])
+    power = blur(detail**2, axes, mean, p["mode"], 0.0, p.get("weight"))
     share = np.zeros(power.shape)
     told = np.isfinite(noise) & (power > noise)
     share[told] = 1 - noise[told] / power[told]

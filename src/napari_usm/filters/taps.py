@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from napari_usm.filters.attribute import cached_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +66,7 @@ class AxisBlur:
         """Whether every pixel stays as it is."""
         return self.taps.size == 1 and self.factor == 1
 
-    @cached_property
+    @cached_attribute
     def weights(self) -> Taps:
         """The weights on every pixel, for a pixel at a grid point."""
         if self.factor == 1:

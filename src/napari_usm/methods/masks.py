@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_usm.estimate.detail_noise import Response
+from napari_usm.filters.attribute import cached_attribute
 from napari_usm.filters.blur import blur
 from napari_usm.filters.coarse_mask_pass import CoarseMaskPass
 from napari_usm.filters.mask_pass import MaskPass
@@ -128,7 +128,7 @@ class MaskMethod(Method):
             self._masks[axes] = self.make_mask(axes)
         return self._masks[axes]
 
-    @cached_property
+    @cached_attribute
     def _masks(self) -> dict[tuple[int, ...], Mask]:
         return {}
 

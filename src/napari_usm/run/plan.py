@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from napari_usm.estimate.detail_noise import detail_noise
 from napari_usm.estimate.windows import side
+from napari_usm.filters.attribute import cached_attribute
 from napari_usm.filters.colour import filtered_part, scaled_to_value
 from napari_usm.filters.combine import add_detail, limited
 from napari_usm.filters.dtypes import (
@@ -78,7 +78,7 @@ class Plan:
         """What of the image is filtered: the channels if it has no channel axis."""
         return "channels" if self.channel_axis is None else self.method.color
 
-    @cached_property
+    @cached_attribute
     def halo(self) -> dict[int, int | None]:
         """Neighbours that a block needs on each side; None: the whole axis.
 
@@ -87,7 +87,7 @@ class Plan:
         reach = zip(self.axes, self.method.halo(self.axes), strict=True)
         return {axis: None if n is None else max(1, n) for axis, n in reach}
 
-    @cached_property
+    @cached_attribute
     def first_halo(self) -> dict[int, int | None]:
         """The same in the first stage: windows that tell the noise are longer."""
         if not self.finds_noise:
@@ -110,12 +110,12 @@ class Plan:
         """Whether the whole image is needed before any block can be done."""
         return self.estimates or self.method.limits == "data"
 
-    @cached_property
+    @cached_attribute
     def grid(self) -> dict[int, int]:
         """What the first pixel of a block with its neighbours is a multiple of."""
         return dict(zip(self.axes, self.method.grid(self.axes), strict=True))
 
-    @cached_property
+    @cached_attribute
     def unfinished(self) -> Plan:
         """The plan whose edge map is the detail, whatever will be done with it."""
         return make_plan(self.shape, self.dtype, self.method.unfinished())
@@ -318,7 +318,7 @@ class Plan:
             result = np.pad(result, margin)
         return result
 
-    @cached_property
+    @cached_attribute
     def stored(self) -> np.dtype[Any] | None:
         """Type in which kernels read and write the pixels themselves, if they can."""
         if self.color != "channels" or self.method.alpha:
