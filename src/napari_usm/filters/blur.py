@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_usm.filters.beyond import from_places, to_places
 from napari_usm.filters.border import border_index
 from napari_usm.filters.coarse import expanded, reduced
 from napari_usm.filters.overflow import without_overflow
@@ -100,8 +101,17 @@ def blur_of_known(
 def _blurred(
     values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float
 ) -> Array:
-    planes = coarse_planes(blurs)
     lengths = values.shape
+    beyond = [axis for axis in sorted(blurs) if blurs[axis].is_beyond(lengths[axis])]
+    if beyond:
+        for axis in beyond:
+            values = to_places(values, axis, blurs[axis].sigma, mode, cval)
+        others = {axis: blurs[axis] for axis in blurs if axis not in beyond}
+        values = _blurred(values, others, mode, cval)
+        for axis in reversed(beyond):
+            values = from_places(values, axis, lengths[axis])
+        return values
+    planes = coarse_planes(blurs)
     for axis in planes:
         values = reduced(values, axis, blurs[axis], mode, cval)
     values = blur_between(values, blurs, mode, cval)
@@ -128,7 +138,8 @@ def blur_between(
         if blurs[axis].taps.size > 1:
             # Points of a grid go on beyond those that the pixels need.
             here = "nearest" if blurs[axis].factor > 1 else mode
-            values = _correlated(values, axis, blurs[axis].taps, here, cval)
+            taps = blurs[axis].within(values.shape[axis], here)
+            values = _correlated(values, axis, taps, here, cval)
     for axis in reversed(others):
         values = expanded(values, axis, blurs[axis], lengths[axis])
     return values

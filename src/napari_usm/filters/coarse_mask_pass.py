@@ -48,7 +48,10 @@ class CoarseMaskPass:
         inner: tuple[slice, ...],
         finish: Finish,
     ) -> bool:
-        """Sharpen a block into its place; whether all its pixels were valid."""
+        """Sharpen a block into its place; whether it could, all pixels being valid."""
+        beyond = (b.is_beyond(block.shape[a]) for a, b in self.mask.blurs.items())
+        if any(beyond):
+            return False
         down, across = coarse_planes(self.mask.blurs)
         source, to = (Planes(a.shape, down, across) for a in (block, target))
         grids = [
