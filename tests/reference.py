@@ -191,6 +191,7 @@ def sharpen(image, method, **parameters):
         raise ValueError(f"axes {axes} repeat, or hold the channel axis {channel}")
 
     # One grey array per channel (or one for all colours), and whether it is alpha.
+    p["weight"] = None
     if channel is None:
         colours, alpha = values, None
         planes = [values]
@@ -201,6 +202,10 @@ def sharpen(image, method, **parameters):
         alpha = np.take(values, range(count, image.shape[channel]), channel)
         planes = _grey(colours, channel, p["color"])
         plane_axes = tuple(axis - (axis > channel) for axis in axes)
+        if p["alpha"]:
+            # A pixel that cannot be seen is invalid; others weigh as they are opaque.
+            p["weight"] = opacity(np.take(image, count, channel))
+            planes = [np.where(p["weight"] > 0, plane, np.nan) for plane in planes]
     items = tuple(axis for axis in range(planes[0].ndim) if axis not in plane_axes)
 
     mixed = channel is not None and p["color"] == "luminance"
@@ -253,7 +258,10 @@ def sharpen(image, method, **parameters):
             gain, amount = float(gain), float(amount)
 
     dtype = image.dtype if p["dtype"] is None else np.dtype(p["dtype"])
-    low, high = _limits(colours, p["limits"])
+    hidden = False
+    if p["weight"] is not None:
+        hidden = np.expand_dims(p["weight"] == 0, channel)
+    low, high = _limits(np.where(hidden, np.nan, colours), p["limits"])
     if channel is None:
         edge_map = edges[0]
         raw = values + amounts[0] * edge_map
@@ -279,11 +287,24 @@ def sharpen(image, method, **parameters):
         raw = _scale_value(colours, value, np.maximum(new_value, 0), channel)
         new_value = np.maximum(_limit(new_value, low, high), 0)
         limited = _scale_value(colours, value, new_value, channel)
+    limited = np.where(hidden, colours, limited)
     if channel is not None:
         raw = np.concatenate([raw, alpha], channel)
         limited = np.concatenate([limited, alpha], channel)
 
     return Reference(raw, limited, cast(limited, dtype), edge_map, amount, gain, curve)
+
+
+def opacity(alpha):
+    """Return the weight of each pixel: 1 where alpha is as large as it means anything.
+
+    That is 1 for floats, and for integers the largest of their type or of 16 bits.
+    """
+    full = 1
+    if alpha.dtype.kind in "iu":
+        full = min(int(np.iinfo(alpha.dtype).max), 65535)
+    weight = np.nan_to_num(np.minimum(np.maximum(alpha / full, 0), 1))
+    return np.where(weight < 1e-6, 0.0, weight)
 
 
 # --- the edge map of one grey array -----------------------------------------------
@@ -323,7 +344,7 @@ def _detail(plane, axes, method, p):
                 gaussian_taps(sigma, int(p["truncate"] * sigma + 0.5))
                 for sigma in sigmas
             ]
-        blurred = blur(plane, axes, taps, p["mode"], p["cval"])
+        blurred = blur(plane, axes, taps, p["mode"], p["cval"], p.get("weight"))
         detail = plane - blurred
         if method == "dark_region_unsharp_mask":
             detail *= np.clip(1 - blurred / p["data_range"], 0, 1)
@@ -403,14 +424,16 @@ def correlate(array, axis, taps, mode, cval):
     return total
 
 
-def blur(plane, axes, taps, mode, cval):
-    """Return the mean of the valid neighbours, weighted by the taps.
+def blur(plane, axes, taps, mode, cval, weight=None):
+    """Return the mean of the valid neighbours, weighted by the taps and `weight`.
 
     A pixel that has no valid neighbour gets 0 (it is invalid itself).
     """
     valid = np.isfinite(plane)
-    total = np.where(valid, plane, 0.0)
     share = valid.astype(np.float64)
+    if weight is not None:
+        share *= weight
+    total = np.where(valid, plane, 0.0) * share
     for axis, axis_taps in zip(axes, taps, strict=True):
         total = correlate(total, axis, axis_taps, mode, cval)
         share = correlate(share, axis, axis_taps, mode, 1.0)
@@ -769,7 +792,7 @@ def _lin(plane, axes, items, p):
     """Return edge map, gain and curve of one grey array."""
     tried = p["gains"] or [1 / (n / 25) for n in range(50, 0, -1)]
     box = [np.full(3, 1 / 3)] * len(axes)
-    detail = plane - blur(plane, axes, box, p["mode"], p["cval"])
+    detail = plane - blur(plane, axes, box, p["mode"], p["cval"], p.get("weight"))
     detail = np.where(np.isfinite(plane), 3 ** len(axes) * detail, 0.0)
     items = items if p["gain_per"] == "item" else ()
     edge = np.zeros(plane.shape)
@@ -868,7 +891,10 @@ def _auto_edge_map(plane, axes, items, whole, bands, p):
     for index in np.ndindex(*(plane.shape[axis] for axis in items)):
         where = _item(plane, items, index)
         estimate = auto_estimate(plane[where], axes, whole)
-        edge[where] = bands(plane[where], axes, estimate, p)
+        own = p["weight"]
+        if own is not None:
+            own = own[where]
+        edge[where] = bands(plane[where], axes, estimate, {**p, "weight": own})
     return edge
 
 
@@ -881,12 +907,12 @@ def three_bands(plane, axes, estimate, p):
     axes = [axis for axis in axes if axis in sigmas]
     blurs = [sigmas[axis] for axis in axes]
     valid = np.isfinite(plane)
-    mode, cval = p["mode"], p["cval"]
+    mode, cval, weight = p["mode"], p["cval"], p.get("weight")
 
     narrow, wide = band_taps(blurs)
-    inner = np.where(valid, blur(plane, axes, narrow, mode, cval), np.nan)
-    outer = np.where(valid, blur(inner, axes, narrow, mode, cval), np.nan)
-    rest = np.where(valid, blur(outer, axes, wide, mode, cval), np.nan)
+    inner = np.where(valid, blur(plane, axes, narrow, mode, cval, weight), np.nan)
+    outer = np.where(valid, blur(inner, axes, narrow, mode, cval, weight), np.nan)
+    rest = np.where(valid, blur(outer, axes, wide, mode, cval, weight), np.nan)
     parts = [plane - inner, inner - outer, outer - rest]
 
     def variance(intensity):
@@ -895,8 +921,8 @@ def three_bands(plane, axes, estimate, p):
     mean = [np.full(9, 1 / 9)] * len(axes)
     noise = variance(inner)
     if growth > 0:
-        noise = blur(noise, axes, mean, mode, variance(cval))
-    signal = np.pi / 2 * blur(np.abs(parts[2]), axes, mean, mode, 0.0) ** 2
+        noise = blur(noise, axes, mean, mode, variance(cval), weight)
+    signal = np.pi / 2 * blur(np.abs(parts[2]), axes, mean, mode, 0.0, weight) ** 2
     gain = noise_gain(narrow, wide)
     ratio = np.full(plane.shape, 1.0)
     ratio[valid] = np.clip(signal[valid] / (gain * noise[valid]) - 1, 0.125, 2.0**20)
@@ -1005,7 +1031,7 @@ def two_bands(plane, axes, estimate, p):
     ]
     alone, first, second = two_band_amounts(blurs, taps)
     detail, noise = _detail_and_noise(plane, axes, taps, noise_line, p)
-    again = detail - blur(detail, axes, taps, p["mode"], 0.0)
+    again = detail - blur(detail, axes, taps, p["mode"], 0.0, p.get("weight"))
     g1 = _share(detail, 1.2 * detail_kernel(taps, 1) * noise, axes, p)
     g2 = _share(again, 2.5 * detail_kernel(taps, 2) * noise, axes, p)
     both = first * detail + second * again
@@ -1074,18 +1100,20 @@ def _detail_and_noise(plane, axes, taps, noise_line, p):
         return np.maximum(constant + growth * (intensity - zero), rounding**2)
 
     valid = np.isfinite(plane)
-    blurred = np.where(valid, blur(plane, axes, taps, p["mode"], p["cval"]), np.nan)
+    blurred = np.where(
+        valid, blur(plane, axes, taps, p["mode"], p["cval"], p.get("weight")), np.nan
+    )
     noise = variance(blurred)
     if growth > 0:
         mean = [np.full(9, 1 / 9)] * len(axes)
-        noise = blur(noise, axes, mean, p["mode"], variance(p["cval"]))
+        noise = blur(noise, axes, mean, p["mode"], variance(p["cval"]), p.get("weight"))
     return np.where(valid, plane, np.nan) - blurred, noise
 
 
 def _share(detail, noise, axes, p):
     """Return which share of the power of 9 x 9 pixels the noise leaves."""
     mean = [np.full(9, 1 / 9)] * len(axes)
-    power = blur(detail**2, axes, mean, p["mode"], 0.0)
+    power = blur(detail**2, axes, mean, p["mode"], 0.0, p.get("weight"))
     share = np.zeros(power.shape)
     told = np.isfinite(noise) & (power > noise)
     share[told] = 1 - noise[told] / power[told]

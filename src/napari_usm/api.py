@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import numpy as np
 
-from napari_usm.methods import METHODS, Entry, check_known
+from napari_usm.methods import METHODS, Entry, check_known, checks
 from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
 from napari_usm.methods.auto_unsharp_mask import AutoUnsharpMask
 from napari_usm.methods.gaussian_sharpen import GaussianSharpen
@@ -219,6 +219,7 @@ def prepare(image: Any, method: str, **parameters: Any) -> tuple[Plan, Any]:
 
 
 def _planned(image: Any, method: Method) -> tuple[Plan, Any]:
+    checks.unmasked("image", image)
     if not isinstance(image, np.ndarray) and is_dask(getattr(image, "data", None)):
         image = image.data  # of an xarray.DataArray
     if is_dask(image):
@@ -272,7 +273,8 @@ def public_function(
 _IMAGE = """\
 image : (..., M, N) array of numpy or dask, or array-like
     Any number of dimensions; bool, integer or real. A dask array stays lazy.
-    Values are never rescaled; NaN and infinite pixels stay and do not spread."""
+    Values are never rescaled; NaN and infinite pixels stay and do not spread. Masked
+    arrays are refused: fill them, or set masked pixels to NaN."""
 
 _AFTER = """\
 Returns

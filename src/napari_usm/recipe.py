@@ -10,7 +10,6 @@ import operator
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from importlib.metadata import version
 from math import isfinite, prod
 from numbers import Integral, Real
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_usm.filters.attribute import cached_attribute
 from napari_usm.methods import METHODS, check_known
 from napari_usm.run.plan import Plan, make_plan
 
@@ -179,7 +179,7 @@ class Recipe:
         ]
         return "\n".join(lines) + "\n"
 
-    @cached_property
+    @cached_attribute
     def _plan(self) -> Plan:
         """The method, made ready for such pixels."""
         method = METHODS[self.method].method(**self.parameters)

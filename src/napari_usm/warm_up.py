@@ -20,6 +20,8 @@ from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from napari_usm.run.fork import renew_in_child
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -104,6 +106,13 @@ class WarmUp:
         self._process: subprocess.Popen[str] | None = None
         self._awaited: set[tuple[str, ...]] = set()
         self._told = threading.Condition()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Wait for nothing, in a process that was forked: the other is its parent's."""
+        self._told = threading.Condition()
+        self._process = None
+        self._awaited = set()
 
     def start(self, method: str, dtype: str) -> None:
         """Start the process, the first time this is called, for these kernels first."""

@@ -29,8 +29,8 @@ _COMPUTED_IN = {
     np.dtype(np.float32): np.float64,
 }
 
-# Pixels of a box.
-_BOX = 9
+# Pixels of a box, and what the sums of integers are multiplied by.
+_BOX = TIMES_OF_INTEGERS = 9
 
 
 def fits_box(

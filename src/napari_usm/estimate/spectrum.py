@@ -95,6 +95,7 @@ def window_rows(
     core: Slices,
     begins: Sequence[int],
     lengths: Sequence[int],
+    weight: Array | None = None,
 ) -> Floats | None:
     """Rows of the windows that begin in the core of a block, among those of all.
 
@@ -110,6 +111,8 @@ def window_rows(
         Where the core begins in the image.
     lengths : sequence of int
         Shape of the image.
+    weight : array, optional
+        Weight of each pixel, of a shape that broadcasts; those of weight 0 are invalid.
 
     Returns
     -------
@@ -134,9 +137,11 @@ def window_rows(
             [at - b + s.start for at, b, s in zip(first, begins, core, strict=True)]
             for first, _, _ in here
         ]
-        found = _look_at(
-            cut_windows(block, layout, corners), layout, block.dtype.kind in "iu"
-        )
+        windows = cut_windows(block, layout, corners)
+        if weight is not None:
+            seen = np.broadcast_to(weight > 0, block.shape)
+            windows[cut_windows(seen, layout, corners) == 0] = np.nan
+        found = _look_at(windows, layout, block.dtype.kind in "iu")
         for (_, item, row), numbers in zip(here, found, strict=True):
             total[(*item, before + row)] = numbers
     if not any_here:

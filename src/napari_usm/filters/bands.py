@@ -58,14 +58,19 @@ class Noise:
         return variance
 
     def around(
-        self, blurred: Array, means: Mapping[int, AxisBlur], mode: str, cval: float
+        self,
+        blurred: Array,
+        means: Mapping[int, AxisBlur],
+        mode: str,
+        cval: float,
+        weight: Array | None = None,
     ) -> Array:
         """Local mean of the variance in a blurred image; (1,) if it does not grow."""
         kind = blurred.dtype.type
         beyond = self.variance(np.full(1, cval, kind))
         if self.growth == 0:
             return beyond
-        return blur(self.variance(blurred), means, mode, float(beyond[0]))
+        return blur(self.variance(blurred), means, mode, float(beyond[0]), weight)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +99,9 @@ class Bands:
     noise: Noise
 
 
-def weighted_bands(values: Array, bands: Bands, mode: str, cval: float) -> Array:
+def weighted_bands(
+    values: Array, bands: Bands, mode: str, cval: float, weight: Array | None = None
+) -> Array:
     """Sum of the weighted bands, 0 at invalid pixels; type of `values`.
 
     Parameters
@@ -103,15 +110,17 @@ def weighted_bands(values: Array, bands: Bands, mode: str, cval: float) -> Array
         Block with neighbours; NaN and infinite pixels are invalid.
     mode, cval : str, float
         Border.
+    weight : array, optional
+        As for `blur`.
     """
     values = np.ascontiguousarray(values)
     around = dict.fromkeys(bands.narrow, MEAN)
-    once = blur_of_known(values, bands.narrow, mode, cval)
-    twice = blur_of_known(once, bands.narrow, mode, cval)
-    rest = blur_of_known(twice, bands.wide, mode, cval)
+    once = blur_of_known(values, bands.narrow, mode, cval, weight)
+    twice = blur_of_known(once, bands.narrow, mode, cval, weight)
+    rest = blur_of_known(twice, bands.wide, mode, cval, weight)
     size = twice - rest
-    size = blur(np.abs(size, out=size), around, mode, 0.0)
-    noise = bands.noise.around(once, around, mode, cval)
+    size = blur(np.abs(size, out=size), around, mode, 0.0, weight)
+    noise = bands.noise.around(once, around, mode, cval, weight)
     out = np.empty_like(values)
     weigh_bands(
         *(each.reshape(-1) for each in (values, once, twice, rest, size, noise)),

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_usm.filters.beyond import from_places, to_places
 from napari_usm.filters.border import border_index
 from napari_usm.filters.coarse import expanded, reduced
+from napari_usm.filters.overflow import without_overflow
 from napari_usm.filters.taps import AxisBlur, Taps, half_taps
 from napari_usm.kernels.buffers import LONG
 from napari_usm.kernels.correlate import correlate_lines, correlate_rows
@@ -23,7 +25,13 @@ if TYPE_CHECKING:
     from napari_usm.filters.dtypes import Array
 
 
-def blur(values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float) -> Array:
+def blur(
+    values: Array,
+    blurs: Mapping[int, AxisBlur],
+    mode: str,
+    cval: float,
+    weight: Array | None = None,
+) -> Array:
     """Weighted mean of the valid pixels around each pixel.
 
     Parameters
@@ -34,19 +42,39 @@ def blur(values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float) -
         What is done along each axis.
     mode, cval : str, float
         Border, as in `scipy.ndimage`; a constant border counts as valid.
+    weight : array, optional
+        Weight of each pixel beside that of the blur, from 0 to 1; of float64, and a
+        shape that broadcasts. A constant border has weight 1.
 
     Returns
     -------
     array
         Same shape and type; 0 where no valid pixel is in reach.
     """
+    return without_overflow(
+        lambda pixels, beyond: _mean(pixels, blurs, mode, beyond, weight), values, cval
+    )
+
+
+def _mean(
+    values: Array,
+    blurs: Mapping[int, AxisBlur],
+    mode: str,
+    cval: float,
+    weight: Array | None,
+) -> Array:
+    """The same, not finite where sums overflow."""
     valid = np.isfinite(values)
-    if valid.all():
+    if weight is None and valid.all():
         return _blurred(values, blurs, mode, cval)
+    known, share = np.where(valid, values, 0), valid.astype(np.float64)
+    if weight is not None:
+        share *= weight
+        known *= weight.astype(values.dtype)
     # 1 - (blur of what is missing) is exactly 1 where nothing is missing: there
     # the division changes no bit, whatever else the block holds.
-    missing = _blurred((~valid).astype(np.float64), blurs, mode, 0.0)
-    total = _blurred(np.where(valid, values, 0), blurs, mode, cval)
+    missing = _blurred(1 - share, blurs, mode, 0.0)
+    total = _blurred(known, blurs, mode, cval)
     # A valid centre alone weighs more than 1e-12 for every sigma below 1000 px in 3-D.
     reached = missing < 1 - 1e-12
     mean = np.divide(total, 1 - missing, out=np.zeros_like(missing), where=reached)
@@ -55,13 +83,17 @@ def blur(values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float) -
 
 
 def blur_of_known(
-    values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float
+    values: Array,
+    blurs: Mapping[int, AxisBlur],
+    mode: str,
+    cval: float,
+    weight: Array | None = None,
 ) -> Array:
     """The same, but NaN at invalid pixels.
 
     What is not known does not become known by the first of several blurs.
     """
-    found = blur(values, blurs, mode, cval)
+    found = blur(values, blurs, mode, cval, weight)
     valid = np.isfinite(values)
     return found if valid.all() else np.where(valid, found, values.dtype.type(np.nan))
 
@@ -69,8 +101,17 @@ def blur_of_known(
 def _blurred(
     values: Array, blurs: Mapping[int, AxisBlur], mode: str, cval: float
 ) -> Array:
-    planes = coarse_planes(blurs)
     lengths = values.shape
+    beyond = [axis for axis in sorted(blurs) if blurs[axis].is_beyond(lengths[axis])]
+    if beyond:
+        for axis in beyond:
+            values = to_places(values, axis, blurs[axis].sigma, mode, cval)
+        others = {axis: blurs[axis] for axis in blurs if axis not in beyond}
+        values = _blurred(values, others, mode, cval)
+        for axis in reversed(beyond):
+            values = from_places(values, axis, lengths[axis])
+        return values
+    planes = coarse_planes(blurs)
     for axis in planes:
         values = reduced(values, axis, blurs[axis], mode, cval)
     values = blur_between(values, blurs, mode, cval)
@@ -97,7 +138,8 @@ def blur_between(
         if blurs[axis].taps.size > 1:
             # Points of a grid go on beyond those that the pixels need.
             here = "nearest" if blurs[axis].factor > 1 else mode
-            values = _correlated(values, axis, blurs[axis].taps, here, cval)
+            taps = blurs[axis].within(values.shape[axis], here)
+            values = _correlated(values, axis, taps, here, cval)
     for axis in reversed(others):
         values = expanded(values, axis, blurs[axis], lengths[axis])
     return values

@@ -48,7 +48,10 @@ class CoarseMaskPass:
         inner: tuple[slice, ...],
         finish: Finish,
     ) -> bool:
-        """Sharpen a block into its place; whether all its pixels were valid."""
+        """Sharpen a block into its place; whether it could, all pixels being valid."""
+        beyond = (b.is_beyond(block.shape[a]) for a, b in self.mask.blurs.items())
+        if any(beyond):
+            return False
         down, across = coarse_planes(self.mask.blurs)
         source, to = (Planes(a.shape, down, across) for a in (block, target))
         grids = [
@@ -74,6 +77,7 @@ class CoarseMaskPass:
                 *target.flat,
                 (begin, to.stride),
                 finish.numbers(block.dtype),
+                np.finfo(_FLOAT).max if block.dtype == _FLOAT else None,
             )
         return True
 

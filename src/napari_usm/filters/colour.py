@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_usm.filters.overflow import saturated
+
 if TYPE_CHECKING:
     from napari_usm.filters.dtypes import Array
 
@@ -38,4 +40,10 @@ def scaled_to_value(values: Array, value: Array, new_value: Array) -> Array:
     black = value == 0
     valid = np.isfinite(value)
     ratio = np.divide(new_value, value, out=np.ones_like(value), where=valid & ~black)
-    return np.where(black, new_value, values * ratio)
+    scaled = np.where(black, new_value, values * ratio)
+    overflows = valid & ~np.isfinite(scaled)
+    if not overflows.any():
+        return scaled
+    with np.errstate(divide="ignore"):
+        share = values / value
+    return np.where(overflows, saturated(share * new_value, scaled.dtype), scaled)

@@ -7,12 +7,19 @@ from typing import Any
 import numpy as np
 
 from napari_usm.filters.dtypes import Array, cast
+from napari_usm.filters.overflow import saturated
 
 
 def add_detail(image: Array, edge_map: Array, amount: Array | float) -> Array:
-    """``image + amount * edge_map``, in the type of `image`."""
-    raw: Array = image + np.asarray(amount, image.dtype) * edge_map
-    return raw
+    """``image + amount * edge_map``, in the type of `image`.
+
+    Valid pixels stay finite: they end at the largest number of that type.
+    """
+    strength = saturated(np.asarray(amount), image.dtype).astype(image.dtype)
+    raw: Array = image + strength * edge_map
+    if np.isfinite(raw).all():
+        return raw
+    return np.where(np.isfinite(image), saturated(raw, image.dtype), raw)
 
 
 def limited(

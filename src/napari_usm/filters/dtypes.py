@@ -22,6 +22,11 @@ def working_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.float64)
 
 
+def is_wide(dtype: np.dtype[Any]) -> bool:
+    """Return whether pixels of this type have more digits than float64."""
+    return dtype.itemsize > 8 or (dtype.kind in "iu" and dtype.itemsize == 8)
+
+
 def type_limits(dtype: np.dtype[Any]) -> tuple[float, float]:
     """Where results of this type saturate: the range of integers, never for floats."""
     if dtype.kind == "b":

@@ -64,18 +64,23 @@ class SecondBand:
 
 
 def gated_bands(
-    values: Array, first: GatedBand, second: SecondBand | None, mode: str, cval: float
+    values: Array,
+    first: GatedBand,
+    second: SecondBand | None,
+    mode: str,
+    cval: float,
+    weight: Array | None = None,
 ) -> Array:
     """What is added to the image, 0 at invalid pixels; type of `values`."""
     kind = values.dtype.type
     around = dict.fromkeys(first.blurs, MEAN)
-    blurred = blur_of_known(values, first.blurs, mode, cval)
+    blurred = blur_of_known(values, first.blurs, mode, cval, weight)
     detail = values - blurred
-    noise = first.noise.around(blurred, around, mode, cval)
+    noise = first.noise.around(blurred, around, mode, cval, weight)
 
     def share(of: Array, gate: float) -> Array:
         """Share of the power around a pixel that noise does not explain."""
-        power = blur(of * of, around, mode, 0.0)
+        power = blur(of * of, around, mode, 0.0, weight)
         floor = np.maximum(power, kind(_LEAST_POWER))
         signal: Array = np.maximum(1 - kind(gate) * noise / floor, kind(0))
         return signal
@@ -83,7 +88,7 @@ def gated_bands(
     sure = share(detail, first.gate)
     added = kind(first.amount) * detail
     if second is not None:
-        finer = detail - blur_of_known(detail, first.blurs, mode, 0.0)
+        finer = detail - blur_of_known(detail, first.blurs, mode, 0.0, weight)
         surer = share(finer, second.gate)
         both = kind(second.amounts[0]) * detail + kind(second.amounts[1]) * finer
         added = (1 - surer) * added + surer * both

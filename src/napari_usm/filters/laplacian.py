@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_usm.filters.border import border_index
 from napari_usm.filters.median import median
+from napari_usm.filters.overflow import without_overflow
 from napari_usm.filters.planes import Planes, span
 from napari_usm.kernels.laplacian import sharpen_plane
 from napari_usm.kernels.median import SIZES
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from napari_usm.filters.dtypes import Array
     from napari_usm.filters.one_pass import Finish, Target
 
+# A Laplacian of pixels beyond the border must be finite in float32.
+LARGE = 2e37
+
 _NEIGHBOURS = np.array([1.0, 0.0, 1.0])
 
 
@@ -32,6 +36,17 @@ def negative_laplacian(
     An invalid neighbour counts as the centre, so that it adds nothing; at an
     invalid pixel itself the result is 0.
     """
+    return without_overflow(
+        lambda pixels, beyond: _negative_laplacian(pixels, weights, mode, beyond),
+        values,
+        cval,
+    )
+
+
+def _negative_laplacian(
+    values: Array, weights: Mapping[int, float], mode: str, cval: float
+) -> Array:
+    """The same, not finite where sums overflow."""
     from scipy import ndimage  # late: it takes 0.07 s
 
     valid = np.isfinite(values)
@@ -66,7 +81,9 @@ class LaplacianPass:
 
     def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
         """Whether planes are filtered, up to a border that float32 can hold."""
-        held = mode != "constant" or float(np.float32(cval)) == cval
+        held = mode != "constant" or (
+            abs(cval) < LARGE and float(np.float32(cval)) == cval
+        )
         return len(self.weights) == 2 and held
 
     def last_axis(self, ndim: int) -> int:

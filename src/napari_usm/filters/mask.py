@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
+
+from napari_usm.filters.attribute import cached_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ class Mask:
 
     blurs: Mapping[int, AxisBlur]
 
-    @cached_property
+    @cached_attribute
     def blurred(self) -> list[int]:
         """Axes along which there is anything to do, in order."""
         return sorted(a for a, blur in self.blurs.items() if not blur.does_nothing)

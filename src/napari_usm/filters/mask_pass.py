@@ -87,7 +87,8 @@ class MaskPass:
         *deep, down = self.mask.blurred[:-1] or [across - 1]
         source, to = (Planes(a.shape, down, across, *deep) for a in (block, target))
         row_taps, column_taps = (
-            filled_taps(self.mask.blurs.get(axis)) for axis in (down, across)
+            filled_taps(self.mask.blurs.get(axis), 1, block.shape[axis], finish.mode)
+            for axis in (down, across)
         )
         rows, columns = (
             border_index(block.shape[axis], taps.size - 1, finish.mode)
@@ -133,7 +134,7 @@ class MaskPass:
         axis = source.deep
         if axis is None:
             return _ALONE
-        taps = filled_taps(self.mask.blurs[axis])
+        taps = filled_taps(self.mask.blurs[axis], 1, source.shape[axis], mode)
         start, stop = span(inner[axis])
         around = border_index(source.shape[axis], taps.size - 1 + ROWS, mode)
         groups = [
@@ -167,9 +168,17 @@ class MaskPass:
 
 
 @lru_cache(64)
-def filled_taps(blur: AxisBlur | None, least: int = 1) -> Array:
-    """Half of the taps, with zeros up to `least` pairs or a whole number of sweeps."""
-    half = np.ones(1, np.float32) if blur is None else half_taps(blur.taps, np.float32)
+def filled_taps(
+    blur: AxisBlur | None, least: int = 1, length: int = 0, mode: str = ""
+) -> Array:
+    """Half of the taps, with zeros up to `least` pairs or a whole number of sweeps.
+
+    They are those that an axis of `length` pixels needs, if that is given.
+    """
+    half = np.ones(1, np.float32)
+    if blur is not None:
+        taps = blur.within(length, mode) if length else blur.taps
+        half = half_taps(taps, np.float32)
     pairs = half.size - 1
     pairs = least if pairs <= least else -(-pairs // PAIRS) * PAIRS
     filled = np.zeros(1 + pairs, np.float32)

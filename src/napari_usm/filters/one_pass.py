@@ -41,15 +41,17 @@ class Finish:
     def numbers(self, dtype: np.dtype[Any]) -> tuple[Any, ...]:
         """What `finish_row` takes, for results of this type."""
         limit, *noise = self.threshold.numbers
-        with np.errstate(over="ignore"):
-            return (
-                np.float32(self.amount),
-                limit,
-                (self.threshold.hard, *noise),
-                np.float32(self.limits[0]),
-                np.float32(self.limits[1]),
-                np.float32(0.0 if dtype.kind == "f" else 0.5),
-            )
+        # Results that overflow end at the largest number.
+        largest = float(np.finfo(np.float32).max)
+        amount, low, high = np.clip([self.amount, *self.limits], -largest, largest)
+        return (
+            np.float32(amount),
+            limit,
+            (self.threshold.hard, *noise),
+            np.float32(low),
+            np.float32(high),
+            np.float32(0.0 if dtype.kind == "f" else 0.5),
+        )
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from napari_usm.filters.attribute import cached_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,17 @@ _COARSE_TRUNCATE = 4.0
 _LEAST_SIGMA = 1.33
 _COARSE_RADIUS = 5
 
+# From this factor on the weights of a grid are those of this one, to 1e-7.
+_FINEST = 4096
+
+# Taps this far away stay as they are, however short the axis.
+_LONG = 256
+
+# From twice the length of an axis on, and from this sigma on, its blur is a polynomial:
+# within 1e-4 of a step, and the mean where the axis is reflected, to 3e-9.
+_BEYOND = 2
+_LEAST_BEYOND = 16
+
 
 @dataclass(frozen=True, eq=False)
 class AxisBlur:
@@ -40,10 +53,13 @@ class AxisBlur:
     factor : int
         Pixels from one weight to the next. If more than 1, the image is brought to
         that grid and back by cubic B-splines; the grid has a point at pixel 0.
+    sigma : float
+        Standard deviation of a Gaussian on such a grid.
     """
 
     taps: Taps
     factor: int = 1
+    sigma: float = 0.0
 
     @property
     def radius(self) -> int:
@@ -55,23 +71,42 @@ class AxisBlur:
         """Pixels on each side that a pixel's blur depends on."""
         if self.factor == 1:
             return self.radius
-        # Two splines of four intervals, and up to one to the nearest grid point.
-        return (self.radius + 4) * self.factor - 2
+        # Two splines of four intervals, and up to one to the nearest grid point. The
+        # outermost tap is 0, but makes a sum that overflows NaN.
+        return (self.radius + 4) * self.factor - 1
+
+    def is_beyond(self, length: int) -> bool:
+        """Whether it is so wide that an axis of that length is blurred without a grid.
+
+        The whole axis is in reach then, of whatever block.
+        """
+        return self.sigma >= max(_BEYOND * length, _LEAST_BEYOND)
+
+    def within(self, length: int, mode: str) -> Taps:
+        """The taps, none of them further than an axis of that length needs them.
+
+        Beyond are its border, or the same pixels again and again.
+        """
+        if self.radius <= max(length, _LONG) or self.factor > 1:
+            return self.taps
+        return _folded(self, length, mode)
 
     @property
     def does_nothing(self) -> bool:
         """Whether every pixel stays as it is."""
         return self.taps.size == 1 and self.factor == 1
 
-    @cached_property
+    @cached_attribute
     def weights(self) -> Taps:
         """The weights on every pixel, for a pixel at a grid point."""
         if self.factor == 1:
             return self.taps
-        down, up = spline_taps(self.factor, np.float64)
-        points = np.convolve(self.taps, up[self.factor :: self.factor])
-        spread = np.zeros((points.size - 1) * self.factor + 1)
-        spread[:: self.factor] = points
+        # Wider ones differ by less than the rounding of a result.
+        factor = min(self.factor, _FINEST)
+        down, up = spline_taps(factor, np.float64)
+        points = np.convolve(self.taps, up[factor::factor])
+        spread = np.zeros((points.size - 1) * factor + 1)
+        spread[::factor] = points
         # By their spectra: one by one it would take longer than any blur.
         size = spread.size + down.size - 2
         spectrum = np.fft.rfft(spread, size) * np.fft.rfft(down[1:], size)
@@ -91,7 +126,7 @@ def gaussian(sigma: float, truncate: float) -> AxisBlur:
     if sigma < _COARSE_SIGMA or truncate < _COARSE_TRUNCATE:
         return AxisBlur(gaussian_taps(sigma, gaussian_radius(sigma, truncate)))
     factor = int(sigma / _LEAST_SIGMA)
-    return AxisBlur(_coarse_taps(sigma, factor), factor)
+    return AxisBlur(_coarse_taps(sigma, factor), factor, sigma)
 
 
 def _coarse_taps(sigma: float, factor: int) -> Taps:
@@ -99,6 +134,9 @@ def _coarse_taps(sigma: float, factor: int) -> Taps:
 
     A Gaussian of the variance that the splines leave is 1.6 times as far off.
     """
+    if factor > _FINEST:
+        # The same shape, of fewer samples.
+        sigma, factor = sigma * (_FINEST / factor), _FINEST
     frequency = np.linspace(0, np.pi, 33) / factor
     down, _ = spline_taps(factor, np.float64)
     places = np.arange(-2 * factor, 2 * factor)
@@ -108,6 +146,24 @@ def _coarse_taps(sigma: float, factor: int) -> Taps:
     taps /= taps.sum()
     taps.flags.writeable = False
     return taps
+
+
+@lru_cache(16)
+def _folded(blur: AxisBlur, length: int, mode: str) -> Taps:
+    """Its taps, those of the same pixel added where it is that for every centre."""
+    distances = np.abs(np.arange(-blur.radius, blur.radius + 1))
+    period = {"reflect": 2 * length, "mirror": max(1, 2 * length - 2), "wrap": length}
+    if mode in period:
+        distances %= period[mode]
+        distances = np.minimum(distances, period[mode] - distances)
+    else:
+        # From this distance on all is beyond the border.
+        distances = np.minimum(distances, length)
+    half = np.bincount(distances, blur.taps).astype(np.float64)
+    half[1:] *= 0.5
+    folded: Taps = np.concatenate([half[:0:-1], half])
+    folded.flags.writeable = False
+    return folded
 
 
 def gaussian_radius(sigma: float, truncate: float) -> int:

@@ -69,7 +69,9 @@ def reduce_plane(
         finite = True
         for x in range((inside[1] - inside[0]) * step):
             value = load(sums, first + x, LINES)
-            finite &= value - value == 0
+            # What pairs of grid points add up to is finite too.
+            several = _f(4) * value
+            finite &= several - several == 0
             store(line, inside[0] * step + x, value, RING)
         if not finite:
             return False
@@ -142,6 +144,7 @@ def sharpen_plane(
     edges,
     target,
     finish,
+    largest,
 ):
     """Sharpen one plane of a block, whose blur is known at grid points.
 
@@ -153,6 +156,8 @@ def sharpen_plane(
     core          : first and last + 1 row, first and last + 1 column to compute
     result, edges, finish : as for `mask.sharpen_planes`
     target        : row r of the core goes to ``target[0] + r * target[1]``
+    largest       : the largest float32 for pixels of that type, whose difference from
+                    a blur that is finite may overflow; None for integers
     """
     start, stride, step = source
     top, bottom, left, right = core
@@ -176,4 +181,4 @@ def sharpen_plane(
         expand_row(blurred, 0, near, a0, a1, a2, a3, row_taps, phase, inside)
         own = start + row * stride + left * step
         to = target[0] + (row - top) * target[1]
-        finish_mask_row(image, own, blurred, inside, result, edges, to, finish)
+        finish_mask_row(image, own, blurred, inside, result, edges, to, finish, largest)

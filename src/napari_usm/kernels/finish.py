@@ -9,30 +9,38 @@ _f = np.float32
 
 
 @kernel
-def finish_mask_row(image, at, blurred, count, result, edges, to, finish):
+def finish_mask_row(image, at, blurred, count, result, edges, to, finish, largest):
     """From a row of the blur to the result's; arguments as below.
 
     Without a threshold that is one loop, and no row of detail is written and read
-    again.
+    again. `largest` limits the detail; None where it cannot overflow, which is known
+    when the kernel is compiled.
     """
     amount, threshold, _, low, high, rounding = finish
     if threshold > 0 or result.size == 0:
         for x in range(count):
             pixel = _f(load(image, at + x, IMAGE))
-            store(blurred, x, pixel - load(blurred, x, DETAIL), DETAIL)
+            store(blurred, x, _detail(pixel, load(blurred, x, DETAIL), largest), DETAIL)
         finish_row(image, at, blurred, count, result, edges, to, finish)
     elif edges.size > 0:
         for x in range(count):
             pixel = _f(load(image, at + x, IMAGE))
-            detail = pixel - load(blurred, x, DETAIL)
+            detail = _detail(pixel, load(blurred, x, DETAIL), largest)
             store(edges, to + x, detail, EDGES)
             value = pixel + amount * detail
             store(result, to + x, min(max(value, low), high) + rounding, RESULT)
     else:
         for x in range(count):
             pixel = _f(load(image, at + x, IMAGE))
-            value = pixel + amount * (pixel - load(blurred, x, DETAIL))
+            value = pixel + amount * _detail(pixel, load(blurred, x, DETAIL), largest)
             store(result, to + x, min(max(value, low), high) + rounding, RESULT)
+
+
+@kernel
+def _detail(pixel, blurred, largest):
+    if largest is None:
+        return pixel - blurred
+    return min(max(pixel - blurred, -largest), largest)
 
 
 @kernel

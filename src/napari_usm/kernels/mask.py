@@ -112,7 +112,9 @@ def sharpen_planes(
                 across_blurred(across, down, at, step, column_taps, inside)
                 own = middle + r * stride
                 to = target[0] + plane * target[1] + (r - first) * target[2]
-                finish_mask_row(image, own, across, inside, result, edges, to, finish)
+                finish_mask_row(
+                    image, own, across, inside, result, edges, to, finish, None
+                )
     return True
 
 

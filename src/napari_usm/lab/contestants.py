@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import napari_usm as usm
+from napari_usm.filters.attribute import cached_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ class Contestant:
     method: str | None
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
-    @cached_property
+    @cached_attribute
     def settings(self) -> str:
         """Short name of the method with all its parameters, in this version."""
         known: dict[str, Any] = {}

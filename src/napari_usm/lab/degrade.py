@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from napari_usm.filters.attribute import cached_attribute
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ class Reference:
     name: str
     pixels: Grey
 
-    @cached_property
+    @cached_attribute
     def key(self) -> str:
         """Short name of these very pixels, whatever the file is called."""
         digest = hashlib.sha256(repr(self.pixels.shape).encode())

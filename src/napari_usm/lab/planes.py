@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_usm.filters.attribute import cached_attribute
 from napari_usm.filters.colour import filtered_part
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Plane:
         """All but alpha."""
         return self.pixels[..., :3] if self.is_rgb else self.pixels
 
-    @cached_property
+    @cached_attribute
     def grey(self) -> NDArray[Any]:
         """The pixels themselves, or the luminance of the colours."""
         if not self.is_rgb:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from napari_usm.filters.attribute import cached_attribute
 from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
 from napari_usm.methods.auto_unsharp_mask import AutoUnsharpMask
 from napari_usm.methods.dark_region_unsharp_mask import DarkRegionUnsharpMask
@@ -46,7 +46,7 @@ class Entry:
     label: str
     audience: str
 
-    @cached_property
+    @cached_attribute
     def parameters(self) -> Mapping[str, Parameter]:
         """Name to description of every parameter, in the order of the signature.
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.estimate.box_gradients import box_sums, fits_box
+from napari_usm.estimate.box_gradients import TIMES_OF_INTEGERS, box_sums, fits_box
 from napari_usm.estimate.gradient_gain import REACH, gain_from_sums, gradient_sums
 from napari_usm.filters.mask import Mask
+from napari_usm.filters.opacity import visible
+from napari_usm.filters.overflow import saturated
 from napari_usm.methods.gains import (
     GainMethod,
     check_gains,
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
     from napari_usm.filters.dtypes import Array
     from napari_usm.methods.method import Method
+
+# A power of 2: no bit is lost but of pixels below 1e-270.
+_SMALLER = 2.0**-64
 
 GAINS = np.arange(1, 31) / 10
 
@@ -107,20 +112,27 @@ class AdaptiveUnsharpMask(GainMethod, MaskMethod):
         begins: Sequence[int],
         lengths: Sequence[int],
         *found: Array,
+        weight: Array | None = None,
     ) -> Array:
         """Sums over the gradients of the block, from which the gain follows."""
-        gains = self.tried
-        if self.kernel == "box" and fits_box(
-            block.dtype, axes, lengths, self.mode, self.cval
-        ):
+        gains, dtype = self.tried, block.dtype
+        in_box = self.kernel == "box" and fits_box(
+            dtype, axes, lengths, self.mode, self.cval
+        )
+        if in_box and weight is None:
             sums = box_sums(block, gains, axes, kept, core, self.mode, self.cval)
             if sums is not None:
                 return sums
         # In float64: sums of many differences decide between neighbouring gains.
-        image = block.astype(np.float64)
-        detail = self.detail(image, axes)
+        image = visible(block, weight).astype(np.float64)
+        detail = saturated(self.detail(image, axes, None, weight), image.dtype)
         image[~np.isfinite(image)] = np.nan
-        return gradient_sums(image, detail, gains, axes, kept, core, lengths)
+        if dtype == np.float64:
+            # Or the sums over many pixels overflow.
+            image, detail = image * _SMALLER, detail * _SMALLER
+        sums = gradient_sums(image, detail, gains, axes, kept, core, lengths)
+        # As the sums of other blocks are.
+        return sums * TIMES_OF_INTEGERS if in_box and dtype.kind != "f" else sums
 
     def chosen(self, sums: Array, *found: Array) -> tuple[Array, Array]:
         """The gain where S rises most, and S."""

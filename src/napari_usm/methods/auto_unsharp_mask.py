@@ -69,11 +69,16 @@ class AutoUnsharpMask(EstimatingMethod):
         return bands_reach(blur) + NEAR
 
     def weighted(
-        self, block: Array, axes: tuple[int, ...], found: Estimate, cval: float
+        self,
+        block: Array,
+        axes: tuple[int, ...],
+        found: Estimate,
+        cval: float,
+        weight: Array | None,
     ) -> Array:
         """Three bands, each times its weight."""
         bands = _bands(axes, found, float(self.denoise))
-        return weighted_bands(block, bands, self.mode, cval)
+        return weighted_bands(block, bands, self.mode, cval, weight)
 
     def one_pass(
         self, axes: Sequence[int], estimate: Array | None = None

@@ -176,6 +176,25 @@ def limits(value: Any) -> None:
         )
 
 
+def unmasked(name: str, image: Any) -> None:
+    """Raise for a masked array, also as a dask array, in a container or in a list."""
+    if isinstance(image, np.ma.MaskedArray):
+        raise TypeError(
+            f"`{name}` must not be a masked array, whose mask would be ignored: fill "
+            "it, or set masked pixels to NaN, as by "
+            f"`{name}.astype(float).filled(np.nan)`; got {type(image).__name__}"
+        )
+    if isinstance(image, (list, tuple)):
+        for each in image:
+            unmasked(name, each)
+    elif not isinstance(image, np.ndarray):
+        # Those of dask have an example of their chunks, those of xarray an array.
+        for within in ("_meta", "data"):
+            held = getattr(image, within, None)
+            if held is not image and hasattr(held, "__array__"):
+                unmasked(name, held)
+
+
 def real_type(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     """A boolean, integer or real floating type, in this machine's byte order."""
     if dtype.kind not in "buif":

@@ -15,6 +15,7 @@ from napari_usm.estimate.entropy import (
     level_counts,
     range_of,
 )
+from napari_usm.filters.opacity import visible
 from napari_usm.methods.gains import GainMethod, check_gains
 from napari_usm.methods.method import LEAST, TOTAL
 
@@ -52,7 +53,12 @@ class EntropyGainMethod(GainMethod):
 
     @abstractmethod
     def stretch(
-        self, block: Array, axes: Sequence[int], low: Array, high: Array
+        self,
+        block: Array,
+        axes: Sequence[int],
+        low: Array,
+        high: Array,
+        weight: Array | None = None,
     ) -> tuple[Array, Array]:
         """A block as if its range were 0 to 1, and what an amount of 1 adds to it."""
 
@@ -94,14 +100,18 @@ class EntropyGainMethod(GainMethod):
         begins: Sequence[int],
         lengths: Sequence[int],
         *found: Array,
+        weight: Array | None = None,
     ) -> Array:
         """The range of the block, then its levels with each gain."""
+        block = visible(block, weight)
         if not found:
             return extremes(block, kept, core)
         ends, *counts = found
         gains = self._finer(*counts) if counts else self.tried
         # In float64, as the levels decide between gains.
-        image, change = self.stretch(block.astype(np.float64), axes, *range_of(ends))
+        image, change = self.stretch(
+            block.astype(np.float64), axes, *range_of(ends), weight
+        )
         return level_counts(image, change, gains, kept, core, restores=self.restores)
 
     def chosen(self, sums: Array, *found: Array) -> tuple[Array, Array]:

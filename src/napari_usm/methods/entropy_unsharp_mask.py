@@ -125,10 +125,15 @@ class EntropyUnsharpMask(EntropyGainMethod, MaskMethod):
         checks.flag("penalty", self.penalty)
 
     def stretch(
-        self, block: Array, axes: Sequence[int], low: Array, high: Array
+        self,
+        block: Array,
+        axes: Sequence[int],
+        low: Array,
+        high: Array,
+        weight: Array | None = None,
     ) -> tuple[Array, Array]:
         """The block and its detail."""
-        return stretched(block, self.detail(block, axes), low, high)
+        return stretched(block, self.detail(block, axes, None, weight), low, high)
 
     def make_mask(self, axes: Sequence[int]) -> Mask:
         """The blur by kernel and sigma."""

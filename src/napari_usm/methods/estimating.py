@@ -115,9 +115,10 @@ class EstimatingMethod(Method):
         begins: Sequence[int],
         lengths: Sequence[int],
         *found: Array,
+        weight: Array | None = None,
     ) -> Array | None:
         """What the windows that begin in the block tell."""
-        return window_rows(block, axes, kept, core, begins, lengths)
+        return window_rows(block, axes, kept, core, begins, lengths, weight)
 
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
@@ -133,22 +134,40 @@ class EstimatingMethod(Method):
         return Findings(*blur_and_noise_of(estimate), smooths)
 
     def detail(
-        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+        self,
+        block: Array,
+        axes: Sequence[int],
+        estimate: Array | None = None,
+        weight: Array | None = None,
     ) -> Array:
         """The weighted bands."""
         assert estimate is not None
         if estimate.size == estimate.shape[-1]:
-            return self._detail(block, axes, Estimate.of(estimate.ravel()))
+            only = Estimate.of(estimate.ravel())
+            return self._detail(block, axes, only, weight)
+        if weight is not None:
+            weight = np.broadcast_to(weight, block.shape)
         found = np.zeros_like(block)
         for place in np.ndindex(estimate.shape[:-1]):
             own = tuple(
                 slice(None) if length == 1 else slice(at, at + 1)
                 for at, length in zip(place, estimate.shape, strict=False)
             )
-            found[own] = self._detail(block[own], axes, Estimate.of(estimate[place]))
+            found[own] = self._detail(
+                block[own],
+                axes,
+                Estimate.of(estimate[place]),
+                None if weight is None else weight[own],
+            )
         return found
 
-    def _detail(self, block: Array, axes: Sequence[int], found: Estimate) -> Array:
+    def _detail(
+        self,
+        block: Array,
+        axes: Sequence[int],
+        found: Estimate,
+        weight: Array | None,
+    ) -> Array:
         if not found.unit or not told(axes, found):
             return np.zeros_like(block)
         exponent = exponent_of(found)
@@ -156,12 +175,17 @@ class EstimatingMethod(Method):
         # Further away its square is no number, and pixels near the border were none.
         most = farthest(block.dtype)
         cval = float(np.clip(np.ldexp(self.cval, -exponent), -most, most))
-        detail = self.weighted(scaled, tuple(axes), found, cval)
+        detail = self.weighted(scaled, tuple(axes), found, cval, weight)
         return _times_power(detail, exponent)
 
     @abstractmethod
     def weighted(
-        self, block: Array, axes: tuple[int, ...], found: Estimate, cval: float
+        self,
+        block: Array,
+        axes: tuple[int, ...],
+        found: Estimate,
+        cval: float,
+        weight: Array | None,
     ) -> Array:
         """The weighted bands of a block, 0 at invalid pixels; all in units of `found`.
 
@@ -175,6 +199,8 @@ class EstimatingMethod(Method):
             Blur and noise.
         cval : float
             Constant beyond the border.
+        weight : array, optional
+            As for `detail`.
         """
 
     def least_amount(self, axes: Sequence[int]) -> float:

@@ -108,7 +108,11 @@ class LaplacianSharpen(Method):
         return (1 + self.median_size // 2,) * len(axes)
 
     def detail(
-        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+        self,
+        block: Array,
+        axes: Sequence[int],
+        estimate: Array | None = None,
+        weight: Array | None = None,
     ) -> Array:
         """``-Laplacian`` of the median-filtered image."""
         calm = median(block, self.median_size, axes)

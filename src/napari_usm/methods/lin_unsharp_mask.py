@@ -114,27 +114,37 @@ class LinUnsharpMask(EntropyGainMethod):
         return replace(constants, estimate=np.stack([low, high, amount], axis=-1))
 
     def detail(
-        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+        self,
+        block: Array,
+        axes: Sequence[int],
+        estimate: Array | None = None,
+        weight: Array | None = None,
     ) -> Array:
         """The weighted differences, 0 where a pixel would leave the range."""
         assert estimate is not None
         low, high, amount = np.moveaxis(estimate, -1, 0).astype(block.dtype)
-        _, added = self.stretch(block, axes, low, high)
+        _, added = self.stretch(block, axes, low, high, weight)
         added *= high - low
         made = block + amount * added
         return np.where((made >= low) & (made <= high), added, 0)
 
     def stretch(
-        self, block: Array, axes: Sequence[int], low: Array, high: Array
+        self,
+        block: Array,
+        axes: Sequence[int],
+        low: Array,
+        high: Array,
+        weight: Array | None = None,
     ) -> tuple[Array, Array]:
         """The stretched block and its weighted differences, 0 where it is invalid."""
-        mean = blur(block, dict.fromkeys(axes, BOX), self.mode, self.cval)
+        around = dict.fromkeys(axes, BOX)
+        mean = blur(block, around, self.mode, self.cval, weight)
         valid = np.isfinite(block)
         detail = np.subtract(block, mean, out=np.zeros_like(block), where=valid)
         image, edge = stretched(block, 3 ** len(axes) * detail, low, high)
-        weight = (1 + np.tanh(3 - 12 * np.abs(image - 0.5))) / 2
-        weight *= (1 + np.tanh(3.5 - 6 * np.abs(edge))) / 2
-        return image, np.where(valid, weight * edge, 0)
+        share = (1 + np.tanh(3 - 12 * np.abs(image - 0.5))) / 2
+        share *= (1 + np.tanh(3.5 - 6 * np.abs(edge))) / 2
+        return image, np.where(valid, share * edge, 0)
 
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
         """Not linear."""

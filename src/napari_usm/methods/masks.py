@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_usm.estimate.detail_noise import Response
+from napari_usm.filters.attribute import cached_attribute
 from napari_usm.filters.blur import blur
 from napari_usm.filters.coarse_mask_pass import CoarseMaskPass
 from napari_usm.filters.mask_pass import MaskPass
@@ -128,7 +128,7 @@ class MaskMethod(Method):
             self._masks[axes] = self.make_mask(axes)
         return self._masks[axes]
 
-    @cached_property
+    @cached_attribute
     def _masks(self) -> dict[tuple[int, ...], Mask]:
         return {}
 
@@ -149,11 +149,15 @@ class MaskMethod(Method):
         return tuple(blur.factor for blur in self.mask(axes).blurs.values())
 
     def detail(
-        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+        self,
+        block: Array,
+        axes: Sequence[int],
+        estimate: Array | None = None,
+        weight: Array | None = None,
     ) -> Array:
         """``weight * (image - blurred)``."""
         mask = self.mask(axes)
-        blurred = blur(block, mask.blurs, self.mode, self.cval)
+        blurred = blur(block, mask.blurs, self.mode, self.cval, weight)
         detail: Array = np.subtract(
             block, blurred, out=np.zeros_like(block), where=np.isfinite(block)
         )

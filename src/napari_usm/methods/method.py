@@ -172,7 +172,8 @@ class Method(ABC):
         False,
         "bool",
         "Alpha",
-        "Whether the last channel is alpha: it passes through, its edge map is 0.",
+        "Whether the last channel is alpha: it passes through, its edge map is 0, and "
+        "it weights the pixels of a blur.",
         control="none",
     )
     mode: str = border("reflect")
@@ -318,7 +319,11 @@ class Method(ABC):
 
     @abstractmethod
     def detail(
-        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+        self,
+        block: Array,
+        axes: Sequence[int],
+        estimate: Array | None = None,
+        weight: Array | None = None,
     ) -> Array:
         """The detail times its weight, 0 at invalid pixels; type of `block`.
 
@@ -332,6 +337,8 @@ class Method(ABC):
             Filtered axes.
         estimate : array, optional
             That of `Constants`, for the indices of the block, if `fits_detail`.
+        weight : array, optional
+            Weight of each pixel in blurs, as for `filters.blur.blur`.
         """
 
     def sums(
@@ -343,6 +350,7 @@ class Method(ABC):
         begins: Sequence[int],
         lengths: Sequence[int],
         *found: Array,
+        weight: Array | None = None,
     ) -> Array | None:
         """First step of the first stage: what one block adds in one of the `rounds`.
 
@@ -360,6 +368,8 @@ class Method(ABC):
             Shape of the whole image.
         *found : array
             What the rounds before this one found, for the indices of the block.
+        weight : array, optional
+            As for `detail`; pixels of weight 0 are invalid.
 
         Returns
         -------

@@ -57,11 +57,16 @@ class OneBandUnsharpMask(EstimatingMethod):
         return band_radius(band_sigma(blur)) + NEAR
 
     def weighted(
-        self, block: Array, axes: tuple[int, ...], found: Estimate, cval: float
+        self,
+        block: Array,
+        axes: tuple[int, ...],
+        found: Estimate,
+        cval: float,
+        weight: Array | None,
     ) -> Array:
         """The band, by the share of signal."""
         band = _band(axes, found, float(self.denoise))
-        return gated_bands(block, band, None, self.mode, cval)
+        return gated_bands(block, band, None, self.mode, cval, weight)
 
 
 @lru_cache(64)

@@ -113,7 +113,11 @@ class PoleselUnsharpMask(LevelsMethod):
         return (max(DIRECTIONAL_REACH, FIT_REACH + AREA_REACH),) * len(axes)
 
     def detail(
-        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+        self,
+        block: Array,
+        axes: Sequence[int],
+        estimate: Array | None = None,
+        weight: Array | None = None,
     ) -> Array:
         """The weighted second differences."""
         # In float64: the normal equations square what they are made of.

@@ -59,11 +59,16 @@ class TwoBandUnsharpMask(EstimatingMethod):
         return 2 * band_radius(band_sigma(blur, _BY_BLUR)) + NEAR
 
     def weighted(
-        self, block: Array, axes: tuple[int, ...], found: Estimate, cval: float
+        self,
+        block: Array,
+        axes: tuple[int, ...],
+        found: Estimate,
+        cval: float,
+        weight: Array | None,
     ) -> Array:
         """Both bands, each by its share of signal."""
         first, second = _both(axes, found, float(self.denoise))
-        return gated_bands(block, first, second, self.mode, cval)
+        return gated_bands(block, first, second, self.mode, cval, weight)
 
 
 @lru_cache(64)

@@ -45,7 +45,9 @@ class UnsharpMask(MaskMethod):
     From sigma 4 on, unless `truncate` is below 4, an axis is blurred on a grid of
     every ``int(sigma / 1.33)``-th pixel, which it is brought to and back from by
     cubic B-splines [2]_: the time does not grow with sigma, and a step is blurred
-    within 5.5e-4 of its height of the true Gaussian.
+    within 5.5e-4 of its height of the true Gaussian. From a sigma of twice the length
+    of an axis on, the blur along it is a cubic polynomial, or the mean where the axis
+    is reflected or wrapped.
 
     References
     ----------

@@ -158,7 +158,11 @@ class WaveletUnsharpMask(LevelsMethod):
         return (max(2 * self._bank().reach(self.levels), AREA_REACH),) * len(axes)
 
     def detail(
-        self, block: Array, axes: Sequence[int], estimate: Array | None = None
+        self,
+        block: Array,
+        axes: Sequence[int],
+        estimate: Array | None = None,
+        weight: Array | None = None,
     ) -> Array:
         """The trimmed detail, times the weight of the area."""
         detail = trimmed_detail(

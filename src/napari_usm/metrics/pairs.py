@@ -40,6 +40,9 @@ def before_and_after(
 
 def checked_image(image: ArrayLike, name: str) -> NDArray[Any]:
     """Return an image as an array: real, and not empty."""
+    from napari_usm.methods.checks import unmasked
+
+    unmasked(name, image)
     array = np.asarray(image)
     if array.dtype.kind not in "biuf":
         raise TypeError(

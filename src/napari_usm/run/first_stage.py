@@ -60,15 +60,15 @@ def first_stage_of(
             core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
         begins = [span.start for span in block.core]
         here = signal, plan.axes, plan.kept, tuple(core), begins, lengths
-        own = plan.kept_slices(block.core)
+        own, weight = plan.kept_slices(block.core), plan.opacity(grown)
         with np.errstate(over="ignore", invalid="ignore"):
             if has_sums:
                 known = [each[own] for each in _sums(found)]
-                sums = plan.method.sums(*here, *known)
+                sums = plan.method.sums(*here, *known, weight=weight)
             if has_windows:
-                windows = window_rows(*here)
+                windows = window_rows(*here, weight)
     if plan.method.limits == "data" and not found:
-        colours, _ = plan.split(grown)
+        colours = plan.visible_colours(grown)
         limits = _range(colours[plan.whole_channels(block.inner)])
     return FirstStage(sums, limits, windows)
 

@@ -7,6 +7,8 @@ import threading
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from napari_usm.run.fork import renew_in_child
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -66,6 +68,14 @@ class Latest:
         self._running: tuple[Hashable, Job] | None = None
         self._thread: threading.Thread | None = None
         self._change = threading.Condition()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Drop all jobs, in a process that was forked: it has no thread for them."""
+        self._change = threading.Condition()
+        self._thread = self._running = None
+        self._waiting.clear()
+        self._at_rest.clear()
 
     @property
     def is_behind(self) -> bool:

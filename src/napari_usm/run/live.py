@@ -25,6 +25,7 @@ from napari_usm.run.eager import (
     whole_axes,
     worth_threads,
 )
+from napari_usm.run.fork import renew_in_child
 from napari_usm.run.tally import Tally, tally
 from napari_usm.run.threads import all_of
 
@@ -108,6 +109,13 @@ class DetailCache:
         self._kept: OrderedDict[_Key, Detail] = OrderedDict()
         # Garbage that is collected in the middle of all this may call `drop`.
         self._lock = threading.RLock()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Drop everything, in a process that was forked."""
+        self._lock = threading.RLock()
+        self._kept.clear()
+        self._free = self._nbytes
 
     def get(self, key: _Key) -> Detail | None:
         """What is kept under a key, now the last that was used."""
@@ -151,7 +159,7 @@ class LiveImage:
         self._cache = cache
         # One image's parts are no other's, and go with it.
         self._mark = object()
-        weakref.finalize(self, cache.drop, self._mark)
+        weakref.finalize(self, cache.drop, self._mark).atexit = False
         self._last: tuple[Slices, Array] | None = None
 
     def read(self, where: Slices) -> Array:

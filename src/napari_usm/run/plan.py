@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from napari_usm.estimate.detail_noise import detail_noise
 from napari_usm.estimate.windows import side
+from napari_usm.filters.attribute import cached_attribute
 from napari_usm.filters.colour import filtered_part, scaled_to_value
 from napari_usm.filters.combine import add_detail, limited
-from napari_usm.filters.dtypes import Array, cast, type_limits, working_type
+from napari_usm.filters.dtypes import (
+    Array,
+    cast,
+    is_wide,
+    type_limits,
+    working_type,
+)
 from napari_usm.filters.one_pass import Finish, OnePass, stored_type
+from napari_usm.filters.opacity import opacity, visible
+from napari_usm.filters.overflow import is_flat_and_large, saturated
 from napari_usm.filters.threshold import NO_THRESHOLD, significance
 from napari_usm.methods import checks
 
@@ -70,7 +78,7 @@ class Plan:
         """What of the image is filtered: the channels if it has no channel axis."""
         return "channels" if self.channel_axis is None else self.method.color
 
-    @cached_property
+    @cached_attribute
     def halo(self) -> dict[int, int | None]:
         """Neighbours that a block needs on each side; None: the whole axis.
 
@@ -79,7 +87,7 @@ class Plan:
         reach = zip(self.axes, self.method.halo(self.axes), strict=True)
         return {axis: None if n is None else max(1, n) for axis, n in reach}
 
-    @cached_property
+    @cached_attribute
     def first_halo(self) -> dict[int, int | None]:
         """The same in the first stage: windows that tell the noise are longer."""
         if not self.finds_noise:
@@ -102,12 +110,12 @@ class Plan:
         """Whether the whole image is needed before any block can be done."""
         return self.estimates or self.method.limits == "data"
 
-    @cached_property
+    @cached_attribute
     def grid(self) -> dict[int, int]:
         """What the first pixel of a block with its neighbours is a multiple of."""
         return dict(zip(self.axes, self.method.grid(self.axes), strict=True))
 
-    @cached_property
+    @cached_attribute
     def unfinished(self) -> Plan:
         """The plan whose edge map is the detail, whatever will be done with it."""
         return make_plan(self.shape, self.dtype, self.method.unfinished())
@@ -201,6 +209,15 @@ class Plan:
         colours, alpha = np.split(block, [block.shape[axis] - 1], axis)
         return colours, alpha
 
+    def opacity(self, block: Array) -> Array | None:
+        """Weights of a block's pixels by their alpha; None where all are opaque."""
+        _, alpha = self._parts(block)
+        return None if alpha is None else opacity(alpha)
+
+    def visible_colours(self, block: Array) -> Array:
+        """The colours of a block in the working type, NaN where alpha is 0."""
+        return visible(self.split(block)[0], self.opacity(block))
+
     @_QUIET
     def signal(self, colours: Array) -> Array:
         """What is filtered: the channels, or one signal on an axis of length 1."""
@@ -222,16 +239,37 @@ class Plan:
         `estimate` and `noise` are what was found for the indices of the block, if
         anything.
         """
-        signal = self.signal(self.split(block)[0])
-        return self.signal_edge_map(signal, estimate, noise)
+        signal = self.signal(self.visible_colours(block))
+        return self.signal_edge_map(signal, estimate, noise, self.opacity(block))
 
     @_QUIET
     def signal_edge_map(
-        self, signal: Array, estimate: Array | None, noise: Array | None
+        self,
+        signal: Array,
+        estimate: Array | None,
+        noise: Array | None,
+        weight: Array | None = None,
     ) -> Array:
         """The same from the signal itself."""
-        detail = self.method.detail(signal, self.axes, estimate)
-        return self.threshold(noise).of(detail, signal)
+        detail = self.method.detail(signal, self.axes, estimate, weight)
+        return self.threshold(noise).of(self._held(detail, signal, estimate), signal)
+
+    def _held(self, detail: Array, signal: Array, estimate: Array | None) -> Array:
+        """Detail within the range of floats, and 0 where flat pixels are too large."""
+        method = self.method
+        if not np.isfinite(detail).all():
+            detail = saturated(detail, detail.dtype)
+        reach = (
+            method.reach(self.axes)
+            if estimate is None
+            else method.reach_of(estimate, self.axes)
+        )
+        around = {
+            axis: signal.shape[axis] if distance is None else distance
+            for axis, distance in zip(self.axes, reach, strict=True)
+        }
+        flat = is_flat_and_large(signal, around, method.mode, float(method.cval))
+        return detail if flat is None else np.where(flat, 0, detail)
 
     @_QUIET
     def thresholded(self, detail: Array, block: Array, noise: Array | None) -> Array:
@@ -270,7 +308,7 @@ class Plan:
     @_QUIET
     def public_edge_map(self, edge_map: Array) -> Array:
         """The edge map as float32, with 0 for alpha, or without the channel axis."""
-        result = edge_map.astype(np.float32)
+        result = cast(edge_map, np.dtype(np.float32))
         if self.channel_axis is None:
             return result
         if self.color != "channels":
@@ -280,7 +318,7 @@ class Plan:
             result = np.pad(result, margin)
         return result
 
-    @cached_property
+    @cached_attribute
     def stored(self) -> np.dtype[Any] | None:
         """Type in which kernels read and write the pixels themselves, if they can."""
         if self.color != "channels" or self.method.alpha:
@@ -324,7 +362,8 @@ class Plan:
     ) -> Array:
         """The result of a block from its edge map."""
         low, high = limits
-        colours, alpha = self.split(block)
+        stored, alpha = self._parts(block)
+        colours = stored.astype(self.working, order="C")
         raw = self.unlimited(colours, edge_map, amount)
         if self.color == "value":
             new_value = np.clip(raw, low, high)
@@ -332,10 +371,23 @@ class Plan:
             # The value was limited; colours darker than `low` keep their hue.
             low, high = type_limits(self.result)
         result = limited(raw, low, high, self.result)
+        passes = np.can_cast(self.dtype, self.result)
+        if passes and is_wide(self.dtype):
+            # What the working type cannot tell apart from the pixel is the pixel.
+            same = (raw == colours) & (raw >= low) & (raw <= high)
+            result = np.where(same, stored.astype(self.result), result)
         if alpha is None:
             return result
+        weight = opacity(alpha)
+        if weight is not None:
+            kept = stored.astype(self.result) if passes else cast(colours, self.result)
+            result = np.where(weight > 0, result, kept)
         assert self.channel_axis is not None
-        passed = cast(alpha.astype(self.working), self.result)
+        passed = (
+            alpha.astype(self.result)
+            if passes
+            else cast(alpha.astype(self.working), self.result)
+        )
         return np.concatenate([result, passed], self.channel_axis)
 
     def found(self, constants: Constants) -> Found:

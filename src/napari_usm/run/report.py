@@ -135,11 +135,12 @@ def _findings(plan: Plan, constants: Constants) -> Findings | None:
     return None
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _noise_factor(plan: Plan, amount: Any, constants: Constants, sample: Array) -> Any:
     known = plan.method.noise_factor(plan.axes, amount)
     if known is not None:
         return known if np.ndim(known) else float(known)
-    signal = plan.signal(plan.split(sample)[0])
+    signal = plan.signal(plan.visible_colours(sample))
     typical = _typical(plan, constants)
     found, valid = _findings(plan, typical), np.isfinite(signal)
     level = 0.0 if found is None else float(found.noise.item())
@@ -171,20 +172,19 @@ def _measured_noise_factor(
 ) -> float:
     noise = middle + level * white_noise(len(plan.axes))
     others = [axis for axis in range(len(plan.shape)) if axis not in plan.axes]
-    with np.errstate(over="ignore"):
-        noise = np.expand_dims(noise, others).astype(plan.working)
+    noise = np.expand_dims(noise, others).astype(plan.working)
     # Noise that goes on for ever: a border is no noise.
     endless = replace(plan, method=replace(plan.method, mode="wrap"))
-    with np.errstate(over="ignore", invalid="ignore"):
-        edges = endless.signal_edge_map(noise, typical.estimate, typical.noise)
-        noisy = noise + amount * edges
+    edges = endless.signal_edge_map(noise, typical.estimate, typical.noise)
+    noisy = noise + amount * edges
     # Next to the largest number that there is, some is beyond it.
     valid = np.isfinite(noisy)
     after, before = (
-        np.std(each[valid].astype(np.float64) / level) for each in (noisy, noise)
+        np.std(each[valid].astype(np.float64) / level) if valid.any() else 0.0
+        for each in (noisy, noise)
     )
     # Noise too faint for its intensity is none.
-    return float(after / before) if before else 1.0
+    return float(after / before) if 0 < before < np.inf else 1.0
 
 
 def sample_slices(plan: Plan) -> Slices:

@@ -8,7 +8,6 @@ shall not ask for more.
 from __future__ import annotations
 
 import math
-import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,6 @@ _WORTH = range(2**18, 2**26 + 1)
 _IDLE = 4
 
 _idle: deque[Array] = deque(maxlen=_IDLE)
-_lock = threading.Lock()
 
 
 def empty(shape: Sequence[int], dtype: DTypeLike) -> Array:
@@ -49,12 +47,14 @@ def empty(shape: Sequence[int], dtype: DTypeLike) -> Array:
 
 def _taken(nbytes: int) -> Array | None:
     """An idle piece of just that size, if there is one."""
-    with _lock:
-        for _ in range(len(_idle)):
+    for _ in range(len(_idle)):
+        try:
             memory = _idle.popleft()
-            if memory.nbytes == nbytes:
-                return memory
-            _idle.append(memory)
+        except IndexError:  # another thread took the last
+            break
+        if memory.nbytes == nbytes:
+            return memory
+        _idle.append(memory)
     return None
 
 
@@ -63,9 +63,11 @@ class _Lent:
 
     def __init__(self, memory: Array) -> None:
         self._memory = memory
+        # Held here: when the program ends, globals of a module go before its objects.
+        self._idle = _idle
         self.__array_interface__: dict[str, Any] = memory.__array_interface__
 
     def __del__(self) -> None:
-        # Without the lock, since this may come at any time, even while it is held: one
-        # step of a deque is safe, and when it is full the oldest piece goes.
-        _idle.append(self._memory)
+        # Without a lock, since this may come at any time: one step of a deque is safe,
+        # and when it is full the oldest piece goes.
+        self._idle.append(self._memory)

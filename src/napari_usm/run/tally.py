@@ -175,7 +175,7 @@ def _step_by_step(
     limits: Limits,
     result: Array,
 ) -> Tally:
-    colours, _ = plan.split(grown)
+    colours = plan.visible_colours(grown)
     inner = plan.whole_channels(block.inner)
     core = colours[inner]
     raw = plan.unlimited(core, edge_map, amount)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from concurrent.futures import Future
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -87,7 +86,7 @@ def in_order(function: Callable[[T], U], items: Sequence[T], count: int) -> Iter
     waiting = iter(items)
     try:
         for item in waiting:
-            running.append(_pool(count).submit(function, item))
+            running.append(_submitted(function, item, count))
             if len(running) >= 2 * count:
                 yield running.popleft().result()
         while running:
@@ -105,12 +104,29 @@ def all_of(function: Callable[[T], U], items: Sequence[T], count: int) -> list[U
     """
     if count == 1 or len(items) == 1:
         return [function(item) for item in items]
-    running = [_pool(count).submit(function, item) for item in items[1:]]
+    running = [_submitted(function, item, count) for item in items[1:]]
     try:
         return [function(items[0]), *(future.result() for future in running)]
     finally:
         for future in running:
             future.cancel()
+
+
+def _submitted(function: Callable[[T], U], item: T, count: int) -> Future[U]:
+    """Result of `function` for an item, to come from a thread of the pool.
+
+    When the program ends, pools take no more; a thread that is still at work, such as
+    that of a live result, then computes it itself.
+    """
+    try:
+        return _pool(count).submit(function, item)
+    except RuntimeError:
+        future: Future[U] = Future()
+        try:
+            future.set_result(function(item))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 def _cores() -> int:

@@ -18,6 +18,7 @@ from qtpy.compat import isalive
 
 from napari_usm import warm_up
 from napari_usm.run import eager
+from napari_usm.run.fork import renew_in_child
 from napari_usm.run.latest import Job, Latest
 from napari_usm.run.levels import Level, SharpenedLevel, levels_of
 from napari_usm.run.live import DetailCache, LiveImage, Settled
@@ -108,6 +109,11 @@ class LiveResult:
         self._waits = False
         self._era = object()
         self._latest = Latest()
+        self._lock = threading.RLock()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Unlock it, in a process that was forked."""
         self._lock = threading.RLock()
 
     # --- parameters ---

@@ -11,6 +11,7 @@ import numpy as np
 from napari.utils import resize_dask_cache
 
 from napari_usm.api import is_dask
+from napari_usm.run.fork import renew_in_child
 from napari_usm.run.virtual import Index, window
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ class _Remembered:
         self.shape, self.dtype = array.shape, array.dtype
         self._kept: OrderedDict[Place, np.ndarray] = OrderedDict()
         self._lock = threading.Lock()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Drop the chunks, in a process that was forked."""
+        self._lock = threading.Lock()
+        self._kept.clear()
 
     def __getitem__(self, key: Spans) -> np.ndarray:
         ranges = [
