@@ -76,7 +76,9 @@ def print_turns():
     one = plane(8192, "uint16")
     with TemporaryDirectory() as folder:
         stack = np.stack([np.roll(one, 64 * z, 1) for z in range(6)])
-        print_table(live_turns.HEAD, live_turns.turn_rows(stored(stack, "zarr", folder)))
+        print_table(
+            live_turns.HEAD, live_turns.turn_rows(stored(stack, "zarr", folder))
+        )
     print_table(live_turns.DRAG_HEAD, live_turns.frame_rows(plane(2048, "uint16")))
 
 

@@ -36,11 +36,10 @@ def live_turns(stack):
         session = Session(show=True)
         with session.source(stack, contrast_limits=(0, 65535)):
             settle()
-            press = session.dock._dock.live.click
-            found["Live on"].append(turns(press, lambda: session.dock.is_updating))
-            layers = session.dock._pair.layers
-            found["another plane"] += steps(session, lambda: session.dock.is_updating)
-            pixels = [np.array(layer.data) for layer in layers]
+            is_behind = partial(getattr, session.dock, "is_updating")
+            found["Live on"].append(turns(session.dock._dock.live.click, is_behind))
+            found["another plane"] += steps(session, is_behind)
+            pixels = [np.array(layer.data) for layer in session.dock._pair.layers]
         session.viewer.close()
     return found, pixels
 
@@ -81,7 +80,9 @@ def frame_rows(image):
         result = pair.layers[0]
         controls = session.dock
         moves = {
-            "opacity of the result": lambda at: setattr(result, "opacity", 0.5 + at / 2),
+            "opacity of the result": lambda at: setattr(
+                result, "opacity", 0.5 + at / 2
+            ),
             "the same pixels refreshed": lambda _: result.refresh(),
             "amount": lambda at: setattr(controls.amount, "value", 0.5 + at),
             "sigma": lambda at: setattr(controls.sigma, "value", 1.01 + 4 * at),

@@ -1,52 +1,85 @@
 """Which axes a layer is filtered along, and the sentence that says so."""
 
+import re
+
 import pytest
 
 from napari_usm import axes
+from napari_usm.axes import Axes
 
 UNNAMED = ("-4", "-3", "-2", "-1")
 
 
 @pytest.mark.parametrize(
-    ("labels", "plane", "depth"),
+    ("labels", "plane", "depth", "has_z"),
     [
-        (UNNAMED, (2, 3), (0, 1)),
-        (UNNAMED[1:], (1, 2), (0,)),
-        (("y", "x"), (0, 1), ()),
-        (("t", "z", "y", "x"), (2, 3), (1,)),
-        (("T", "C", "Z", "Y", "X"), (3, 4), (2,)),
-        (("x", "y", "z"), (0, 1), (2,)),
-        (("time", "y", "x"), (1, 2), ()),
-        (("y", "x", "channel"), (0, 1), ()),
-        (("t", "x"), (1,), ()),
+        (UNNAMED, (2, 3), (0, 1), False),
+        (UNNAMED[1:], (1, 2), (0,), False),
+        (("y", "x"), (0, 1), (), False),
+        (("t", "z", "y", "x"), (2, 3), (1,), True),
+        (("T", "C", "Z", "Y", "X"), (3, 4), (2,), True),
+        (("x", "y", "z"), (0, 1), (2,), True),
+        (("time", "y", "x"), (1, 2), (), False),
+        (("y", "x", "channel"), (0, 1), (), False),
+        (("t", "x"), (1,), (), False),
+        (("row", "col", "wavelength"), (0, 1), (), False),
+        (("rows", "columns", "bands"), (0, 1), (), False),
+        (("section", "height", "width"), (1, 2), (0,), True),
+        (("-3", "-2", "depth"), (0, 1), (2,), True),
+        (("z", "x"), (0, 1), (), False),
+        (("z slices", "position y", "position x"), (1, 2), (0,), True),
+        (("something", "y", "x"), (1, 2), (0,), False),
+        (("z", "plane", "y", "x"), (2, 3), (0, 1), False),
     ],
 )
-def test_plane_and_depth(labels, plane, depth):
-    """Planes are Y and X; time and channels are never filtered; Z goes by its label."""
-    assert axes.plane_axes(labels) == plane
-    assert axes.depth_axes(labels) == depth
+def test_plane_and_depth(labels, plane, depth, has_z):
+    """Planes are Y and X; time and channels are never filtered; Z goes by its name."""
+    own = Axes(labels)
+    assert (own.plane, own.depth, own.has_z) == (plane, depth, has_z)
 
 
-def test_the_user_says_which_axis_is_z():
-    """Of several unnamed axes none is taken for Z unless it is said."""
-    with pytest.raises(
-        ValueError,
-        match=r"`z_axis` must say which axis is Z, one of \(0, 1\); got None",
-    ):
-        axes.filtered_axes(UNNAMED, axes.VOLUMES)
-    assert axes.filtered_axes(UNNAMED, axes.VOLUMES, 0) == (0, 2, 3)
-    assert axes.filtered_axes(UNNAMED[1:], axes.VOLUMES) == (0, 1, 2)
-    assert axes.filtered_axes(UNNAMED, axes.PLANES) == (2, 3)
+NOT_SPACE = re.findall(
+    r"\S+",
+    """t T time times Time frame frames timepoint timepoints time-points Time_Point
+c ch channel channels colour colors wavelength wavelengths lambda λ band bands spectral
+position positions pos scene scenes series view views phase phases angle angles well
+wells field fields tile tiles site sites cycle illumination""",
+)
+
+
+@pytest.mark.parametrize("label", NOT_SPACE)
+def test_axes_that_are_not_space(label):
+    """Neither Z nor part of a plane, wherever the axis stands."""
+    for labels in ((label, "y", "x"), (label, "-2", "-1")):
+        assert (Axes(labels).plane, Axes(labels).depth) == ((1, 2), ())
+    assert Axes(("-3", "-2", label)).plane == (0, 1)
+    assert Axes((label, "-3", "-2", "-1")).depth == (1,)
+
+
+def test_a_unit_of_time():
+    """An axis whose unit is one of time is no Z, whatever it is called."""
+    timed = Axes(UNNAMED[1:], (True, False, False))
+    assert (timed.plane, timed.depth) == ((1, 2), ())
+    assert Axes(UNNAMED[1:], (False, False, True)).plane == (0, 1)
+    assert Axes(("z", "y", "x"), (True, True, True)).plane == (1, 2), "names first"
+
+
+@pytest.mark.parametrize("labels", [UNNAMED, UNNAMED[1:], ("stack", "y", "x")])
+def test_the_user_says_which_axis_is_z(labels):
+    """No axis is taken for Z that does not say so by its name, not even the only one."""
+    own = Axes(labels)
+    with pytest.raises(ValueError, match=r"`z_axis` must say which axis is Z, .* None"):
+        own.filtered(axes.VOLUMES)
+    assert own.filtered(axes.VOLUMES, 0) == (0, *own.plane)
+    assert own.filtered(axes.PLANES) == own.plane
 
 
 def test_time_is_never_z():
     """A time series has no volumes, whatever is asked for."""
-    with pytest.raises(
-        ValueError, match=r"`z_axis` must say which axis is Z, one of \(\)"
-    ):
-        axes.filtered_axes(("t", "y", "x"), axes.VOLUMES, 0)
+    with pytest.raises(ValueError, match=r"`dimensions` must be 'planes' where no"):
+        Axes(("t", "y", "x")).filtered(axes.VOLUMES, 0)
     with pytest.raises(ValueError, match="neither time nor channel"):
-        axes.filtered_axes(("t", "c"), axes.PLANES)
+        Axes(("t", "c")).filtered(axes.PLANES)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +109,7 @@ def test_time_is_never_z():
 )
 def test_sentence(shape, labels, filtered, said):
     """One sentence says what is filtered together, and how often."""
-    assert axes.sentence(shape, labels, filtered) == said
+    assert Axes(labels).sentence(shape, filtered) == said
 
 
 def test_sigma_in_pixels():
@@ -100,7 +133,7 @@ def test_sigma_in_pixels():
 )
 def test_main_axis(labels, filtered, main):
     """X goes by its label; without one the last filtered axis is as good."""
-    assert axes.main_axis(labels, filtered) == main
+    assert Axes(labels).main(filtered) == main
 
 
 @pytest.mark.parametrize(

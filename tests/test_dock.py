@@ -72,7 +72,9 @@ def test_controls_that_matter_are_shown(open_dock):
         }
 
     def sentence():
-        (text,) = (t for t in texts(widget) if t.startswith(("Filters", "Say", "Add")))
+        (text,) = (
+            t for t in texts(widget) if t.startswith(("Filters", "Choose", "Add"))
+        )
         return text
 
     assert sentence() == "Add an image to sharpen it."
@@ -86,9 +88,26 @@ def test_controls_that_matter_are_shown(open_dock):
         "Filters Y and X of each of 4 planes",
     )
     widget.dimensions.value = "volumes"
+    assert (shown(), sentence()) == (
+        {"dimensions", "z_axis"},
+        "Choose which axis is Z.",
+    )
+    widget.z_axis.value = 0
     assert sentence() == "Filters axis 0, Y and X of the volume"
+    widget.layer.value = viewer.add_image(
+        np.zeros((4, 9, 8)), axis_labels=("z", "y", "x"), shear=(0.5, 0, 0)
+    )
+    assert shown() == {"dimensions"}
+    assert sentence().startswith("Filters Z, Y and X of the volume\n")
+    assert sentence().endswith(
+        "Z and Y are not at right angles (shear or affine): filtered along the axes, "
+        "by the step along each"
+    )
     widget.layer.value = viewer.add_image(np.zeros((2, 4, 9, 8)))
-    assert (shown(), sentence()) == ({"dimensions", "z_axis"}, "Say which axis is Z.")
+    assert (shown(), sentence()) == (
+        {"dimensions", "z_axis"},
+        "Choose which axis is Z.",
+    )
     widget.z_axis.value = 1
     assert sentence() == "Filters axis 1, Y and X of each of 2 volumes"
     widget()
@@ -106,6 +125,7 @@ def test_ranges_follow_the_image(open_dock):
     assert widget.amount.min == -1 / 8
     assert widget.threshold.max == 1
     widget.dimensions.value = "volumes"
+    widget.z_axis.value = 0
     assert widget.amount.min == pytest.approx(-1 / (4 * 2.25))
 
 
@@ -170,7 +190,8 @@ def test_reset(open_dock, qtbot, live):
     """All controls of the method are back; with Live on, so is what is shown."""
     viewer, widget = open_dock("Unsharp mask")
     pixels = cases.picture((3, 20, 24), "uint16")
-    viewer.add_image(pixels, units=("um",) * 3, scale=(2, 0.5, 0.5))
+    labels = ("z", "y", "x")
+    viewer.add_image(pixels, units=("um",) * 3, scale=(2, 0.5, 0.5), axis_labels=labels)
     first = {control.name: control.value for control in widget} | widget._page.values()
     widget.sigma_unit.value = "µm"
     widget.sigma.value, widget.amount.value, widget.threshold.value = 2.0, -0.9, 100

@@ -10,7 +10,7 @@ import napari_usm as usm
 from docks import go_live, press, says, wait_to_see
 from napari_usm.methods import METHODS
 from napari_usm.widgets.functions import layer_function, layer_run
-from napari_usm.widgets.physical import length_units, pixel_steps
+from napari_usm.widgets.physical import length_units, pixel_steps, skew_line, spacing
 
 LABELS = ("z", "y", "x")
 VOXEL = (0.5, 0.108, 0.108)
@@ -84,7 +84,7 @@ def test_axes_in_different_units():
         scale=(3, 0.1, 50),
         units=("s", "um", "nm"),
         name="series",
-        axis_labels=("-3", "-2", "-1"),
+        axis_labels=("z", "-2", "-1"),
     )
     assert pixel_steps(layer, (1, 2), "um") == pytest.approx((0.1, 0.05))
     assert length_units(layer, (1, 2)) == {
@@ -94,10 +94,80 @@ def test_axes_in_different_units():
     assert length_units(layer, (0, 1, 2)) == {}
     with pytest.raises(
         ValueError,
-        match=r"`sigma_unit` must be 'px' for 'series', where axis 0 has no length "
+        match=r"`sigma_unit` must be 'px' for 'series', where Z has no length "
         r"\(its unit is 'second'\); got 'um'",
     ):
         layer_run("unsharp_mask", layer, dimensions="volumes", sigma_unit="um")
+
+
+def turned():
+    """An affine that turns Z into X by 30 degrees, after voxels of 4 × 1 × 1."""
+    affine = np.eye(4)
+    cosine, sine = np.sqrt(3) / 2, 0.5
+    affine[:3, :3] = [[cosine, 0, -sine], [0, 1, 0], [sine, 0, cosine]]
+    affine[:3, :3] @= np.diag([4.0, 1, 1])
+    return affine
+
+
+GEOMETRIES = {
+    "µm": ({"scale": (4, 1, 1)}, (4, 1, 1)),
+    "nm": ({"scale": (400, 100, 100), "units": ("nm",) * 3}, (400, 100, 100)),
+    "µm, nm, nm": (
+        {"scale": (0.4, 100, 100), "units": ("um", "nm", "nm")},
+        (400, 100, 100),
+    ),
+    "mm, µm, µm": ({"scale": (4e-3, 1, 1), "units": ("mm", "um", "um")}, (4, 1, 1)),
+    "pixels": ({"scale": (4, 1, 1), "units": None}, (4, 1, 1)),
+    "affine": ({"scale": (1, 1, 1), "affine": np.diag([4.0, 1, 1, 1])}, (4, 1, 1)),
+    "affine and scale": (
+        {"scale": (2, 1, 1), "affine": np.diag([2.0, 1, 1, 1])},
+        (4, 1, 1),
+    ),
+    "turned": ({"scale": (1, 1, 1), "affine": turned()}, (4, 1, 1)),
+    "turned by rotate": ({"scale": (4, 1, 1), "rotate": (0, 30, 0)}, (4, 1, 1)),
+    "mirrored": ({"scale": (-4, 1, 1)}, (4, 1, 1)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Non-orthogonal slicing:UserWarning")
+@pytest.mark.parametrize("name", GEOMETRIES)
+def test_the_laplacian_sees_the_voxels_that_sigma_sees(name):
+    """One geometry: whatever units and transforms say it, the spacing is the same."""
+    keywords, expected = GEOMETRIES[name]
+    layer = stack(**keywords)
+    assert spacing(layer, (0, 1, 2)) == pytest.approx(expected)
+    (image, meta, _), _ = layer_function("laplacian_sharpen")(
+        layer, dimensions="volumes"
+    )
+    used = meta["metadata"]["napari_usm"]["parameters"]["spacing"]
+    assert used == pytest.approx(expected)
+    np.testing.assert_allclose(
+        image, usm.laplacian_sharpen(STACK, spacing=(4, 1, 1)), rtol=1e-6
+    )
+    assert skew_line(layer, (0, 1, 2)) == ""
+
+
+def test_axes_of_which_some_have_a_length():
+    """Voxels whose shape nobody knows are refused; their planes are not."""
+    layer = stack(units=("pixel", "um", "um"))
+    with pytest.raises(
+        ValueError,
+        match=r"`layer` must have units of length on all axes that are filtered "
+        r"together, or on none; got Z in pixel, Y in micrometer, X in micrometer",
+    ):
+        layer_run("laplacian_sharpen", layer, dimensions="volumes")
+    assert layer_run("laplacian_sharpen", layer).parameters["spacing"] == VOXEL[1:]
+
+
+@pytest.mark.parametrize("how", [{"shear": (0.5, 0, 0)}, {"affine": "skew"}])
+def test_axes_that_are_not_at_right_angles(how):
+    """It is said, by the names of the axes."""
+    if how == {"affine": "skew"}:
+        how = {"affine": np.eye(4)}
+        how["affine"][0, 1] = 0.5
+    line = skew_line(stack(scale=(1, 1, 1), **how), (0, 1, 2))
+    assert line.startswith("Z and Y are not at right angles")
+    assert skew_line(stack(scale=(1, 1, 1), **how), (1, 2)) == ""
 
 
 @pytest.mark.parametrize("units", [None, ("pixel",) * 3, ("px",) * 3, ("s",) * 3])
@@ -272,7 +342,7 @@ def test_units_are_offered_where_there_are_some(open_dock):
     assert not shows(widget, "sigma_unit")
     assert said(widget) == []
     widget.kernel.value = "gaussian"
-    series = stack(units=("s", "um", "um"), axis_labels=("-3", "-2", "-1"))
+    series = stack(units=("s", "um", "um"), axis_labels=("z", "-2", "-1"))
     widget.layer.value = viewer.add_layer(series)
     assert shows(widget, "sigma_unit")
     widget.sigma_unit.value = "µm"

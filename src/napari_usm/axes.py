@@ -1,8 +1,9 @@
-"""Which axes of a layer are filtered, how wide, and how to say so."""
+"""Names of axes: which of them are filtered, and sentences that say so."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -21,104 +22,183 @@ PIXELS = "px"
 # Below this sigma a pixel gives less than half a percent to each neighbour.
 _NARROW = 0.3
 
-# Axes that hold no neighbours of a pixel: they are never filtered.
-_NOT_SPATIAL = {"t", "time", "frame", "c", "ch", "channel", "channels"}
+# Names of axes along which pixels are no neighbours, in the singular: they are never
+# filtered. A unit of time says the same.
+_NOT_SPATIAL = {
+    *("t", "time", "timepoint", "frame", "cycle", "repeat", "date"),
+    *("c", "ch", "channel", "color", "colour", "rgb", "stain", "dye", "fluorophore"),
+    *("wavelength", "lambda", "λ", "wl", "band", "spectrum", "spectral"),
+    *("emission", "excitation", "lifetime", "polarization", "polarisation"),
+    *("phase", "angle", "rotation", "illumination", "event", "component", "feature"),
+    *("p", "pos", "position", "scene", "series", "v", "view", "tile", "mosaic"),
+    *("well", "field", "fov", "site", "sample", "subject", "item", "batch"),
+}
+
+# Names of the axes in space.
+_SPATIAL = {
+    "z": {"z", "depth", "slice", "section", "plane", "focus"},
+    "y": {"y", "row", "height"},
+    "x": {"x", "col", "column", "width"},
+}
+_KNOWN = _NOT_SPATIAL.union(*_SPATIAL.values())
 
 # What napari calls an axis that nobody has named: "-3", in older ones "axis -3".
 _UNNAMED = re.compile(r"(axis )?-?\d+")
 
 
-def axis_names(labels: Sequence[str]) -> tuple[str, ...]:
-    """Names to show: the labels, or what is known of axes without one.
+@dataclass(frozen=True)
+class Axes:
+    """The axes of an image, without its channels.
+
+    Attributes
+    ----------
+    labels : sequence of str
+        As the image has them.
+    timed : sequence of bool, optional
+        Whether the unit of each axis is one of time.
 
     Examples
     --------
-    >>> axis_names(("-3", "-2", "-1"))
-    ('axis 0', 'Y', 'X')
+    >>> axes = Axes(("frames", "z", "y", "x"))
+    >>> axes.plane, axes.depth
+    ((2, 3), (1,))
+    >>> axes.filtered(VOLUMES)
+    (1, 2, 3)
     """
-    plane = dict(zip(reversed(plane_axes(labels)), "XY", strict=False))
-    names = []
-    for axis, label in enumerate(labels):
-        if _UNNAMED.fullmatch(label):
-            names.append(plane.get(axis, f"axis {axis}"))
-        else:
-            names.append(label.upper() if len(label) == 1 else label)
-    return tuple(names)
 
+    labels: Sequence[str]
+    timed: Sequence[bool] = ()
 
-def plane_axes(labels: Sequence[str]) -> tuple[int, ...]:
-    """Axes of a plane: those labelled y and x, or the last two spatial ones."""
-    words = [label.lower() for label in labels]
-    if "y" in words and "x" in words:
-        return tuple(sorted((words.index("y"), words.index("x"))))
-    return tuple(_spatial_axes(labels)[-2:])
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names to show: the labels, or what is known of axes without one."""
+        plane = dict(zip(reversed(self.plane), "XY", strict=False))
+        names = []
+        for axis, label in enumerate(self.labels):
+            if _UNNAMED.fullmatch(label):
+                names.append(plane.get(axis, f"axis {axis}"))
+            else:
+                names.append(label.upper() if len(label) == 1 else label)
+        return tuple(names)
 
+    @property
+    def plane(self) -> tuple[int, ...]:
+        """Axes of a plane: Y and X by their names, or the last two but for Z."""
+        y, x, z = map(self._named, "yxz")
+        if len(y) == 1 and len(x) == 1:
+            return tuple(sorted((*y, *x)))
+        flat = [axis for axis in self._spatial if axis not in z]
+        return tuple((flat if len(flat) > 1 else self._spatial)[-2:])
 
-def depth_axes(labels: Sequence[str]) -> tuple[int, ...]:
-    """Axes that may be Z: the one labelled so, or all spatial ones beside the plane.
+    @property
+    def depth(self) -> tuple[int, ...]:
+        """Axes that may be Z: the one of that name, or all others in space."""
+        if self.has_z:
+            return self._named("z")
+        return tuple(axis for axis in self._spatial if axis not in self.plane)
 
-    Which of several it is, is for the user to say: never for their sizes.
-    """
-    words = [label.lower() for label in labels]
-    if "z" in words:
-        return (words.index("z"),)
-    plane = plane_axes(labels)
-    return tuple(axis for axis in _spatial_axes(labels) if axis not in plane)
+    @property
+    def has_z(self) -> bool:
+        """Whether a name says which axis is Z; else it is for the user to say."""
+        z = self._named("z")
+        return len(z) == 1 and z[0] not in self.plane
 
+    def filtered(self, dimensions: str, z_axis: int | None = None) -> tuple[int, ...]:
+        """Return the axes to filter: those of planes, or of volumes along `z_axis`.
 
-def filtered_axes(
-    labels: Sequence[str], dimensions: str, depth: int | None = None
-) -> tuple[int, ...]:
-    """Axes to filter in planes, or in volumes of the planes along the axis `depth`.
+        Raises
+        ------
+        ValueError
+            If there is no such axis, or if nothing says which of them is Z.
+        """
+        plane = self.plane
+        if not plane:
+            raise ValueError(
+                "`layer` must have an axis in space: one that is neither time nor "
+                f"channel, nor the like; got {tuple(self.labels)}"
+            )
+        if dimensions == PLANES:
+            return plane
+        if dimensions != VOLUMES:
+            raise ValueError(
+                f"`dimensions` must be '{PLANES}' or '{VOLUMES}'; got {dimensions!r}"
+            )
+        candidates = self.depth
+        if not candidates:
+            raise ValueError(
+                f"`dimensions` must be '{PLANES}' where no axis may be Z, as in "
+                f"{tuple(self.labels)}; got {dimensions!r}"
+            )
+        if z_axis is None and self.has_z:
+            z_axis = candidates[0]
+        if z_axis not in candidates:
+            raise ValueError(
+                f"`z_axis` must say which axis is Z, one of {candidates}; "
+                f"got {z_axis!r}"
+            )
+        return tuple(sorted((z_axis, *plane)))
 
-    Raises
-    ------
-    ValueError
-        If there is no such axis, or if it has not been said which of several it is.
-    """
-    plane = plane_axes(labels)
-    if not plane:
-        raise ValueError(
-            f"`layer` must have an axis that is neither time nor channel; got {labels}"
+    def sentence(self, shape: Sequence[int], filtered: Sequence[int]) -> str:
+        """Return a sentence: which axes are filtered together, and how often.
+
+        Examples
+        --------
+        >>> Axes(("z", "y", "x")).sentence((20, 512, 512), (1, 2))
+        'Filters Y and X of each of 20 planes'
+        """
+        one, many = {1: ("line", "lines"), 2: ("plane", "planes")}.get(
+            len(filtered), ("volume", "volumes")
         )
-    if dimensions == PLANES:
-        return plane
-    if dimensions != VOLUMES:
-        raise ValueError(
-            f"`dimensions` must be '{PLANES}' or '{VOLUMES}'; got {dimensions!r}"
+        count = prod(n for axis, n in enumerate(shape) if axis not in filtered)
+        parts = f"the {one}" if count == 1 else f"each of {count} {many}"
+        return f"Filters {self.listed(filtered)} of {parts}"
+
+    def main(self, filtered: Sequence[int]) -> int:
+        """Return the filtered axis whose pixels a slider counts: X, or the last one."""
+        named = self.names
+        x = self._named("x")
+        return next((a for a in filtered if a in x or named[a] == "X"), filtered[-1])
+
+    def listed(self, chosen: Sequence[int]) -> str:
+        """Return names as in a sentence: "Z, Y and X"."""
+        *first, last = (self.names[axis] for axis in chosen)
+        return f"{', '.join(first)} and {last}" if first else last
+
+    @property
+    def _spatial(self) -> list[int]:
+        """Axes whose neighbouring pixels are neighbours in space."""
+        return [axis for axis in range(len(self.labels)) if self._is_spatial(axis)]
+
+    def _is_spatial(self, axis: int) -> bool:
+        """Return what the name says, and the unit where that says nothing."""
+        word = _word(self.labels[axis])
+        if word in _KNOWN:
+            return word not in _NOT_SPATIAL
+        return not (axis < len(self.timed) and self.timed[axis])
+
+    def _named(self, name: str) -> tuple[int, ...]:
+        """Return the axes in space that have one of the names of Z, Y or X."""
+        words = _SPATIAL[name]
+        return tuple(
+            axis for axis in self._spatial if _word(self.labels[axis]) in words
         )
-    candidates = depth_axes(labels)
-    if depth is None and len(candidates) == 1:
-        depth = candidates[0]
-    if depth not in candidates:
-        raise ValueError(
-            f"`z_axis` must say which axis is Z, one of {candidates}; got {depth!r}"
-        )
-    return tuple(sorted((depth, *plane)))
 
 
-def sentence(shape: Sequence[int], labels: Sequence[str], axes: Sequence[int]) -> str:
-    """What is filtered together, and how often.
+def _word(label: str) -> str:
+    """Return the word that says what an axis is: "Time points" is a timepoint.
 
     Examples
     --------
-    >>> sentence((20, 512, 512), ("z", "y", "x"), (1, 2))
-    'Filters Y and X of each of 20 planes'
+    >>> [_word(label) for label in ("T", "Frames", "position z", "time index")]
+    ['t', 'frame', 'z', 'time']
     """
-    together = _listed(labels, axes)
-    one, many = {1: ("line", "lines"), 2: ("plane", "planes")}.get(
-        len(axes), ("volume", "volumes")
-    )
-    count = prod(n for axis, n in enumerate(shape) if axis not in axes)
-    if count == 1:
-        return f"Filters {together} of the {one}"
-    return f"Filters {together} of each of {count} {many}"
-
-
-def main_axis(labels: Sequence[str], axes: Sequence[int]) -> int:
-    """The filtered axis whose pixels stand for all on a slider: X, or the last one."""
-    names = axis_names(labels)
-    return next((axis for axis in axes if names[axis] == "X"), axes[-1])
+    parts: list[str] = re.findall(r"[^\W\d_]+", label.lower())
+    letters = [part for part in parts if part in _SPATIAL]
+    for word in ("".join(parts), *letters, *parts):
+        for form in (word, word.removesuffix("s")):
+            if form in _KNOWN:
+                return form
+    return "".join(parts)
 
 
 def sigma_in_pixels(sigma: Any, steps: Sequence[float]) -> tuple[float, ...]:
@@ -152,18 +232,17 @@ def sigma_sentence(
     return f"{figures(sigma, 4)} {unit} = {product} {other_unit}"
 
 
-def too_narrow(
-    pixels: Sequence[float], labels: Sequence[str], axes: Sequence[int]
-) -> str:
-    """Along which axes a sigma in pixels, one per filtered axis, hardly blurs at all.
+def too_narrow(axes: Axes, pixels: Sequence[float], filtered: Sequence[int]) -> str:
+    """Return along which axes a sigma, in pixels per filtered axis, hardly blurs.
 
     Examples
     --------
-    >>> too_narrow((0.2, 1.0, 1.0), ("z", "y", "x"), (0, 1, 2))
+    >>> too_narrow(Axes(("z", "y", "x")), (0.2, 1.0, 1.0), (0, 1, 2))
     'too narrow along Z to matter'
     """
-    narrow = [a for a, sigma in zip(axes, pixels, strict=True) if sigma < _NARROW]
-    return f"too narrow along {_listed(labels, narrow)} to matter" if narrow else ""
+    pairs = zip(filtered, pixels, strict=True)
+    narrow = [axis for axis, sigma in pairs if sigma < _NARROW]
+    return f"too narrow along {axes.listed(narrow)} to matter" if narrow else ""
 
 
 def figures(value: float, count: int) -> str:
@@ -181,15 +260,3 @@ def figures(value: float, count: int) -> str:
         fractional=False,
         trim="-",
     )
-
-
-def _listed(labels: Sequence[str], axes: Sequence[int]) -> str:
-    names = axis_names(labels)
-    *first, last = (names[axis] for axis in axes)
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _spatial_axes(labels: Sequence[str]) -> list[int]:
-    return [
-        axis for axis, label in enumerate(labels) if label.lower() not in _NOT_SPATIAL
-    ]

@@ -11,7 +11,8 @@ from napari_usm import axes
 from napari_usm.methods import METHODS
 from napari_usm.widgets.dock_layout import DockLayout
 from napari_usm.widgets.layer_data import is_result
-from napari_usm.widgets.method_page import MethodPage, filtered_axes
+from napari_usm.widgets.method_page import MethodPage
+from napari_usm.widgets.physical import axes_of, skew_line
 from napari_usm.widgets.pixel_watch import PixelWatch
 
 if TYPE_CHECKING:
@@ -113,8 +114,8 @@ class SharpenControls(Container):
         layer = self._chosen()
         if layer is None:
             return []
-        names = axes.axis_names(layer.axis_labels)
-        return [(names[axis], axis) for axis in axes.depth_axes(layer.axis_labels)]
+        own = axes_of(layer)
+        return [(own.names[axis], axis) for axis in own.depth]
 
     def _chosen(self) -> Image | None:
         layer = self._layer.value
@@ -132,23 +133,24 @@ class SharpenControls(Container):
     def _dimensions(self) -> dict[str, Any]:
         """What is filtered, as the controls have it; volumes only where there is Z."""
         layer = self._chosen()
-        if layer is None or not axes.depth_axes(layer.axis_labels):
+        if layer is None or not axes_of(layer).depth:
             return {"dimensions": axes.PLANES, "z_axis": None}
         return {"dimensions": self.dimensions.value, "z_axis": self.z_axis.value}
 
     def _on_change(self, *_: Any) -> None:
         """Show what matters now, and say what will be filtered."""
         layer = self._chosen()
-        depths = () if layer is None else axes.depth_axes(layer.axis_labels)
-        volumes = bool(depths) and self.dimensions.value == axes.VOLUMES
+        own = None if layer is None else axes_of(layer)
+        has_depth = own is not None and bool(own.depth)
+        volumes = has_depth and self.dimensions.value == axes.VOLUMES
         with self.changed.blocked():
             self._turn_to(self.method.value)
             if volumes:
                 self.z_axis.reset_choices()
             self._pixels.follow(layer)
             self._page.fit(layer, self._dimensions())
-        self._dock.show_row(self.dimensions, bool(depths))
-        self._dock.show_row(self.z_axis, volumes and len(depths) > 1)
+        self._dock.show_row(self.dimensions, has_depth)
+        self._dock.show_row(self.z_axis, volumes and not own.has_z)
         for name, visible in self._page.shown(layer).items():
             self._dock.show_row(self._page.controls[name], visible)
         self._dock.say(self._sentence(layer))
@@ -167,14 +169,14 @@ class SharpenControls(Container):
     def _sentence(self, layer: Image | None) -> str:
         if layer is None:
             return "Add an image to sharpen it."
+        own = axes_of(layer)
         try:
-            chosen = filtered_axes(layer, self._dimensions())
+            chosen = own.filtered(**self._dimensions())
         except ValueError:
-            return "Say which axis is Z."
-        shape = layer.data.shape[: layer.ndim]
-        said = axes.sentence(shape, layer.axis_labels, chosen)
-        line = self._page.sigma_line(layer, chosen)
-        return "\n".join(filter(None, (said, line)))
+            return "Choose which axis is Z." if own.plane else "No axis is in space."
+        said = own.sentence(layer.data.shape[: layer.ndim], chosen)
+        lines = said, self._page.sigma_line(layer, chosen), skew_line(layer, chosen)
+        return "\n".join(filter(None, lines))
 
     def _bring_back(self, source: Image | None, asked: dict[str, Any]) -> None:
         method = asked["method"]

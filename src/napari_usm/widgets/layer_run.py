@@ -36,7 +36,7 @@ from napari_usm.widgets.live_array import (
     form,
     part,
 )
-from napari_usm.widgets.physical import pixel_steps
+from napari_usm.widgets.physical import axes_of, pixel_steps, spacing
 from napari_usm.widgets.slow_source import is_in_memory, readable
 from napari_usm.widgets.threshold_unit import INTENSITY, NOISE, UNITS
 
@@ -373,13 +373,13 @@ def layer_parameters(
     layer: Image, method: str, dimensions: str, z_axis: int | None
 ) -> dict[str, Any]:
     """Parameters that follow from a layer instead of a control."""
-    filtered = axes.filtered_axes(layer.axis_labels, dimensions, z_axis)
+    filtered = axes_of(layer).filtered(dimensions, z_axis)
     parameters: dict[str, Any] = {"axes": filtered}
     if layer.rgb:
         parameters["channel_axis"] = layer.ndim
         parameters["alpha"] = layer.data.shape[-1] == 4
     if "spacing" in METHODS[method].parameters:
-        parameters["spacing"] = tuple(abs(float(layer.scale[a])) for a in filtered)
+        parameters["spacing"] = spacing(layer, filtered)
     return parameters
 
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from magicgui.widgets import create_widget
 
-from napari_usm import axes
 from napari_usm.methods import METHODS
 from napari_usm.widgets.functions import core_parameters, layer_function
 from napari_usm.widgets.layer_run import layer_parameters
-from napari_usm.widgets.physical import length_units, sigma_line
+from napari_usm.widgets.physical import axes_of, length_units, sigma_line
 from napari_usm.widgets.sigma_unit import SigmaUnit
 from napari_usm.widgets.threshold_unit import ThresholdUnit
 
@@ -149,7 +148,7 @@ class MethodPage:
         units: dict[str, float] = {}
         if layer is not None:
             try:
-                units = length_units(layer, filtered_axes(layer, dimensions))
+                units = length_units(layer, axes_of(layer).filtered(**dimensions))
             except ValueError:
                 return  # it has still to be said which axis is Z
         self.controls[UNIT].follow(units)
@@ -172,16 +171,3 @@ class MethodPage:
         least = self._entry.method(**parameters).least_amount(given["axes"])
         control = self.controls["amount"]
         control.min = min(least, control.value)
-
-
-def filtered_axes(layer: Image, dimensions: dict[str, Any]) -> tuple[int, ...]:
-    """Axes that controls ask for.
-
-    Raises
-    ------
-    ValueError
-        If it has not been said which axis is Z.
-    """
-    return axes.filtered_axes(
-        layer.axis_labels, dimensions["dimensions"], dimensions["z_axis"]
-    )

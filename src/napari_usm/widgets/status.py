@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm import axes
 from napari_usm.estimate.blur_and_noise import blur_and_noise_of
 from napari_usm.widgets.live_array import EDGE_MAP, SIGNIFICANCE
 from napari_usm.widgets.live_state import Failed, Shown
+from napari_usm.widgets.physical import axes_of
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -64,7 +64,7 @@ def _shown_line(shown: Shown, layer: Image) -> str:
 
 def _place(shown: Shown, layer: Image) -> list[str]:
     """What of a layer is shown: its plane, and its level if that is not the finest."""
-    names = axes.axis_names(layer.axis_labels)
+    names = axes_of(layer).names
     named = {EDGE_MAP: ["edge map"], SIGNIFICANCE: ["significance"]}
     parts = named.get(shown.which, [])
     for axis, asked in enumerate(shown.index[: layer.ndim]):

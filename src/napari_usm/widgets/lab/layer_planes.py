@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_usm import axes
 from napari_usm.lab.findings import Source
 from napari_usm.lab.planes import Plane
 from napari_usm.lab.profile import Line
 from napari_usm.widgets.live_pair import pair_of
+from napari_usm.widgets.physical import axes_of
 from napari_usm.widgets.slow_source import readable
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
     def said(self, layer: Image) -> list[str]:
         """Where it is, and how large, in words."""
-        names = axes.axis_names(layer.axis_labels)
+        names = axes_of(layer).names
         parts = [
             f"{names[axis]} = {span.start}"
             for axis, span in enumerate(self.spans)
