@@ -38,7 +38,11 @@ class SharpenControls(Container):
         self._layer = self._layer_choice()
         controls = [self._layer, self._method_choice(), *self._axis_controls()]
         super().__init__(widgets=controls, labels=False, name=self.opens_with)
-        self._dock = DockLayout(self.native, controls[:2], controls[2:])
+        self._dock = DockLayout(
+            self.native,
+            [(control,) for control in controls[:2]],
+            [(control,) for control in controls[2:]],
+        )
         self.changed.connect(self._on_change)
         self._choose_active_layer()
 
@@ -158,11 +162,19 @@ class SharpenControls(Container):
         if self._page is not None and self._page.method == method:
             return
         if method not in self._pages:
-            page = MethodPage(method, lambda: self.changed.emit(self))
+            page = MethodPage(
+                method, lambda: self.changed.emit(self), self._refuse_typed
+            )
             self._pages[method] = page
-            self._dock.add_page(method, page.in_view, page.advanced)
+            self._dock.add_page(
+                method, page.rows(advanced=False), page.rows(advanced=True)
+            )
         self._page = self._pages[method]
         self._dock.turn_to(method)
+
+    def _refuse_typed(self, reason: str) -> None:
+        """Say why a number that was typed is not taken."""
+        self._dock.announce(f"Not taken: {reason.replace('`', '')}")
 
     def _sentence(self, layer: Image | None) -> str:
         if layer is None:

@@ -89,6 +89,8 @@ class SharpenWidget(SharpenControls):
 
     def _connect(self) -> None:
         dock, keeping, layers = self._dock, self._keeping, self._viewer.layers
+        for button in (dock.live, dock.keep, dock.copy):
+            button.pressed.connect(self._apply_typed)
         dock.live.toggled.connect(self._on_live)
         dock.keep.clicked.connect(self._on_keep)
         dock.reset.clicked.connect(self._on_reset)
@@ -103,10 +105,15 @@ class SharpenWidget(SharpenControls):
     def _on_change(self, *_: Any) -> None:
         """Show what matters now, and follow it if live."""
         super()._on_change()
+        self._dock.dismiss()
         if self._pair is not None:
             self._follow_soon()
         elif not self._keeping.is_running:
             self._dock.tell("" if self._chosen() is None else HINT)
+
+    def _apply_typed(self) -> None:
+        """Take a number that is still being typed; macOS leaves the focus there."""
+        self._page.apply_typed()
 
     def _on_reset(self) -> None:
         """Back to the first values; pixels are read anew."""
@@ -129,7 +136,7 @@ class SharpenWidget(SharpenControls):
             self._refuse(error)
             return
         QApplication.clipboard().setText(text)
-        self._dock.tell("Copied as Python: paste it into a script.")
+        self._dock.announce("Copied as Python: paste it into a script.")
 
     # --- live ---
 
