@@ -42,6 +42,7 @@ def test_the_status_line_is_never_stale(open_dock):
     viewer, widget = open_dock("Unsharp mask")
     viewer.add_image(PIXELS)
     other = viewer.add_image(PIXELS[::-1], name="other")
+    widget.layer.value = viewer.layers[0]
     for change in (
         lambda: setattr(widget.sigma, "value", 3.0),
         lambda: setattr(widget.layer, "value", other),
@@ -52,13 +53,14 @@ def test_the_status_line_is_never_stale(open_dock):
         assert not any(text.startswith("clipped") for text in texts(widget))
 
 
-def test_results_are_not_offered(open_dock):
-    """Only images of the user's can be chosen: no results, no labels."""
+def test_what_is_offered(open_dock):
+    """Images, and results as such; no edge maps, no labels."""
     viewer, widget = open_dock("Unsharp mask")
     source = viewer.add_image(PIXELS, name="cells")
     viewer.add_labels(np.ones((5, 5), int))
     widget()
-    assert widget.layer.choices == (source,)
+    assert widget.layer.choices == (source, viewer.layers["cells sharpened"])
+    assert widget.layer.value is source
 
 
 def test_the_active_image_is_chosen(make_napari_viewer, open_dock):
@@ -331,8 +333,8 @@ def test_a_run_leaves_two_layers_with_the_right_pixels(make_napari_viewer, open_
         _, widget = open_dock(title, viewer)
         tuples = widget()
         assert [keywords["name"] for _, keywords, _ in tuples] == [
-            "cells [sharpened]",
-            "cells [edge map ×1]",
+            "cells sharpened",
+            "cells edge map",
         ]
         assert len(viewer.layers) == 3
         _, result, edges = viewer.layers
@@ -351,7 +353,7 @@ def test_edge_map_is_positive_where_it_brightens(open_dock):
     step[:, 4:] = 90
     viewer.add_image(step, name="step")
     widget()
-    edges = viewer.layers["step [edge map ×1]"]
+    edges = viewer.layers["step edge map"]
     np.testing.assert_array_equal(edges.data[4], [0, 0, 0, -40, 40, 0, 0, 0])
     assert edges.contrast_limits == [-40, 40]
 

@@ -33,7 +33,7 @@ def test_layers_in_units_of_noise(method, pixels):
         call["spacing"] = (1.0, 1.0)
     np.testing.assert_array_equal(result[0], expected(PIXELS, **call))
     np.testing.assert_array_equal(edges[0], usm.significance(PIXELS, method, **call))
-    assert edges[1]["name"] == "cells [significance]"
+    assert edges[1]["name"] == "cells significance"
     assert edges[1]["contrast_limits"][0] == 0
     made = result[1]["metadata"]["napari_usm"]
     assert made["parameters"]["threshold"] == "3 noise"
@@ -170,7 +170,7 @@ def test_each_unit_has_its_own_value(open_dock, make_napari_viewer):
     press(widget, "Reset")
     assert (widget.threshold_unit.value, widget.threshold.value) == ("intensity", 0)
     # A result that is selected brings its unit back, and then its value.
-    viewer.layers.selection.active = viewer.layers["faint [sharpened]"]
+    viewer.layers.selection.active = viewer.layers["faint sharpened"]
     assert (widget.threshold_unit.value, widget.threshold.value) == ("× noise", 4)
 
 

@@ -115,6 +115,11 @@ class MethodPage:
                 with suppress(TypeError, ValueError):
                     self.controls[name].value = wanted[name]
 
+    def forget_intensities(self) -> None:
+        """Put back what means nothing in another image."""
+        if THRESHOLD_UNIT in self.controls:
+            self.controls[THRESHOLD_UNIT].forget_intensity()
+
     def reset(self) -> None:
         """Give the controls the values that they had at first."""
         self.set({})
@@ -176,7 +181,7 @@ class MethodPage:
         self.controls[UNIT].follow(units)
 
     def _fit_intensities(self, layer: Image) -> None:
-        span = _ranges.span(layer)
+        span = intensity_span(layer)
         if THRESHOLD_UNIT in self.controls:
             self.controls[THRESHOLD_UNIT].fit(span)
         self.controls["cval"].fit(-span, span, 10.0 ** floor(log10(span / 50)))
@@ -197,6 +202,11 @@ class MethodPage:
         if name == "threshold" and self.controls[THRESHOLD_UNIT].value == NOISE:
             given = f"{value:.12g} noise"
         self._entry.method(**{name: given}).check((0, 1))
+
+
+def intensity_span(layer: Image) -> float:
+    """Return how far apart the intensities of a layer are, by what is known of it."""
+    return _ranges.span(layer)
 
 
 def filtered_axes(layer: Image, dimensions: dict[str, Any]) -> tuple[int, ...]:
