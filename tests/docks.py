@@ -1,7 +1,9 @@
 """Docks driven as a user does it: by the texts that are seen, and by what is shown."""
 
 import numpy as np
-from qtpy.QtWidgets import QLabel, QPushButton
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QApplication, QLabel, QPushButton
 
 import cases
 from napari_usm.widgets.layer_data import is_result
@@ -22,6 +24,23 @@ def buttons(widget):
 
 def press(widget, text):
     buttons(widget)[text].click()
+
+
+def turn_wheel(widget, delta):
+    """Turn the wheel over a widget alone; whether it wanted that."""
+    middle = widget.rect().center()
+    event = QWheelEvent(
+        QPointF(middle),
+        QPointF(widget.mapToGlobal(middle)),
+        QPoint(),
+        QPoint(0, delta),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)
+    return event.isAccepted()
 
 
 def texts(widget):

@@ -4,11 +4,19 @@ import gc
 from contextlib import suppress
 from itertools import product
 
+import dask.array as da
 import numpy as np
 import pytest
 from napari.layers import Image
-from qtpy.QtCore import QCoreApplication, QEvent
-from qtpy.QtWidgets import QLabel
+from qtpy.QtCore import QCoreApplication, QEvent, Qt
+from qtpy.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QLabel,
+    QLineEdit,
+    QSlider,
+    QWidget,
+)
 
 import cases
 import napari_usm as usm
@@ -19,7 +27,9 @@ from docks import (
     go_live,
     press,
     results,
+    says,
     texts,
+    turn_wheel,
     wait_for,
     wait_to_see,
 )
@@ -32,6 +42,7 @@ def test_the_status_line_is_never_stale(open_dock):
     viewer, widget = open_dock("Unsharp mask")
     viewer.add_image(PIXELS)
     other = viewer.add_image(PIXELS[::-1], name="other")
+    widget.layer.value = viewer.layers[0]
     for change in (
         lambda: setattr(widget.sigma, "value", 3.0),
         lambda: setattr(widget.layer, "value", other),
@@ -42,13 +53,14 @@ def test_the_status_line_is_never_stale(open_dock):
         assert not any(text.startswith("clipped") for text in texts(widget))
 
 
-def test_results_are_not_offered(open_dock):
-    """Only images of the user's can be chosen: no results, no labels."""
+def test_what_is_offered(open_dock):
+    """Images, and results as such; no edge maps, no labels."""
     viewer, widget = open_dock("Unsharp mask")
     source = viewer.add_image(PIXELS, name="cells")
     viewer.add_labels(np.ones((5, 5), int))
     widget()
-    assert widget.layer.choices == (source,)
+    assert widget.layer.choices == (source, viewer.layers["cells sharpened"])
+    assert widget.layer.value is source
 
 
 def test_the_active_image_is_chosen(make_napari_viewer, open_dock):
@@ -119,11 +131,10 @@ def test_controls_that_matter_are_shown(open_dock):
 
 
 def test_ranges_follow_the_image(open_dock):
-    """Amounts end where detail inverts, thresholds at the range of intensities."""
+    """Amounts end where detail inverts."""
     viewer, widget = open_dock("Laplacian sharpen")
     viewer.add_image(np.zeros((4, 9, 8)), scale=(2, 1, 1), contrast_limits=(0, 1))
     assert widget.amount.min == -1 / 8
-    assert widget.threshold.max == 1
     widget.dimensions.value = "volumes"
     widget.z_axis.value = 0
     assert widget.amount.min == pytest.approx(-1 / (4 * 2.25))
@@ -138,13 +149,122 @@ def test_least_amount_of_the_box(open_dock):
     assert widget.sigma.visible is False
 
 
-def test_a_threshold_belongs_to_a_range(open_dock):
-    """A threshold in intensities is forgotten when the intensities are others."""
+def test_a_number_is_the_same_everywhere(open_dock, qtbot):
+    """What is typed is applied, shown and copied; the rest is said, and not taken."""
+    viewer, widget = open_dock("Auto unsharp mask")
+    viewer.add_image(PIXELS)
+    widget.method.value = "unsharp_mask"
+    viewer.window._qt_window.show()
+
+    def type_in(control, text):
+        box = control.native.findChild(QLineEdit)
+        box.setFocus()
+        box.selectAll()
+        qtbot.keyClicks(box, text)
+        return box
+
+    qtbot.keyClick(type_in(widget.sigma, "0,35"), Qt.Key.Key_Return)
+    qtbot.keyClick(type_in(widget.amount, "1e1"), Qt.Key.Key_Return)
+    type_in(widget.threshold, "12.5")  # the button takes it
+    press(widget, "Copy as Python")
+    program = QApplication.clipboard().text()
+    for name, value in (("sigma", 0.35), ("amount", 10), ("threshold", 12.5)):
+        assert widget[name].value == value
+        assert f"{name}={float(value)}" in program
+    qtbot.keyClick(type_in(widget.sigma, "-2"), Qt.Key.Key_Return)
+    assert "Not taken: sigma must be at least 0; got -2.0" in texts(widget)
+    assert widget.sigma.value == 0.35
+    widget.method.value = "auto_unsharp_mask"
+    assert not says(widget, "Not taken")
+    qtbot.keyClick(type_in(widget.denoise, "2"), Qt.Key.Key_Return)
+    assert "Not taken: denoise must be at most 1; got 2.0" in texts(widget)
+    assert widget.denoise.value == 1
+
+
+def test_numbers_and_menus_have_room(open_dock, qtbot):
+    """Box, slider and menu of every number can be used, whatever draws them."""
     viewer, widget = open_dock("Unsharp mask")
-    viewer.add_image(PIXELS, contrast_limits=(0, 65535))
-    widget.threshold.value = 200
-    widget.layer.value = viewer.add_image(np.ones((9, 9)), contrast_limits=(0, 1))
-    assert (widget.threshold.value, widget.threshold.max) == (0, 1)
+    units = {"units": ("um",) * 2, "scale": (0.1, 0.1)}
+    viewer.add_image(PIXELS, **units)
+    viewer.window._qt_window.resize(1366, 768)
+    viewer.window._qt_window.show()
+    widget._dock.advanced.heading.setChecked(True)
+    qtbot.wait(50)
+    names = "sigma", "amount", "threshold", "truncate"
+    for name in names:
+        parts = widget[name].native
+        assert parts.findChild(QLineEdit).width() >= 50
+        assert parts.findChild(QSlider).width() >= 50
+    assert widget.threshold.native.parent() is widget.threshold_unit.native.parent()
+    assert widget.threshold_unit.native.isVisible()
+
+
+def test_the_wheel_scrolls(open_dock, qtbot):
+    """Over menus, and over numbers without the focus, it changes nothing."""
+    viewer, widget = open_dock("Laplacian sharpen")
+    viewer.add_image(np.zeros((4, 9, 8)))
+    viewer.window._qt_window.show()
+    before = {control.name: control.value for control in widget.controls}
+    widget.method.native.setFocus()
+    for control in widget.controls:
+        for part in (control.native, *control.native.findChildren(QWidget)):
+            if part.isVisible() and not isinstance(part, QCheckBox):
+                assert not turn_wheel(part, -120)
+                assert not turn_wheel(part, 120)
+    assert {control.name: control.value for control in widget.controls} == before
+
+
+def test_the_threshold_follows_no_contrast_limits(open_dock, qtbot):
+    """A threshold stays whatever the contrast limits become, and may lie beyond them."""
+    viewer, widget = open_dock("Unsharp mask")
+    pixels = cases.picture((3, 20, 24), "float32") * 4000
+    source = viewer.add_image(pixels, contrast_limits=(100, 130))
+    assert widget.threshold.max == pytest.approx(np.ptp(pixels), rel=0.01)
+    assert widget.threshold.min == pytest.approx(widget.threshold.max / 1e4)
+    widget.threshold.value = 500
+    for limits in ((0, 300), (0, 65535), (0, 1e-9)):
+        source.contrast_limits_range = limits
+        widget.sigma.value += 0.5
+        assert widget.threshold.value == 500
+        assert widget.threshold.max == pytest.approx(np.ptp(pixels), rel=0.01)
+    widget.threshold.value = 1e5
+    widget()
+    np.testing.assert_array_equal(results(viewer)[0].data, pixels)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_the_threshold_fits_the_pixels(open_dock, lazy):
+    """Not the range that napari guesses; of slow sources only what is shown is read."""
+    viewer, widget = open_dock("Unsharp mask")
+    pixels = np.zeros((2, 20, 24), np.uint16)
+    pixels[:] = cases.picture((20, 24), "uint16") % 849
+    pixels[1] *= 10
+    reads = []
+
+    def read(block):
+        reads.append(block.shape)
+        return block
+
+    data = pixels
+    if lazy:
+        data = da.from_array(pixels, chunks=(1, 20, 24)).map_blocks(
+            read, dtype=pixels.dtype
+        )
+    source = viewer.add_image(data)
+    source.contrast_limits_range = (0, 65535)
+    viewer.dims.set_current_step(0, 0)
+    before = len(reads)
+    widget.sigma.value = 2
+    largest = np.ptp(pixels[0]) if lazy else np.ptp(pixels)
+    assert widget.threshold.max == pytest.approx(largest, rel=0.01)
+    widget.threshold.value = 7.5
+    viewer.dims.set_current_step(0, 1)
+    read_by_napari = len(reads)
+    widget.sigma.value = 3
+    assert len(reads) == read_by_napari
+    assert before <= 1 + lazy
+    assert widget.threshold.max == pytest.approx(np.ptp(pixels), rel=0.01)
+    assert widget.threshold.value == 7.5
 
 
 def test_each_method_keeps_its_values(open_dock):
@@ -234,8 +354,8 @@ def test_a_run_leaves_two_layers_with_the_right_pixels(make_napari_viewer, open_
         _, widget = open_dock(title, viewer)
         tuples = widget()
         assert [keywords["name"] for _, keywords, _ in tuples] == [
-            "cells [sharpened]",
-            "cells [edge map ×1]",
+            "cells sharpened",
+            "cells edge map",
         ]
         assert len(viewer.layers) == 3
         _, result, edges = viewer.layers
@@ -254,7 +374,7 @@ def test_edge_map_is_positive_where_it_brightens(open_dock):
     step[:, 4:] = 90
     viewer.add_image(step, name="step")
     widget()
-    edges = viewer.layers["step [edge map ×1]"]
+    edges = viewer.layers["step edge map"]
     np.testing.assert_array_equal(edges.data[4], [0, 0, 0, -40, 40, 0, 0, 0])
     assert edges.contrast_limits == [-40, 40]
 

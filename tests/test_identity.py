@@ -7,8 +7,16 @@ from napari.layers._layer_actions import _duplicate_layer
 
 import cases
 import napari_usm as usm
-from docks import PIXELS, buttons, go_live, press, results, wait_for
+from docks import PIXELS, buttons, go_live, press, results, says, wait_for
 from napari_usm.widgets.functions import layer_function
+
+
+def keep(qtbot, viewer, widget):
+    """Result and edge map of a Keep while Live is off."""
+    before = results(viewer)
+    press(widget, "Keep")
+    qtbot.waitUntil(lambda: len(results(viewer)) == len(before) + 2, timeout=10000)
+    return [layer for layer in results(viewer) if layer not in before]
 
 
 def test_running_again_updates_the_same_layers(open_dock):
@@ -41,7 +49,7 @@ def test_a_deleted_result_comes_back(open_dock):
     _, result, edges = viewer.layers
     viewer.layers.remove(result)
     widget()
-    assert [*viewer.layers] == [source, viewer.layers["cells [sharpened]"], edges]
+    assert [*viewer.layers] == [source, viewer.layers["cells sharpened"], edges]
     assert viewer.layers[1] is not result
 
 
@@ -49,15 +57,15 @@ def test_no_layer_of_the_user_is_overwritten(open_dock):
     """Layers that have the results' names by chance survive, pixels and all."""
     viewer, widget = open_dock("Unsharp mask")
     source = viewer.add_image(PIXELS, name="cells")
-    mine = viewer.add_image(np.ones((5, 5)), name="cells [sharpened]")
-    labels = viewer.add_labels(np.ones((5, 5), int), name="cells [edge map ×1]")
+    mine = viewer.add_image(np.ones((5, 5)), name="cells sharpened")
+    labels = viewer.add_labels(np.ones((5, 5), int), name="cells edge map")
     widget.layer.value = source
     for _ in range(2):
         widget()
         assert len(viewer.layers) == 5
         np.testing.assert_array_equal(mine.data, np.ones((5, 5)))
         np.testing.assert_array_equal(labels.data, np.ones((5, 5)))
-        assert (mine.name, labels.name) == ("cells [sharpened]", "cells [edge map ×1]")
+        assert (mine.name, labels.name) == ("cells sharpened", "cells edge map")
 
 
 def test_order_and_selection(open_dock):
@@ -69,7 +77,7 @@ def test_order_and_selection(open_dock):
     viewer.layers.selection = {source, top}
     widget()
     names = [layer.name for layer in viewer.layers]
-    assert names == ["cells", "cells [sharpened]", "cells [edge map ×1]", "top"]
+    assert names == ["cells", "cells sharpened", "cells edge map", "top"]
     assert viewer.layers.selection == {source, top}
     assert widget.layer.value is source
     viewer.layers.remove(viewer.layers[1])
@@ -164,7 +172,7 @@ def test_another_number_of_dimensions_replaces_the_results(open_dock):
     source.data = cases.picture((3, 20, 24), "uint16")
     widget()
     assert len(viewer.layers) == 3
-    assert viewer.layers["cells [sharpened]"].data.shape == (3, 20, 24)
+    assert viewer.layers["cells sharpened"].data.shape == (3, 20, 24)
 
 
 def test_two_docks_have_their_own_results(open_dock):
@@ -224,7 +232,7 @@ def test_live_layers_may_be_renamed_and_moved(open_dock, qtbot):
 
 
 def test_a_duplicate_of_a_live_layer(open_dock, qtbot):
-    """It stays as it was, while the original goes on; it is offered to no dock."""
+    """It stays as it was, while the original goes on; it can be sharpened again."""
     viewer, widget = open_dock("Unsharp mask")
     source = viewer.add_image(PIXELS, name="cells")
     result, _ = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
@@ -235,33 +243,93 @@ def test_a_duplicate_of_a_live_layer(open_dock, qtbot):
     widget.amount.value = 3.0
     wait_for(qtbot, result, usm.unsharp_mask(PIXELS, amount=3.0))
     np.testing.assert_array_equal(np.asarray(copy.data), usm.unsharp_mask(PIXELS))
-    assert widget.layer.choices == (source,)
+    assert widget.layer.choices == (source, copy)
+    assert widget.layer.value is source
     press(widget, "● Live")
     assert [*viewer.layers] == [source, copy]
     np.testing.assert_array_equal(np.asarray(copy.data), usm.unsharp_mask(PIXELS))
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_a_live_layer_that_is_deleted(open_dock, qtbot, which):
-    """The other stays live, and the deleted one away; without both, Live is off."""
+def test_a_live_edge_map_that_is_deleted(open_dock, qtbot):
+    """The result stays live, and the edge map away."""
     viewer, widget = open_dock("Unsharp mask")
     source = viewer.add_image(PIXELS, name="cells")
-    pair = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
-    left = pair[1 - which]
-    left.visible = True
-    viewer.layers.remove(pair[which])
+    result, edges = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
+    viewer.layers.remove(edges)
     widget.sigma.value, widget.amount.value = 2.0, 3.0
-    found = usm.sharpen(PIXELS, sigma=2.0, amount=3.0)
-    wait_for(qtbot, left, (found.edge_map, found.image)[which])
+    wait_for(qtbot, result, usm.unsharp_mask(PIXELS, 2.0, 3.0))
     assert "● Live" in buttons(widget)
-    assert [*viewer.layers] == [source, left]
-    viewer.layers.remove(left)
+    assert [*viewer.layers] == [source, result]
+
+
+@pytest.mark.parametrize("selected", [False, True])
+def test_a_live_result_that_is_deleted(open_dock, qtbot, selected):
+    """Its edge map goes with it, Live is off, and the line says why."""
+    viewer, widget = open_dock("Unsharp mask")
+    source = viewer.add_image(PIXELS, name="cells")
+    result, edges = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
+    if selected:
+        viewer.layers.selection = {result, edges}
+        viewer.layers.remove_selected()
+    else:
+        viewer.layers.remove(result)
     assert "Live" in buttons(widget)
+    assert says(widget, "Live is off: its result was deleted.")
+    qtbot.waitUntil(lambda: [*viewer.layers] == [source])
     widget.amount.value = 2.0
+    assert not says(widget, "Live is off")
     qtbot.wait(50)
     assert [*viewer.layers] == [source]
-    go_live(qtbot, widget, usm.unsharp_mask(PIXELS, sigma=2.0, amount=2.0))
+    go_live(qtbot, widget, usm.unsharp_mask(PIXELS, amount=2.0))
     assert len(viewer.layers) == 3
+
+
+def test_a_kept_result_that_is_deleted(open_dock, qtbot):
+    """Its edge map goes with it; an edge map that is deleted leaves the result."""
+    viewer, widget = open_dock("Unsharp mask")
+    source = viewer.add_image(PIXELS, name="cells")
+    first, other = keep(qtbot, viewer, widget), keep(qtbot, viewer, widget)
+    viewer.layers.remove(first[0])
+    qtbot.waitUntil(lambda: first[1] not in viewer.layers)
+    viewer.layers.remove(other[1])
+    qtbot.wait(20)
+    assert [*viewer.layers] == [source, other[0]]
+
+
+def test_names_of_results(open_dock, qtbot):
+    """A live name is not that of a file; it goes when Keep makes the layers plain."""
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(PIXELS, name="cells")
+    pair = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
+    assert [layer.name for layer in pair] == [
+        "cells [sharpened]",
+        "cells [edge map ×1]",
+    ]
+    widget.edge_map_unit.value = "× noise"
+    qtbot.waitUntil(lambda: pair[1].name == "cells [significance]")
+    pair[0].name = "mine"
+    press(widget, "Keep")
+    qtbot.waitUntil(lambda: type(pair[1].data) is np.ndarray, timeout=10000)
+    assert [layer.name for layer in pair] == ["mine", "cells significance"]
+    widget.edge_map_unit.value = "intensity"
+    again = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
+    press(widget, "Keep")
+    qtbot.waitUntil(lambda: type(again[1].data) is np.ndarray, timeout=10000)
+    assert [layer.name for layer in again] == ["cells sharpened", "cells edge map"]
+
+
+def test_locked_layers_stay(open_dock, qtbot):
+    """Live ends, and what the user has locked stays as it is."""
+    viewer, widget = open_dock("Unsharp mask")
+    source = viewer.add_image(PIXELS, name="cells")
+    result, _ = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
+    result.locked = True  # napari before 0.9 takes this for any other attribute
+    press(widget, "● Live")
+    assert [*viewer.layers] == [source, result]
+    assert says(widget, "Live is off; 'cells [sharpened]' stays: it is locked.")
+    np.testing.assert_array_equal(np.asarray(result.data), usm.unsharp_mask(PIXELS))
+    other, _ = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
+    assert other is not result
 
 
 def test_names_of_live_results_that_are_taken(open_dock, qtbot):
@@ -362,14 +430,6 @@ def test_a_pair_comes_back_with_its_image_and_axes(
 # --- selecting ---
 
 
-def keep(qtbot, viewer, widget):
-    """Result and edge map of a Keep while Live is off."""
-    before = results(viewer)
-    press(widget, "Keep")
-    qtbot.waitUntil(lambda: len(results(viewer)) == len(before) + 2, timeout=10000)
-    return [layer for layer in results(viewer) if layer not in before]
-
-
 def test_a_selected_result_brings_its_parameters_back(open_dock, qtbot):
     """Kept ones, and duplicates of them; with their method, but no pixel changes."""
     viewer, widget = open_dock("Unsharp mask")
@@ -387,7 +447,7 @@ def test_a_selected_result_brings_its_parameters_back(open_dock, qtbot):
     assert widget.median_size.value == 3
     viewer.layers.selection = {first}
     _duplicate_layer(viewer.layers)
-    copy = viewer.layers["cells [sharpened] copy"]
+    copy = viewer.layers["cells sharpened copy"]
     for layer in (first, copy):
         viewer.layers.selection.active = second
         assert widget.method.value == "laplacian_sharpen"
@@ -435,6 +495,147 @@ def test_what_is_not_selected_by_the_user_changes_nothing(open_dock, qtbot):
     viewer.layers.selection.active = live
     press(widget, "● Live")
     assert widget.amount.value == 4.0
+
+
+def test_a_selected_image_is_chosen(open_dock, qtbot):
+    """By a click into the layer list, with its values and its live result."""
+    viewer, widget = open_dock("Unsharp mask")
+    one = viewer.add_image(PIXELS, name="one")
+    other = viewer.add_image(PIXELS[::-1], name="other")
+    assert widget.layer.value is other
+    viewer.layers.selection.active = one
+    assert widget.layer.value is one
+    widget.amount.value = 3.0
+    sharp = usm.unsharp_mask(PIXELS, amount=3.0)
+    pair = go_live(qtbot, widget, sharp)
+    qtbot.wait(20)
+    viewer.layers.selection.active = other
+    assert widget.layer.value is other
+    assert "Live" in buttons(widget)
+    widget.amount.value, widget.threshold.value = 0.5, 100
+    widget.method.value = "laplacian_sharpen"
+    qtbot.wait(50)
+    viewer.layers.selection.active = one
+    assert (widget.layer.value, widget.method.value) == (one, "unsharp_mask")
+    assert (widget.amount.value, widget.threshold.value) == (3.0, 0)
+    assert "● Live" in buttons(widget)
+    widget.amount.value = 2.0
+    wait_for(qtbot, pair[0], usm.unsharp_mask(PIXELS, amount=2.0))
+    viewer.layers.selection.active = other
+    assert widget.method.value == "laplacian_sharpen"
+    widget.method.value = "unsharp_mask"
+    assert (widget.amount.value, widget.threshold.value) == (0.5, 100)
+    assert [*viewer.layers] == [one, *pair, other]
+
+
+def test_images_that_are_added(open_dock, qtbot):
+    """Without Live a new image is chosen; with it, nothing changes."""
+    viewer, widget = open_dock("Unsharp mask")
+    channels = viewer.add_image(np.stack([PIXELS] * 3), channel_axis=0)
+    assert widget.layer.value is channels[2]
+    go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
+    new = viewer.add_image(PIXELS, name="new")
+    qtbot.wait(20)
+    assert widget.layer.value is channels[2]
+    assert "● Live" in buttons(widget)
+    viewer.layers.selection.active = channels[0]
+    assert widget.layer.value is channels[0]
+    viewer.layers.selection.active = new
+    assert widget.layer.value is new
+
+
+def test_another_image_while_live(open_dock, qtbot):
+    """Chosen in the dock, Live goes on with it; the result of the first is not touched."""
+    viewer, widget = open_dock("Unsharp mask")
+    one = viewer.add_image(PIXELS, name="one")
+    other = viewer.add_image(PIXELS[::-1], name="other")
+    widget.layer.value = one
+    widget.amount.value = 3.0
+    sharp = usm.unsharp_mask(PIXELS, amount=3.0)
+    pair = go_live(qtbot, widget, sharp)
+    widget.layer.value = other
+    qtbot.waitUntil(lambda: len(viewer.layers) == 6, timeout=10000)
+    widget.amount.value = 0.5
+    second = [layer for layer in results(viewer) if layer not in pair]
+    wait_for(qtbot, second[0], usm.unsharp_mask(PIXELS[::-1], amount=0.5))
+    np.testing.assert_array_equal(np.asarray(pair[0].data), sharp)
+    widget.layer.value = one
+    assert widget.amount.value == 3.0
+    qtbot.wait(50)
+    np.testing.assert_array_equal(np.asarray(pair[0].data), sharp)
+    assert "● Live" in buttons(widget)
+    assert len(viewer.layers) == 6
+
+
+def test_an_image_without_values(open_dock):
+    """It goes on with those of the last image, but for the threshold."""
+    viewer, widget = open_dock("Unsharp mask")
+    one = viewer.add_image(PIXELS, name="one")
+    other = viewer.add_image(PIXELS / 1e4, name="other")
+    widget.layer.value = one
+    widget.sigma.value, widget.threshold.value = 3.0, 200
+    widget.layer.value = other
+    assert (widget.sigma.value, widget.threshold.value) == (3.0, 0)
+    widget.layer.value = one
+    assert (widget.sigma.value, widget.threshold.value) == (3.0, 200)
+
+
+def test_a_dock_is_as_it_was_left(make_napari_viewer, open_dock, qtbot):
+    """Image, method, values and Live; but an image that was selected since is chosen."""
+    viewer = make_napari_viewer()
+    _, widget = open_dock("Unsharp mask", viewer)
+    one = viewer.add_image(PIXELS, name="one")
+    viewer.add_image(PIXELS[::-1], name="other")
+    widget.layer.value = one
+    widget.sigma.value = 3.0
+    widget.method.value = "laplacian_sharpen"
+    widget.amount.value = 0.5
+    pair = go_live(qtbot, widget, usm.laplacian_sharpen(PIXELS, 0.5))
+    viewer.window.remove_dock_widget(widget.native)
+    qtbot.wait(20)
+    _, widget = open_dock("Unsharp mask", viewer)
+    assert widget.layer.value is one
+    assert (widget.method.value, widget.amount.value) == ("laplacian_sharpen", 0.5)
+    assert "● Live" in buttons(widget)
+    assert widget._pair.layers == [*pair]
+    widget.method.value = "unsharp_mask"
+    assert widget.sigma.value == 3.0
+    viewer.window.remove_dock_widget(widget.native)
+    qtbot.wait(20)
+    viewer.layers.selection.active = one
+    _, widget = open_dock("Adaptive unsharp mask", viewer)
+    assert (widget.layer.value, widget.method.value) == (one, "adaptive_unsharp_mask")
+    third = viewer.add_image(PIXELS, name="third")
+    _, widget = open_dock("Unsharp mask", viewer)
+    assert (widget.layer.value, widget.method.value) == (third, "unsharp_mask")
+
+
+def test_a_result_is_sharpened_again(open_dock, qtbot):
+    """On purpose: it is offered as a result, and never chosen by accident."""
+    viewer, widget = open_dock("Unsharp mask")
+    source = viewer.add_image(PIXELS, name="cells")
+    kept, _ = keep(qtbot, viewer, widget)
+    live = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
+    assert widget.layer.choices == (source, kept)
+    menu = widget.layer.native
+    assert [menu.itemText(n) for n in range(menu.count())] == [
+        "cells",
+        "cells sharpened (result)",
+    ]
+    press(widget, "● Live")
+    viewer.layers.selection.active = kept
+    assert widget.layer.value is source
+    widget.layer.value = kept
+    once = usm.unsharp_mask(PIXELS)
+    again = go_live(qtbot, widget, usm.unsharp_mask(once))
+    assert again[0].name == "cells sharpened [sharpened]"
+    assert {*live} & {*viewer.layers} == set()
+    press(widget, "● Live")
+    viewer.layers.remove(source)
+    assert widget.layer.value is kept
+    _, second = open_dock("Laplacian sharpen", viewer)
+    assert second.layer.value is None
+    assert second.layer.choices == (None, kept)
 
 
 def test_parameters_that_do_not_fit_stay_away(open_dock, qtbot):

@@ -189,7 +189,7 @@ def test_what_is_offered(lab, open_dock):
         sharpen.layer.value = source_layer
         sharpen()
     made = {layer.name: layer for layer in results(viewer)}
-    own, others = made["soft [sharpened]"], made["sharp [sharpened]"]
+    own, others = made["soft sharpened"], made["sharp sharpened"]
     assert widget.image.choices == (opened.image, opened.reference)
     assert widget.result.choices[:2] == (None, own)
     assert widget.result.native.itemText(0) == "none"

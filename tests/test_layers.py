@@ -85,7 +85,7 @@ def test_layers_lie_and_look_like_their_source():
     assert (result.colormap.name, result.gamma) == ("magma", 0.8)
     assert result.blending == "additive"
     assert result.dtype == np.uint16
-    assert (result.name, edges.name) == ("cells [sharpened]", "cells [edge map ×1]")
+    assert (result.name, edges.name) == ("cells sharpened", "cells edge map")
     assert edges.visible is False
     low, high = edges.contrast_limits
     assert low == -high < 0

@@ -220,24 +220,22 @@ def test_pixels_edited_in_place(live, qtbot):
 # --- the layers go ---
 
 
-def test_one_of_the_two_is_deleted(live, qtbot):
-    """The other one goes on; with both of them Live is off."""
-    viewer, widget, _, *pair = live()
-    for which, sigma in ((0, 3.0), (1, 2.0)):
-        viewer.layers.remove(pair.pop(which))
-        widget.sigma.value = sigma
-        step_to(viewer, 2 - which)
-        expected = usm.sharpen(PIXELS[2 - which], sigma=sigma)
-        shown = expected.edge_map if which == 0 else expected.image
-        assert_shows(qtbot, pair[0], shown)
-        assert live_button(widget).isChecked()
-        assert len(viewer.layers) == 2
-        viewer.layers.remove(pair[0])
-        assert not live_button(widget).isChecked()
-        assert status(widget) == ""
-        switch_live(widget)
-        pair = live_layers(widget)
-        assert_shows(qtbot, pair[0], expected.image)
+def test_the_edge_map_is_deleted(live, qtbot):
+    """The result goes on; when that is deleted, Live is off until it is pressed."""
+    viewer, widget, _, result, edges = live()
+    viewer.layers.remove(edges)
+    widget.sigma.value = 3.0
+    step_to(viewer, 2)
+    expected = usm.unsharp_mask(PIXELS[2], 3.0)
+    assert_shows(qtbot, result, expected)
+    assert live_button(widget).isChecked()
+    assert len(viewer.layers) == 2
+    viewer.layers.remove(result)
+    assert not live_button(widget).isChecked()
+    assert status(widget) == "Live is off: its result was deleted."
+    switch_live(widget)
+    assert_shows(qtbot, live_layers(widget)[0], expected)
+    assert len(viewer.layers) == 3
 
 
 def test_a_layer_is_deleted_while_it_is_made(live, qtbot):

@@ -318,13 +318,28 @@ def test_another_unit_is_the_same_width(open_dock):
     assert widget.sigma.value == pytest.approx(3.2 * 0.108)
     assert widget.sigma.range == pytest.approx((0.0108, 2.16))
     assert widget.sigma._pair.slider.value() == position
-    assert widget.sigma.label == "Sigma (µm)"
     labels = [label.text() for label in widget.native.findChildren(QLabel)]
-    assert "Sigma (µm)" in labels
+    assert "Sigma" in labels  # the unit stands beside it
     assert "Sigma (px)" not in labels
     widget.sigma_unit.value = "px"
     assert (widget.sigma.value, widget.sigma.range) == (3.2, (0.1, 20))
+    viewer.layers.clear()
     assert widget.sigma.label == "Sigma (px)"
+
+
+def test_a_unit_and_back(open_dock):
+    """Four figures are shown and used; back it is the number that was typed."""
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_layer(stack())
+    widget.sigma.value = 3.14159
+    widget.sigma_unit.value = "µm"
+    assert widget.sigma.value == 0.3393
+    widget.sigma_unit.value = "px"
+    assert widget.sigma.value == 3.14159
+    widget.sigma_unit.value = "µm"
+    widget.sigma.value = 0.54
+    widget.sigma_unit.value = "px"
+    assert widget.sigma.value == 5
 
 
 def test_units_are_offered_where_there_are_some(open_dock):

@@ -66,7 +66,7 @@ def soft_threshold() -> tuple[Any, Any]:
         "``'3 noise'`` is three times the noise that the detail has at each pixel.",
         minimum=0.0,
         maximum=65535.0,
-        step=1.0,
+        logarithmic=True,
         control="basic",
         finishing=True,
     )

@@ -19,10 +19,11 @@ class Parameter:
     label, help, unit : str
         Words for controls and documents.
     minimum, maximum, step : float, optional
-        Range and step of a control; functions take more. Without a step the
-        control finds its own.
+        Range and step of a control; functions take more. Without a step, that of
+        a logarithmic slider is a tenth of the number's size.
     logarithmic : bool
-        Whether equal ways on a slider are equal ratios.
+        Whether equal distances on a slider are equal ratios. A minimum of 0 then
+        stands below four decades.
     choices : tuple of str or int
         The values that a control offers, if they are few.
     presets : tuple of (str, object)

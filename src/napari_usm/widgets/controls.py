@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox, Container
@@ -10,10 +11,17 @@ from napari.layers import Image
 from napari_usm import axes
 from napari_usm.methods import METHODS
 from napari_usm.widgets.dock_layout import DockLayout
+from napari_usm.widgets.dock_memory import Tuned, memory_of
 from napari_usm.widgets.layer_data import is_result
-from napari_usm.widgets.method_page import MethodPage
+from napari_usm.widgets.method_page import (
+    THRESHOLD_UNIT,
+    MethodPage,
+    intensity_span,
+)
 from napari_usm.widgets.physical import axes_of, skew_line
 from napari_usm.widgets.pixel_watch import PixelWatch
+from napari_usm.widgets.result_layers import is_settled_result, source_of, unwrapped
+from napari_usm.widgets.threshold_unit import INTENSITY
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -36,12 +44,20 @@ class SharpenControls(Container):
         self._pages: dict[str, MethodPage] = {}
         self._page: MethodPage | None = None
         self._pixels = PixelWatch(self._on_change)
+        self._memory = memory_of(napari_viewer.layers)
+        # Whose values the controls have, and which they were when it was chosen.
+        self._tuned_for: weakref.ref[Image] | None = None
+        self._at_first: Tuned | None = None
         self._layer = self._layer_choice()
         controls = [self._layer, self._method_choice(), *self._axis_controls()]
         super().__init__(widgets=controls, labels=False, name=self.opens_with)
-        self._dock = DockLayout(self.native, controls[:2], controls[2:])
+        self._dock = DockLayout(
+            self.native,
+            [(control,) for control in controls[:2]],
+            [(control,) for control in controls[2:]],
+        )
         self.changed.connect(self._on_change)
-        self._choose_active_layer()
+        self._begin_as_left()
 
     def __getattr__(self, name: str) -> Any:
         page = self.__dict__.get("_page")
@@ -70,7 +86,7 @@ class SharpenControls(Container):
             name="layer",
             label="Image",
             choices=self._images,
-            tooltip="The image layer to sharpen. Results are not offered.",
+            tooltip="Choose the image to sharpen. Each image keeps its values.",
         )
 
     def _method_choice(self) -> ComboBox:
@@ -84,7 +100,7 @@ class SharpenControls(Container):
             label="Method",
             choices=in_menus,
             value=self.opens_with,
-            tooltip="How the image is sharpened. Each method keeps its own values.",
+            tooltip="Choose how to sharpen. Each method keeps its values.",
         )
 
     def _axis_controls(self) -> list[ComboBox]:
@@ -92,23 +108,32 @@ class SharpenControls(Container):
             name="dimensions",
             label="Filter",
             choices=[("planes (2-D)", axes.PLANES), ("volumes (3-D)", axes.VOLUMES)],
-            tooltip="Whether each plane is sharpened on its own, or whole volumes.",
+            tooltip="Sharpen every plane by itself, or whole volumes.",
         )
         z_axis = ComboBox(
             name="z_axis",
             label="Z is",
             choices=self._depths,
             nullable=True,
-            tooltip="Which axis is Z, where the axis labels do not say.",
+            tooltip="Choose the axis that is Z. Axis labels would say it too.",
         )
         return [dimensions, z_axis]
 
-    def _images(self, _: Any) -> list[Image]:
-        return [
-            layer
-            for layer in self._viewer.layers
-            if isinstance(layer, Image) and not is_result(layer)
+    def _images(self, _: Any) -> list[tuple[str, Image | None]]:
+        """Return what can be chosen, with the names to show: images, then results.
+
+        A result is never the first choice, which is taken where there is no other.
+        """
+        layers = self._viewer.layers
+        images = [layer for layer in layers if isinstance(layer, Image)]
+        plain = [(layer.name, layer) for layer in images if not is_result(layer)]
+        settled = [
+            (f"{layer.name} (result)", layer)
+            for layer in images
+            if is_settled_result(layers, layer)
         ]
+        first = [("–", None)] if settled and not plain else []
+        return [*first, *plain, *settled]
 
     def _depths(self, _: Any) -> list[tuple[str, int]]:
         layer = self._chosen()
@@ -121,10 +146,35 @@ class SharpenControls(Container):
         layer = self._layer.value
         return layer if isinstance(layer, Image) else None
 
-    def _choose_active_layer(self) -> None:
-        active = self._viewer.layers.selection.active
-        if active in self.layer.choices:
-            self.layer.value = active
+    def _begin_as_left(self) -> None:
+        """Choose as in the last dock of this kind, or else the image that is active."""
+        layers = self._viewer.layers
+        left, layer = self._memory.left.get(self.opens_with), None
+        if left is not None and left.active() is unwrapped(layers.selection.active):
+            layer = left.layer()
+        if layer is not None and layer in self.layer.choices:
+            self.method.value = left.method
+        else:
+            layer = self._active_image()
+        if layer is not None:
+            self.layer.value = layer
+
+    def _active_image(self) -> Image | None:
+        """Return the image that is active or selected, or the topmost that is shown."""
+        layers = self._viewer.layers
+        active = unwrapped(layers.selection.active)
+        if isinstance(active, Image) and is_result(active):
+            active = source_of(layers, active)
+        plain = [
+            each
+            for each in self.layer.choices
+            if each is not None and not is_result(each)
+        ]
+        if active in plain:
+            return active
+        selected = [layer for layer in plain if layer in layers.selection]
+        shown = [layer for layer in plain if layer.visible]
+        return next(reversed(selected or shown or plain), None)
 
     def _asked(self) -> dict[str, Any]:
         """What the controls ask for, as the layer function takes it."""
@@ -140,6 +190,9 @@ class SharpenControls(Container):
     def _on_change(self, *_: Any) -> None:
         """Show what matters now, and say what will be filtered."""
         layer = self._chosen()
+        is_other = layer is not None and layer is not self._tuned_layer
+        if is_other:
+            self._change_image(layer)
         own = None if layer is None else axes_of(layer)
         has_depth = own is not None and bool(own.depth)
         volumes = has_depth and self.dimensions.value == axes.VOLUMES
@@ -154,17 +207,93 @@ class SharpenControls(Container):
         for name, visible in self._page.shown(layer).items():
             self._dock.show_row(self._page.controls[name], visible)
         self._dock.say(self._sentence(layer))
+        if is_other:
+            self._at_first = self._tuned()
+
+    # --- values of each image ---
+
+    @property
+    def _tuned_layer(self) -> Image | None:
+        return None if self._tuned_for is None else self._tuned_for()
+
+    def _tuned(self) -> Tuned:
+        pages = {name: page.values() for name, page in self._pages.items()}
+        dimensions = {
+            "dimensions": self.dimensions.value,
+            "z_axis": self.z_axis.value,
+        }
+        return Tuned(self.method.value, pages, dimensions)
+
+    def _remember(self) -> None:
+        """Remember the values of the image, if the user has tuned any."""
+        layer = self._tuned_layer
+        if layer is not None and (tuned := self._tuned()) != self._at_first:
+            self._memory.tuned[layer] = tuned
+
+    def _change_image(self, layer: Image) -> None:
+        """Bring back the values of another image.
+
+        One that has none goes on with those that are there, without the threshold: an
+        intensity of one image means nothing in another.
+        """
+        opened_with = self.method.value if self._page is None else ""
+        if self._page is not None:
+            self._remember()
+        self._tuned_for, self._at_first = weakref.ref(layer), None
+        tuned = self._memory.tuned.get(layer)
+        with self.changed.blocked():
+            if tuned is None:
+                for page in self._pages.values():
+                    page.forget_intensities()
+                return
+            self._set_dimensions(tuned.dimensions)
+            for method, values in tuned.pages.items():
+                self._set_page(layer, method, values)
+            self.method.value = opened_with or tuned.method
+
+    def _fitting(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Leave out an intensity that the chosen image does not have."""
+        layer = self._chosen()
+        unit = asked.get(THRESHOLD_UNIT, INTENSITY)
+        if layer is None or unit != INTENSITY:
+            return asked
+        if asked.get("threshold", 0) <= intensity_span(layer):
+            return asked
+        return {name: value for name, value in asked.items() if name != "threshold"}
+
+    def _set_dimensions(self, asked: dict[str, Any]) -> None:
+        self.dimensions.value = asked.get("dimensions", axes.PLANES)
+        self.z_axis.reset_choices()
+        if (z_axis := asked.get("z_axis")) in self.z_axis.choices:
+            self.z_axis.value = z_axis
+
+    def _set_page(
+        self, layer: Image | None, method: str, values: dict[str, Any]
+    ) -> None:
+        """Turn to a method and give its controls these values, where they fit."""
+        self.method.value = method
+        self._turn_to(method)
+        self._page.fit(layer, self._dimensions())
+        self._page.set(values)
 
     def _turn_to(self, method: str) -> None:
         """Show the controls of a method, made when they are needed first."""
         if self._page is not None and self._page.method == method:
             return
         if method not in self._pages:
-            page = MethodPage(method, lambda: self.changed.emit(self))
+            page = MethodPage(
+                method, lambda: self.changed.emit(self), self._refuse_typed
+            )
             self._pages[method] = page
-            self._dock.add_page(method, page.in_view, page.advanced)
+            self._dock.add_page(
+                method, page.rows(advanced=False), page.rows(advanced=True)
+            )
         self._page = self._pages[method]
         self._dock.turn_to(method)
+
+    def _refuse_typed(self, reason: str) -> None:
+        """Say why a number that was typed is not taken."""
+        self._dock.announce(f"Not taken: {reason.replace('`', '')}")
 
     def _sentence(self, layer: Image | None) -> str:
         if layer is None:
@@ -179,18 +308,15 @@ class SharpenControls(Container):
         return "\n".join(filter(None, lines))
 
     def _bring_back(self, source: Image | None, asked: dict[str, Any]) -> None:
+        """Choose an image, with the method and the values of a result."""
         method = asked["method"]
         if method not in self.method.choices:
             return  # it was made in Python
         with self.changed.blocked():
             if source in self.layer.choices:
                 self.layer.value = source
-            self.method.value = method
-            self._turn_to(method)
-            self.dimensions.value = asked.get("dimensions", axes.PLANES)
-            self.z_axis.reset_choices()
-            if (z_axis := asked.get("z_axis")) in self.z_axis.choices:
-                self.z_axis.value = z_axis
-            self._page.fit(source, self._dimensions())
-            self._page.set(asked)
+                if source is not None and source is not self._tuned_layer:
+                    self._change_image(source)
+            self._set_dimensions(asked)
+            self._set_page(source, method, asked)
         self._on_change()

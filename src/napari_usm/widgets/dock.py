@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import weakref
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 from napari.utils.notifications import show_error, show_warning
 from qtpy.compat import isalive
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 from superqt.utils import qthrottled
 
 from napari_usm import axes, warm_up
 from napari_usm.run import eager
 from napari_usm.widgets.controls import SharpenControls
+from napari_usm.widgets.dock_memory import Left
 from napari_usm.widgets.dock_watch import disconnect_choices
 from napari_usm.widgets.functions import layer_run
 from napari_usm.widgets.keeping import Keeping
 from napari_usm.widgets.layer_data import METADATA, is_result
 from napari_usm.widgets.live_pair import LivePair, pair_of, pairs_of
-from napari_usm.widgets.result_layers import is_selecting, results_of
+from napari_usm.widgets.result_layers import (
+    is_selecting,
+    results_of,
+    source_of,
+    unwrapped,
+)
 from napari_usm.widgets.run_worker import PREPARING
 from napari_usm.widgets.status import HINT, WAITING, live_line, status_line
 
@@ -47,6 +55,7 @@ class SharpenWidget(SharpenControls):
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         self._pair: LivePair | None = None
+        self._is_inserting = False
         self._keeping = Keeping()
         self._follow_soon = qthrottled(self._follow, timeout=_FRAME)
         super().__init__(napari_viewer)
@@ -89,6 +98,9 @@ class SharpenWidget(SharpenControls):
 
     def _connect(self) -> None:
         dock, keeping, layers = self._dock, self._keeping, self._viewer.layers
+        for button in (dock.live, dock.keep, dock.copy):
+            button.pressed.connect(self._apply_typed)
+        self.changed.connect(lambda: dock.dismiss())
         dock.live.toggled.connect(self._on_live)
         dock.keep.clicked.connect(self._on_keep)
         dock.reset.clicked.connect(self._on_reset)
@@ -97,6 +109,7 @@ class SharpenWidget(SharpenControls):
         keeping.stepped.connect(self._on_step)
         keeping.done.connect(self._on_kept)
         keeping.failed.connect(self._on_failed)
+        layers.events.inserted.connect(self._on_layer_inserted)
         layers.events.removed.connect(self._on_layer_removed)
         layers.selection.events.active.connect(self._on_active)
 
@@ -107,6 +120,10 @@ class SharpenWidget(SharpenControls):
             self._follow_soon()
         elif not self._keeping.is_running:
             self._dock.tell("" if self._chosen() is None else HINT)
+
+    def _apply_typed(self) -> None:
+        """Take a number that is still being typed; macOS leaves the focus there."""
+        self._page.apply_typed()
 
     def _on_reset(self) -> None:
         """Back to the first values; pixels are read anew."""
@@ -129,7 +146,7 @@ class SharpenWidget(SharpenControls):
             self._refuse(error)
             return
         QApplication.clipboard().setText(text)
-        self._dock.tell("Copied as Python: paste it into a script.")
+        self._dock.announce("Copied as Python: paste it into a script.")
 
     # --- live ---
 
@@ -141,8 +158,11 @@ class SharpenWidget(SharpenControls):
             if pair is self._keeping.pair:
                 self._cancel()
             self._disown(pair)
-            pair.remove()
+            locked = pair.remove()
             self._dock.tell("")
+            if locked:
+                names = " and ".join(f"'{layer.name}'" for layer in locked)
+                self._dock.announce(f"Live is off; {names} stays: it is locked.")
 
     def _begin(self, layer: Image | None) -> None:
         """Follow the controls with the pair of a layer: an old one if nobody has it."""
@@ -155,22 +175,48 @@ class SharpenWidget(SharpenControls):
             self._refuse(error)
             self._dock.live.show_live(False)
             return
-        free = [p for p in pairs_of(self._viewer.layers, run.layer) if p.owner is None]
-        self._own(free[0] if free else LivePair(self._viewer, run.layer))
+        self._own(self._free_pair(run.layer) or LivePair(self._viewer, run.layer))
         self._follow()
+
+    def _free_pair(self, layer: Image) -> LivePair | None:
+        """Return a live pair of an image that no dock follows."""
+        pairs = pairs_of(self._viewer.layers, layer)
+        return next((pair for pair in pairs if pair.owner is None), None)
+
+    def _change_image(self, layer: Image) -> None:
+        """Bring back the values of another image, and its live result if it has one."""
+        opening = self._page is None
+        super()._change_image(layer)
+        pair = self._free_pair(layer)
+        if pair is None or pair.method not in self.method.choices:
+            return
+        if opening and pair.method != self.method.value:
+            return  # another dock was asked for
+        with self.changed.blocked():
+            self._set_dimensions(pair.asked)
+            self._set_page(layer, pair.method, pair.asked)
+        if self._pair is None:
+            self._own(pair)
 
     def _own(self, pair: LivePair) -> None:
         self._pair, pair.owner = pair, self
         signals = pair.signals
         signals.changed.connect(self._tell_live)
-        signals.ended.connect(self._forget_pair)
+        signals.ended.connect(self._on_ended)
         self._dock.live.show_live(True)
 
     def _disown(self, pair: LivePair) -> None:
         signals = pair.signals
         signals.changed.disconnect(self._tell_live)
-        signals.ended.disconnect(self._forget_pair)
+        signals.ended.disconnect(self._on_ended)
         pair.owner = None
+
+    def _on_ended(self) -> None:
+        """The pair has ended: say so, unless a notification does."""
+        deleted = self._pair is not None and self._pair.is_deleted
+        self._forget_pair()
+        if deleted:
+            self._dock.announce("Live is off: its result was deleted.")
 
     def _forget_pair(self) -> None:
         """The pair has ended: what is left of it is no longer followed."""
@@ -217,10 +263,40 @@ class SharpenWidget(SharpenControls):
                 self._disown(self._pair)
             self._own(pair)
             self._bring_back(pair.source, {"method": pair.method, **pair.asked})
-        elif pair is None and isinstance(layer, Image) and is_result(layer):
-            asked = layer.metadata[METADATA].get("controls")
-            if asked is not None and self._pair is None:
-                self._bring_back(self._chosen(), asked)
+        elif pair is None and isinstance(layer, Image):
+            if is_result(layer):
+                self._on_result(layer)
+            elif layer in self.layer.choices and layer is not self._chosen():
+                self._on_image(layer)
+
+    def _on_result(self, layer: Image) -> None:
+        """A result that is not live was selected: bring its parameters back."""
+        asked, chosen = layer.metadata[METADATA].get("controls"), self._chosen()
+        if asked is None or self._pair is not None:
+            return
+        if source_of(self._viewer.layers, layer) is not chosen:
+            asked = self._fitting(asked)
+        self._bring_back(chosen, asked)
+
+    def _on_image(self, layer: Image) -> None:
+        """An image was selected: choose it. What is live of another one stays live."""
+        if self._pair is not None:
+            if self._is_inserting:
+                return  # it was not the user who selected it
+            self._disown(self._pair)
+            self._pair = None
+            self._dock.live.show_live(False)
+        self.layer.value = layer
+
+    def _on_layer_inserted(self, event: Any) -> None:
+        if is_selecting(self._viewer.layers):
+            return
+        # A layer that is added is selected before anything else can happen.
+        self._is_inserting = True
+        QTimer.singleShot(0, self._on_inserted)
+
+    def _on_inserted(self) -> None:
+        self._is_inserting = False
 
     # --- keep ---
 
@@ -264,6 +340,7 @@ class SharpenWidget(SharpenControls):
         if pair is not None and pair.owner is None:
             pair.hand_over(key)
         results_of(self._viewer.layers, layer).place(key, tuples)
+        self.reset_choices()
         if layer is self._chosen() and run.controls == self._asked():
             self._tell_done(tuples, self._keeping.since)
         else:
@@ -303,10 +380,17 @@ class SharpenWidget(SharpenControls):
         self._cancel()
         self._follow_soon.cancel()
         self._pixels.follow(None)
+        self._remember()
+        active = unwrapped(self._viewer.layers.selection.active)
+        layer = self._tuned_layer
+        if layer is not None and active is not None:
+            left = Left(self.method.value, weakref.ref(layer), weakref.ref(active))
+            self._memory.left[self.opens_with] = left
         if self._pair is not None:
             self._disown(self._pair)
             self._pair = None
         layers = self._viewer.layers
+        layers.events.inserted.disconnect(self._on_layer_inserted)
         layers.events.removed.disconnect(self._on_layer_removed)
         layers.selection.events.active.disconnect(self._on_active)
         disconnect_choices(layers, self)

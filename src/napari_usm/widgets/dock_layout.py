@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from qtpy.QtWidgets import (
-    QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QFormLayout,
@@ -30,12 +29,15 @@ if TYPE_CHECKING:
 
 
 # The dock's title, with the name of the longest method, is cut below this.
-_WIDTH = 330
+_WIDTH = 350
 
 _KEEP = "Keep"
 
-# Room for a number of five characters beside a slider.
-_NUMBER = 48
+# Milliseconds for which a message stays that is read only once.
+_READING = 8000
+
+# A row of a form: a control with a label, and what stands beside it.
+Row = tuple["Widget", ...]
 
 
 class DockLayout(QObject):
@@ -45,20 +47,24 @@ class DockLayout(QObject):
     ----------
     root : QWidget
         The container's widget, with a box layout.
-    above, below : sequence of magicgui widgets
+    above, below : sequence of rows
         Controls in the form, before and after those of a method.
     """
 
     def __init__(
-        self, root: QWidget, above: Sequence[Widget], below: Sequence[Widget]
+        self, root: QWidget, above: Sequence[Row], below: Sequence[Row]
     ) -> None:
         super().__init__(root)
-        self._labels: dict[int, QLabel] = {}
+        self._rows: dict[int, tuple[QWidget, ...]] = {}
         self._shown: dict[int, bool] = {}
         self._pages: dict[str, tuple[QWidget, QWidget]] = {}
         self._page = ""
         self._sentence = paragraph()
         self._status = paragraph()
+        self._line = ""
+        self._announced = QTimer(self)
+        self._announced.setSingleShot(True)
+        self._announced.timeout.connect(self._show_line)
         self._progress = QProgressBar()
         self.live = LiveButton("Follow the controls: what is shown is sharpened.")
         self.keep = button(_KEEP, "Make plain layers, in memory, in the background.")
@@ -101,7 +107,7 @@ class DockLayout(QObject):
         self.orphaned = DockWatch(root).orphaned
 
     def add_page(
-        self, name: str, in_view: Sequence[Widget], advanced: Sequence[Widget]
+        self, name: str, in_view: Sequence[Row], advanced: Sequence[Row]
     ) -> None:
         """Add the controls of a method, in the form and in the fold."""
         forms = self._form(in_view), self._form(advanced)
@@ -122,16 +128,36 @@ class DockLayout(QObject):
         if self._shown.get(id(control)) != visible:
             self._shown[id(control)] = visible
             control.visible = visible
-            self._labels[id(control)].setVisible(visible)
+            for part in self._rows.get(id(control), ()):
+                part.setVisible(visible)
 
     def say(self, sentence: str) -> None:
         """Say what is filtered."""
         self._sentence.setText(sentence)
 
     def tell(self, status: str) -> None:
-        """Tell what was done; nothing hides the line."""
-        self._status.setText(status)
-        self._status.setVisible(bool(status))
+        """Show a status, after an announcement if there is one."""
+        self._line = status
+        if not self._announced.isActive():
+            self._show_line()
+
+    def announce(self, message: str) -> None:
+        """Show a message for as long as it takes to read it, or until `dismiss`."""
+        self._announced.start(_READING)
+        self._show(message)
+
+    def dismiss(self) -> None:
+        """End an announcement: the user has done something else."""
+        if self._announced.isActive():
+            self._announced.stop()
+            self._show_line()
+
+    def _show_line(self) -> None:
+        self._show(self._line)
+
+    def _show(self, text: str) -> None:
+        self._status.setText(text)
+        self._status.setVisible(bool(text))
 
     def start(self, steps: int) -> None:
         """Show progress of that many steps, and a button that cancels."""
@@ -166,20 +192,22 @@ class DockLayout(QObject):
         for label in labels:
             label.setMinimumWidth(width)
 
-    def _form(self, controls: Sequence[Widget]) -> QWidget:
+    def _form(self, rows: Sequence[Row]) -> QWidget:
         form = QWidget()
-        rows = QFormLayout(form)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for control in controls:
+        lines = QFormLayout(form)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for row in rows:
+            control = row[0]
             label = _Label(control.label)
             label.setToolTip(control.tooltip)
             control.label_changed.connect(label.setText, check_nargs=False)
-            self._labels[id(control)] = label
-            narrow(control.native)
             if isinstance(control.native, QCheckBox):
                 control.native.setText("")  # it stands in front, like all others
-            rows.addRow(label, control.native)
+            narrow(control.native)
+            field = control.native if len(row) == 1 else _beside(row)
+            self._rows[id(control)] = label, field
+            lines.addRow(label, field)
         return form
 
 
@@ -239,17 +267,46 @@ class _VerticalScrollArea(QScrollArea):
         return QSize(width + bar, super().minimumSizeHint().height())
 
 
+class _WheelGuard(QObject):
+    """Leaves the wheel to what a menu lies in: turning it shall not choose."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() != QEvent.Type.Wheel:
+            return super().eventFilter(watched, event)
+        event.ignore()
+        return True
+
+
+def _beside(row: Row) -> QWidget:
+    """Return controls side by side, the first as wide as it can be."""
+    field = QWidget()
+    line = QHBoxLayout(field)
+    line.setContentsMargins(0, 0, 0, 0)
+    line.setSpacing(2)
+    for control in row:
+        line.addWidget(control.native, control is row[0])
+        if control is not row[0]:
+            # napari's style has wide margins in menus.
+            control.native.setStyleSheet("padding-left: 5px; padding-right: 0px")
+            guard(control.native)
+    return field
+
+
 def narrow(widget: QWidget) -> None:
-    """Keep long names and the numbers beside sliders from taking the room."""
-    for box in (widget, *widget.findChildren(QWidget)):
+    """Keep long names in menus from taking the room, and the wheel from choosing."""
+    for box in (widget, *widget.findChildren(QComboBox)):
         if isinstance(box, QComboBox):
             box.setSizeAdjustPolicy(
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
             box.setMinimumContentsLength(8)
-        elif isinstance(box, QAbstractSpinBox) and box is not widget:
-            # napari's style gives every box 90 pixels; only a style undoes that.
-            box.setStyleSheet(f"min-width: {_NUMBER}px; max-width: {_NUMBER}px")
+            guard(box)
+
+
+def guard(box: QComboBox) -> None:
+    """Let the wheel scroll the dock instead of choosing something else."""
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    box.installEventFilter(_WheelGuard(box))
 
 
 def button(text: str, tooltip: str) -> QPushButton:

@@ -16,7 +16,7 @@ from napari_usm.widgets.layer_run import (
     has_significance,
     takes_sigma_unit,
 )
-from napari_usm.widgets.threshold_unit import INTENSITY, UNITS
+from napari_usm.widgets.threshold_unit import DECADES, INTENSITY, MENU
 
 if TYPE_CHECKING:
     from napari_usm.methods.parameter import Parameter
@@ -25,25 +25,25 @@ _SIGMA_UNIT = Annotated[
     str,
     {
         "label": "Sigma in",
-        "tooltip": "Unit of sigma: px, or the unit of the image's pixels, such as µm.",
+        "tooltip": "Give sigma in pixels, or as a length.",
     },
 ]
 _THRESHOLD_UNIT = Annotated[
     str,
     {
         "label": "Threshold in",
-        "tooltip": "Unit of the threshold: an intensity, or the noise that the detail "
-        "has at each pixel, so that dark and bright parts are treated alike.",
-        "choices": UNITS,
+        "tooltip": "Give the threshold as an intensity, or as a significance: how many "
+        "times stronger than its noise detail has to be.",
+        "choices": MENU,
     },
 ]
 _EDGE_MAP_UNIT = Annotated[
     str,
     {
-        "label": "Edge map in",
-        "tooltip": "What the edge-map layer shows: what is added, or how far the "
-        "detail stands out of its own noise.",
-        "choices": UNITS,
+        "label": "Edge map as",
+        "tooltip": "Show in the edge map what is added, or its significance: how many "
+        "times stronger than its noise the detail is.",
+        "choices": MENU,
     },
 ]
 
@@ -145,11 +145,16 @@ def _control(word: Parameter) -> Any:
     if isinstance(word.default, bool):
         return Annotated[bool, options]
     kind = type(word.default)
-    options |= {"min": word.minimum, "max": word.maximum, "step": word.step}
-    if word.logarithmic:
+    low, high = word.minimum, word.maximum
+    zero = word.logarithmic and low == 0
+    options |= {
+        "min": high / DECADES if zero else low,
+        "max": high,
+        "step": word.step,
+        "logarithmic": word.logarithmic,
+        "zero": zero,
+        "integer": kind is int,
         # By name: scripts that need no window shall load no Qt.
-        options["widget_type"] = "napari_usm.widgets.log_slider.LogSlider"
-        return Annotated[kind, options]
-    widget = "Slider" if word.control == "basic" else "SpinBox"
-    options["widget_type"] = widget if kind is int else f"Float{widget}"
+        "widget_type": "napari_usm.widgets.number.Number",
+    }
     return Annotated[kind, options]

@@ -65,6 +65,9 @@ SIZES = "inferno"
 # would make all others grey.
 _SHOWN = 0.999
 
+# Of edge maps that stay and of live ones, of what is added and its significance.
+_NAMES = ("edge map", "significance"), ("[edge map ×1]", "[significance]")
+
 # For an edge map of which nothing is known yet.
 EMPTY_LIMIT = 1.0
 _SAMPLE = 2**20
@@ -89,15 +92,20 @@ def _state(layer: Image, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: state[name] for name in names if name in state}
 
 
-def result_tuple(layer: Image, image: Any, metadata: dict[str, Any]) -> LayerDataTuple:
-    """The sharpened layer: it looks like its source and lies where that lies."""
+def result_tuple(
+    layer: Image, image: Any, metadata: dict[str, Any], *, live: bool = False
+) -> LayerDataTuple:
+    """The sharpened layer: it looks like its source and lies where that lies.
+
+    The name of one that stays can be that of a file; that of a live one cannot.
+    """
     # An RGB layer has no colormap, but napari draws it with all the rest.
     colormap = {} if layer.rgb else {"colormap": layer.colormap}
     keywords = {
         **geometry(layer),
         **_state(layer, LOOK),
         **colormap,
-        "name": f"{layer.name} [sharpened]",
+        "name": f"{layer.name} {'[sharpened]' if live else 'sharpened'}",
         "rgb": layer.rgb,
         "multiscale": layer.multiscale,
         "metadata": {METADATA: metadata},
@@ -111,6 +119,8 @@ def edge_map_tuple(
     metadata: dict[str, Any],
     limit: float,
     in_noise: bool = False,
+    *,
+    live: bool = False,
 ) -> LayerDataTuple:
     """The edge-map layer: signed, in intensity units, for an amount of 1, hidden.
 
@@ -119,7 +129,7 @@ def edge_map_tuple(
     keywords = {
         **geometry(layer),
         **_state(layer, VIEW),
-        "name": f"{layer.name} [{'significance' if in_noise else 'edge map ×1'}]",
+        "name": f"{layer.name} {_NAMES[live][in_noise]}",
         "rgb": False,
         "multiscale": layer.multiscale,
         "colormap": SIZES if in_noise else DIVERGING,

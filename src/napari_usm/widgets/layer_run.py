@@ -268,7 +268,13 @@ class LayerRun:
         return self.layers(images, edges, limit, metadata)
 
     def layers(
-        self, images: list[Any], edges: list[Any], limit: float, metadata: Any
+        self,
+        images: list[Any],
+        edges: list[Any],
+        limit: float,
+        metadata: Any,
+        *,
+        live: bool = False,
     ) -> list[LayerDataTuple]:
         """Result and edge map, of each level, as layers."""
         if not self.layer.multiscale:
@@ -276,9 +282,9 @@ class LayerRun:
         else:
             image, edge_map = images, edges
         return [
-            result_tuple(self.layer, image, metadata),
+            result_tuple(self.layer, image, metadata, live=live),
             edge_map_tuple(
-                self.layer, edge_map, metadata, limit, self.plan.wants_noise
+                self.layer, edge_map, metadata, limit, self.plan.wants_noise, live=live
             ),
         ]
 

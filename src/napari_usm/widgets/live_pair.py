@@ -15,7 +15,7 @@ from napari_usm.widgets.layer_data import EMPTY_LIMIT, GEOMETRY, METADATA
 from napari_usm.widgets.live_array import EDGE_MAP, IMAGE, edges_of, form
 from napari_usm.widgets.live_result import LiveResult
 from napari_usm.widgets.live_state import LiveSignals, Shown, State
-from napari_usm.widgets.result_layers import results_of
+from napari_usm.widgets.result_layers import LiveKey, results_of
 from napari_usm.widgets.settled_layers import settle
 from napari_usm.widgets.stand_ins import StandInGuard, before_screenshots
 
@@ -71,7 +71,7 @@ class LivePair:
         self.signals = LiveSignals()
         self.results: ResultLayers = results_of(viewer.layers, source)
         # Not the pair itself, which knows the source: keys must not keep it alive.
-        self.key: Any = object()
+        self.key: Any = LiveKey()
         self.owner: Any = None
         self.run: LayerRun | None = None
         self.method = ""
@@ -107,6 +107,11 @@ class LivePair:
     def layers(self) -> list[Image]:
         """The two layers, or what the user has left of them."""
         return [layer for _, layer in self._found()]
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the result is no longer in the viewer, though its source is."""
+        return self.source is not None and self.results.layer(self.key, 0) is None
 
     @property
     def is_updating(self) -> bool:
@@ -214,11 +219,14 @@ class LivePair:
         self.end()
         self.results.hand_over(self.key, key)
 
-    def remove(self) -> None:
-        """Take both layers away."""
+    def remove(self) -> list[Image]:
+        """Take both layers away; return those that stay, which are locked."""
         layers = self.layers
         self.end()
-        self.results.remove(layers)
+        locked = self.results.remove(layers)
+        if locked:
+            self.results.hand_over(self.key, object())
+        return locked
 
     # --- layers ---
 
@@ -265,7 +273,7 @@ class LivePair:
         metadata = run.metadata(None, None, None, None)
         _, edges = self._shown
         limit = self._limits.get(edges, EMPTY_LIMIT)
-        tuples = run.layers(arrays[IMAGE], arrays[edges], limit, metadata)
+        tuples = run.layers(arrays[IMAGE], arrays[edges], limit, metadata, live=True)
         self.is_placing = True
         try:
             self.results.place(self.key, tuples)
@@ -382,8 +390,8 @@ class LivePair:
         if event.value is self._source():
             # Later: a viewer that is closed removes everything, one by one.
             QTimer.singleShot(0, self._on_source_gone)
-        elif not self.is_placing and not self.layers:
-            self.end()
+        elif not self.is_placing and self.results.layer(self.key, 0) is None:
+            self.end()  # an edge map that is left goes too
             self.signals.ended.emit()
 
     def _on_source_gone(self) -> None:

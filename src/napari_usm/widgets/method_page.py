@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
+from functools import partial
+from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from magicgui.widgets import create_widget
 
 from napari_usm.methods import METHODS
 from napari_usm.widgets.functions import core_parameters, layer_function
+from napari_usm.widgets.intensity_range import IntensityRange
 from napari_usm.widgets.layer_run import layer_parameters
+from napari_usm.widgets.number import Number
 from napari_usm.widgets.physical import axes_of, length_units, sigma_line
 from napari_usm.widgets.sigma_unit import SigmaUnit
-from napari_usm.widgets.threshold_unit import ThresholdUnit
+from napari_usm.widgets.threshold_unit import NOISE, ThresholdUnit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +26,11 @@ if TYPE_CHECKING:
 
 UNIT, THRESHOLD_UNIT, EDGE_MAP_UNIT = "sigma_unit", "threshold_unit", "edge_map_unit"
 UNITS = UNIT, THRESHOLD_UNIT, EDGE_MAP_UNIT
+
+# They stand in the row of the number whose unit they are.
+_IN_ROW = UNIT, THRESHOLD_UNIT
+
+_ranges = IntensityRange()
 
 
 class MethodPage:
@@ -34,12 +42,18 @@ class MethodPage:
         Name in `METHODS`.
     on_change : callable
         Called whenever a control has another value.
+    on_refused : callable
+        Called with the reason why a number that was typed is not taken.
     """
 
-    def __init__(self, method: str, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        method: str,
+        on_change: Callable[[], None],
+        on_refused: Callable[[str], None],
+    ) -> None:
         self.method = method
         self._entry = METHODS[method]
-        self._span = 0.0
         self.controls: dict[str, Any] = {}
         signature = inspect.signature(layer_function(method))
         for name, argument in signature.parameters.items():
@@ -52,18 +66,30 @@ class MethodPage:
                 options=self._options_of_unit(name),
             )
             control.changed.connect(lambda _: on_change())
+            if isinstance(control, Number):
+                control.check = partial(self._check, name)
+                control.refused.connect(on_refused)
             self.controls[name] = control
         self._defaults = self.values()
 
-    @property
-    def in_view(self) -> list[Any]:
-        """Controls that are always in view."""
-        return [w for name, w in self.controls.items() if self._is_basic(name)]
+    def rows(self, *, advanced: bool) -> list[tuple[Any, ...]]:
+        """Return the controls row by row, those in view or those in the fold.
 
-    @property
-    def advanced(self) -> list[Any]:
-        """Controls in the fold."""
-        return [w for name, w in self.controls.items() if not self._is_basic(name)]
+        The unit of a number stands in its row.
+        """
+        return [
+            tuple(
+                self.controls[n] for n in (name, f"{name}_unit") if n in self.controls
+            )
+            for name in self.controls
+            if name not in _IN_ROW and self._is_basic(name) != advanced
+        ]
+
+    def apply_typed(self) -> None:
+        """Take all numbers whose typing was not finished."""
+        for control in self.controls.values():
+            if isinstance(control, Number):
+                control.apply_typed()
 
     def values(self) -> dict[str, Any]:
         """Values of the controls, as the layer function takes them."""
@@ -72,8 +98,8 @@ class MethodPage:
     def set(self, values: dict[str, Any]) -> None:
         """Give the controls these values, and their first ones where there is none.
 
-        What a control cannot take here, it does not: a unit that these pixels do not
-        have, with its length, or an intensity beyond their range.
+        What a control cannot take here stays as it is: a unit that these pixels do not
+        have, with its length.
         """
         wanted = {**self._defaults, **values}
         if UNIT in self.controls:
@@ -84,13 +110,14 @@ class MethodPage:
                 del wanted["sigma"]
         # Units first: a threshold has a value of its own in each.
         for name in sorted(self.controls, key=lambda name: name != THRESHOLD_UNIT):
-            control = self.controls[name]
-            if name == UNIT or name not in wanted:
-                continue
-            with suppress(TypeError, ValueError):
-                if name == "amount":  # it may go further down with another kernel
-                    control.min = min(control.min, wanted[name])
-                control.value = wanted[name]
+            if name != UNIT and name in wanted:
+                with suppress(TypeError, ValueError):
+                    self.controls[name].value = wanted[name]
+
+    def forget_intensities(self) -> None:
+        """Put back what means nothing in another image."""
+        if THRESHOLD_UNIT in self.controls:
+            self.controls[THRESHOLD_UNIT].forget_intensity()
 
     def reset(self) -> None:
         """Give the controls the values that they had at first."""
@@ -101,8 +128,7 @@ class MethodPage:
         self._fit_unit(layer, dimensions)
         if layer is None:
             return
-        if "threshold" in self.controls:
-            self._fit_threshold(layer)
+        self._fit_intensities(layer)
         if "amount" in self.controls:
             self._fit_amount(layer, dimensions)
 
@@ -153,13 +179,11 @@ class MethodPage:
                 return  # it has still to be said which axis is Z
         self.controls[UNIT].follow(units)
 
-    def _fit_threshold(self, layer: Image) -> None:
-        low, high = layer.contrast_limits_range
-        span = max(high - low, 1e-6)
-        if span != self._span:
-            self._span = span
-            step = 10.0 ** np.floor(np.log10(span / 50))
-            self.controls[THRESHOLD_UNIT].fit(span, step)
+    def _fit_intensities(self, layer: Image) -> None:
+        span = intensity_span(layer)
+        if THRESHOLD_UNIT in self.controls:
+            self.controls[THRESHOLD_UNIT].fit(span)
+        self.controls["cval"].fit(-span, span, 10.0 ** floor(log10(span / 50)))
 
     def _fit_amount(self, layer: Image, dimensions: dict[str, Any]) -> None:
         try:
@@ -169,5 +193,16 @@ class MethodPage:
         known = {k: v for k, v in self.values().items() if k in self._entry.parameters}
         parameters = {**core_parameters(self._entry, known), **given}
         least = self._entry.method(**parameters).least_amount(given["axes"])
-        control = self.controls["amount"]
-        control.min = min(least, control.value)
+        self.controls["amount"].min = least
+
+    def _check(self, name: str, value: float) -> None:
+        """Raise if the method takes no such number."""
+        given: Any = value
+        if name == "threshold" and self.controls[THRESHOLD_UNIT].value == NOISE:
+            given = f"{value:.12g} noise"
+        self._entry.method(**{name: given}).check((0, 1))
+
+
+def intensity_span(layer: Image) -> float:
+    """Return how far apart the intensities of a layer are, by what is known of it."""
+    return _ranges.span(layer)

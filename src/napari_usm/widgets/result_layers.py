@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import weakref
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
+from qtpy.QtCore import QTimer
 
 from napari_usm.widgets.layer_data import GEOMETRY, METADATA
 
@@ -38,7 +40,7 @@ _selecting: set[int] = set()
 
 def results_of(layers: LayerList, source: Image) -> ResultLayers:
     """The results of a source layer in a viewer."""
-    layers = _own(layers)
+    layers = unwrapped(layers)
     per_viewer = _known.setdefault(source, {})
     # A layer list that is gone may have left its number to a new one.
     if id(layers) not in per_viewer or not per_viewer[id(layers)].belongs_to(layers):
@@ -46,21 +48,49 @@ def results_of(layers: LayerList, source: Image) -> ResultLayers:
     return per_viewer[id(layers)]
 
 
+class LiveKey:
+    """Key of a pair whose pixels follow the controls of a dock."""
+
+
 def is_edge_map(layers: LayerList, layer: Image) -> bool:
     """Whether a layer is the edge map of one of the results in a viewer."""
-    own = _own(layers)
-    found = (per_viewer.get(id(own)) for per_viewer in _known.values())
-    return any(each is not None and each.is_edge_map(layer) for each in found)
+    found = _place_of(layers, layer)
+    return found is not None and found[2] == 1
+
+
+def is_settled_result(layers: LayerList, layer: Image) -> bool:
+    """Whether a layer is a result whose pixels no longer change, and no edge map."""
+    if METADATA not in layer.metadata:
+        return False
+    found = _place_of(layers, layer)
+    return found is None or (found[2] == 0 and not isinstance(found[1], LiveKey))
+
+
+def source_of(layers: LayerList, layer: Image) -> Image | None:
+    """Return the layer that a result or an edge map was made of, if it is known."""
+    found = _place_of(layers, layer)
+    return None if found is None else found[0]
+
+
+def _place_of(layers: LayerList, layer: Image) -> tuple[Image, Hashable, int] | None:
+    """Return source, key of the pair and which of the two a layer of ours is."""
+    own = unwrapped(layers)
+    for source, per_viewer in _known.items():
+        results = per_viewer.get(id(own))
+        found = None if results is None else results.place_of(layer)
+        if found is not None:
+            return source, *found
+    return None
 
 
 def is_selecting(layers: LayerList) -> bool:
     """Whether it is not the user who is selecting layers at this moment."""
-    return id(_own(layers)) in _selecting
+    return id(unwrapped(layers)) in _selecting
 
 
-def _own(layers: LayerList) -> LayerList:
-    # A plugin's viewer hands out proxies, a new one every time.
-    return getattr(layers, "__wrapped__", layers)
+def unwrapped(thing: Any) -> Any:
+    """Return what a proxy stands for: a plugin's viewer makes new ones every time."""
+    return getattr(thing, "__wrapped__", thing)
 
 
 class ResultLayers:
@@ -85,7 +115,9 @@ class ResultLayers:
         self._looks: weakref.WeakKeyDictionary[Image, dict[str, Any]] = (
             weakref.WeakKeyDictionary()
         )
-        self._hid_source = False
+        # As we named them: a layer with another name has that of the user.
+        self._names: weakref.WeakKeyDictionary[Image, str] = weakref.WeakKeyDictionary()
+        self._hid_source = self._listens = False
 
     def belongs_to(self, layers: LayerList) -> bool:
         """Whether these are layers of that list."""
@@ -102,9 +134,10 @@ class ResultLayers:
         layer = None if reference is None else reference()
         return layer if layer is not None and self.has(layer) else None
 
-    def is_edge_map(self, layer: Image) -> bool:
-        """Whether a layer is one of the edge maps."""
-        return any(made() is layer for (_, which), made in self._made.items() if which)
+    def place_of(self, layer: Image) -> tuple[Hashable, int] | None:
+        """Return the key of a pair and which of the two a layer is, if it is one."""
+        places = (place for place, made in self._made.items() if made() is layer)
+        return next(places, None)
 
     def hand_over(self, key: Hashable, to: Hashable) -> None:
         """Put a pair under another key."""
@@ -114,15 +147,18 @@ class ResultLayers:
         if key in self._limits:
             self._limits[to] = self._limits.pop(key)
 
-    def remove(self, made: Iterable[Image]) -> None:
-        """Take layers out of the viewer."""
+    def remove(self, made: Iterable[Image]) -> list[Image]:
+        """Take layers out of the viewer; return those that stay: they are locked."""
         layers = self._layers()
         if layers is None:
-            return
+            return []
+        present = [layer for layer in made if layer in layers]
+        locked = [layer for layer in present if _is_locked(layer)]
         with _ours(layers):
-            for layer in made:
-                if layer in layers:
+            for layer in present:
+                if layer not in locked:
                     layers.remove(layer)
+        return locked
 
     def limit_edges(self, key: Hashable, limit: float) -> None:
         """Fit the contrast limits of an edge map, unless they are the user's."""
@@ -174,13 +210,15 @@ class ResultLayers:
         if layer is not None and _fits(layer, keywords):
             self._update(layer, key, which, data, keywords)
             return layer
-        if layer is not None:
+        if layer is not None and not _is_locked(layer):
             layers.remove(layer)
         # Hidden until it is in its place: napari slices a visible layer when it is made
         # and again when it is inserted.
         layer = Image(data, **{**keywords, "visible": False})
         self._made[key, which] = weakref.ref(layer)
         layers.insert(layers.index(below) + 1, layer)
+        self._names[layer] = layer.name
+        self._listen(True)
         if which == 0:
             self._hide_what_shines_through(layer)
             if (edges := self.layer(key, 1)) is not None:
@@ -201,6 +239,8 @@ class ResultLayers:
         """New pixels in an old layer; what the user chose of its look stays."""
         if which == 1:
             self._turn_to(layer, key, keywords)
+        if self._names.get(layer) == layer.name:
+            self._name(layer, keywords["name"])
         layer.data = data
         for name in GEOMETRY:
             setattr(layer, name, keywords[name])
@@ -217,13 +257,27 @@ class ResultLayers:
             return
         fitted = self._limits.get(key) == tuple(layer.contrast_limits)
         looks = self._looks.setdefault(layer, {})
-        looks[before] = {name: getattr(layer, name) for name in _KIND}, fitted
-        look, fitted = looks.get(now, ({name: keywords[name] for name in _KIND}, True))
+        named = self._names.get(layer) == layer.name
+        looks[before] = {name: getattr(layer, name) for name in _KIND}, fitted, named
+        first = {name: keywords[name] for name in _KIND}, True, True
+        look, fitted, named = looks.get(now, first)
         for name, value in look.items():
             setattr(layer, name, value)
+        if named:
+            self._names[layer] = layer.name
+        else:
+            self._names.pop(layer, None)
         self._limits.pop(key, None)
         if fitted:
             self._limits[key] = tuple(layer.contrast_limits)
+
+    def _name(self, layer: Image, name: str) -> None:
+        """Give a layer this name, or one like it if that is taken."""
+        base, _, number = layer.name.rpartition(" ")
+        numbered = number.startswith("[") and number[1:-1].isdecimal()
+        if name != (base if numbered else layer.name):
+            layer.name = name
+            self._names[layer] = layer.name
 
     @property
     def results(self) -> list[Image]:
@@ -247,26 +301,61 @@ class ResultLayers:
                 other.visible = False
         if source is not None and source.visible:
             source.visible = False
-            self._set_hid_source(True)
+            self._hid_source = True
+            self._listen(True)
 
     def _on_removed(self, event: Any) -> None:
+        """Take an edge map away with its result, and show a hidden source again."""
+        layers, removed = self._layers(), event.value
+        if layers is None:
+            return
+        self._show_source(removed)
+        place = self.place_of(removed)
+        if place is not None and place[1] == 0 and not is_selecting(layers):
+            # Later: whoever removes several layers may be about to remove this one.
+            reference = weakref.ref(removed)
+            QTimer.singleShot(0, partial(self._remove_edges, place[0], reference))
+        made = (reference() for reference in self._made.values())
+        self._listen(self._hid_source or any(each in layers for each in made))
+
+    def _remove_edges(self, key: Hashable, removed: weakref.ref[Image]) -> None:
+        """Remove the edge map of a result that was removed and has not come back."""
+        result, edges = removed(), self.layer(key, 1)
+        now = self._made.get((key, 0))
+        replaced = now is not None and now() is not result
+        if (
+            edges is not None
+            and not replaced
+            and (result is None or not self.has(result))
+        ):
+            self.remove([edges])
+
+    def _show_source(self, removed: Image) -> None:
         """Show the source again when the last of its results that are shown goes."""
         source = self._source()
-        made = [reference() for reference in self._made.values()]
-        if event.value is source:
-            self._set_hid_source(False)
-        elif event.value in made and not any(r.visible for r in self.results):
-            self._set_hid_source(False)
+        if removed is source:
+            self._hid_source = False
+        elif (
+            self._hid_source
+            and self.place_of(removed) is not None
+            and not any(result.visible for result in self.results)
+        ):
+            self._hid_source = False
             if source is not None:
                 source.visible = True
 
-    def _set_hid_source(self, hid: bool) -> None:
-        """Listen to the viewer only while a source is hidden."""
+    def _listen(self, listens: bool) -> None:
+        """Listen to the viewer only while there is something to wait for."""
         layers = self._layers()
-        if layers is not None and hid != self._hid_source:
+        if layers is not None and listens != self._listens:
             removed = layers.events.removed
-            (removed.connect if hid else removed.disconnect)(self._on_removed)
-        self._hid_source = hid
+            (removed.connect if listens else removed.disconnect)(self._on_removed)
+            self._listens = listens
+
+
+def _is_locked(layer: Image) -> bool:
+    """Whether the user protects a layer from being removed."""
+    return bool(getattr(layer, "locked", False))  # older napari has no locks
 
 
 def _shown_by(keywords: dict[str, Any]) -> str:

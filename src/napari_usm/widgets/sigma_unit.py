@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from magicgui.widgets import ComboBox
 
@@ -11,10 +11,18 @@ from napari_usm.axes import PIXELS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_usm.widgets.log_slider import LogSlider
+    from napari_usm.widgets.number import Number
 
-# A length that is turned to pixels and back shall be the same number again.
-_FIGURES = 12
+# Of a number in another unit: all of them are shown.
+_FIGURES = 4
+
+
+class _Conversion(NamedTuple):
+    """A value in the unit before, and what was made of it."""
+
+    unit: str
+    value: float
+    became: float
 
 
 class SigmaUnit(ComboBox):
@@ -22,18 +30,19 @@ class SigmaUnit(ComboBox):
 
     Parameters
     ----------
-    sigma : LogSlider
-        Its value and range, in pixels at first, are kept in the unit.
+    sigma : Number
+        Its value and range, in pixels at first, are converted to the unit.
     **keywords
         Of every magicgui widget.
     """
 
-    def __init__(self, sigma: LogSlider, **keywords: Any) -> None:
+    def __init__(self, sigma: Number, **keywords: Any) -> None:
         self._sigma = sigma
         self._words = sigma.label.removesuffix(f" ({PIXELS})")
         self._range = sigma.range
         self._steps = {PIXELS: 1.0}
         self._unit, self._step = PIXELS, 1.0
+        self._last: _Conversion | None = None
         super().__init__(choices=lambda _: list(self._steps), **keywords)
         self.changed.connect(self._convert)
 
@@ -46,16 +55,26 @@ class SigmaUnit(ComboBox):
         if offered == self._steps:
             return
         self._steps = offered
+        self._last = None
+        # The unit stands in the menu, where there is one.
+        unit = "" if steps else f" ({PIXELS})"
+        self._sigma.label = f"{self._words}{unit}"
         self.reset_choices()
         self._convert()
 
     def _convert(self) -> None:
-        unit, before = self.value, self._step
-        converted = unit != self._unit
-        self._unit, self._step = unit, self._steps[unit]
+        before, step = self._unit, self._step
+        self._unit, self._step = self.value, self._steps[self.value]
         low, high = self._range
-        self._sigma.range = low * self._step, high * self._step
-        if converted:
-            self._sigma.label = f"{self._words} ({unit})"
-            width = self._sigma.value / before * self._step
-            self._sigma.value = float(f"{width:.{_FIGURES}g}")
+        self._sigma.range = _rounded(low * self._step), _rounded(high * self._step)
+        if self._unit != before:
+            value, last = self._sigma.value, self._last
+            converted = _rounded(value / step * self._step)
+            if last is not None and (last.unit, last.became) == (self._unit, value):
+                converted = last.value  # as it was, to its last figure
+            self._last = _Conversion(before, value, converted)
+            self._sigma.value = converted
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_FIGURES}g}")

@@ -2,78 +2,60 @@
 
 from __future__ import annotations
 
-from math import floor, log10
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox
-from qtpy.QtWidgets import QDoubleSpinBox
 
 if TYPE_CHECKING:
-    from magicgui.widgets import FloatSlider
+    from napari_usm.widgets.number import Number
 
 INTENSITY, NOISE = "intensity", "× noise"
 UNITS = INTENSITY, NOISE
 
+#: As they stand in menus: detail in units of its noise is its significance.
+MENU = (("intensity", INTENSITY), ("significance", NOISE))
 
-class _Scale(NamedTuple):
-    """A value of the slider, where it ends, and its step."""
-
-    value: float
-    end: float
-    step: float
-
-
-# Of the number beside the slider, at least.
-_DECIMALS = 2
+#: Ratio of the ends of the slider for intensities; below them there is 0.
+DECADES = 1e4
 
 # Three times the noise is more than 99.7 % of it.
-_IN_NOISE = _Scale(3.0, 10.0, 0.1)
+_MULTIPLE, _MULTIPLES = 3.0, (0.1, 10.0)
 
 
 class ThresholdUnit(ComboBox):
-    """Choice of the unit of a threshold, which has a value of its own in each.
+    """Choice of the unit of a threshold, which has a value in each.
 
     Parameters
     ----------
-    threshold : FloatSlider
-        Its value, end and step are those of the unit.
+    threshold : Number
+        Its value and range are those of the unit.
     **keywords
         Of every magicgui widget.
     """
 
-    def __init__(self, threshold: FloatSlider, **keywords: Any) -> None:
+    def __init__(self, threshold: Number, **keywords: Any) -> None:
         self._threshold = threshold
-        self._other = _IN_NOISE
         self._unit = INTENSITY
+        self._values = {INTENSITY: 0.0, NOISE: _MULTIPLE}
+        self._ranges = {INTENSITY: threshold.range, NOISE: _MULTIPLES}
         super().__init__(**keywords)
         self.changed.connect(self._exchange)
 
-    def fit(self, span: float, step: float) -> None:
-        """Intensities have another range: one that was chosen means nothing in it."""
-        fitted = _Scale(0.0, span, step)
+    def fit(self, largest: float) -> None:
+        """Let the slider for intensities end here; the threshold stays."""
+        self._ranges[INTENSITY] = largest / DECADES, largest
+        self._threshold.range = self._ranges[self._unit]
+
+    def forget_intensity(self) -> None:
+        """Put the intensity back to 0: it means nothing in another image."""
+        self._values[INTENSITY] = 0.0
         if self._unit == INTENSITY:
-            self._show(fitted)
-        else:
-            self._other = fitted
+            self._threshold.value = 0.0
 
     def _exchange(self) -> None:
-        if self.value != self._unit:
-            self._unit = self.value
-            slider = self._threshold
-            shown = _Scale(slider.value, slider.max, slider.step)
-            self._show(self._other)
-            self._other = shown
-
-    def _show(self, scale: _Scale) -> None:
-        slider = self._threshold
-        decimals = max(_DECIMALS, -floor(log10(scale.step)))
-        with slider.changed.blocked():
-            slider.value = 0
-            # The number beside it rounds whatever it is given.
-            slider.native.findChild(QDoubleSpinBox).setDecimals(decimals)
-            # magicgui counts in whole steps of its own: the end makes them coarse
-            # enough, the step fine enough, and then they are others for the end.
-            slider.max = scale.end
-            slider.step = scale.step
-            slider.max = scale.end
-        slider.value = scale.value
+        if self.value == self._unit:
+            return
+        self._values[self._unit] = self._threshold.value
+        self._unit = self.value
+        self._threshold.range = self._ranges[self._unit]
+        self._threshold.value = self._values[self._unit]
