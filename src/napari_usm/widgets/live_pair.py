@@ -16,7 +16,7 @@ from napari_usm.widgets.live_array import EDGE_MAP, IMAGE, edges_of, form
 from napari_usm.widgets.live_result import LiveResult
 from napari_usm.widgets.live_state import LiveSignals, Shown, State
 from napari_usm.widgets.result_layers import LiveKey, results_of
-from napari_usm.widgets.settled_layers import settle
+from napari_usm.widgets.settled_layers import watch
 from napari_usm.widgets.stand_ins import StandInGuard, before_screenshots
 
 if TYPE_CHECKING:
@@ -350,7 +350,7 @@ class LivePair:
 
     def _listen(self, layers: LayerList, source: Image) -> None:
         layers = getattr(layers, "__wrapped__", layers)
-        self._connect(layers.events.inserted, self._on_inserted)
+        watch(layers)
         self._connect(layers.events.removed, self._on_removed)
         self._connect(source.events.data, self._on_source_data)
         for name in _FOLLOWED:
@@ -381,10 +381,6 @@ class LivePair:
         source = self.source
         for layer in self.layers if source is not None else ():
             setattr(layer, event.type, getattr(source, event.type))
-
-    def _on_inserted(self, event: Any) -> None:
-        """Another layer may have been made of the data of one of the two."""
-        settle(event.value)
 
     def _on_removed(self, event: Any) -> None:
         if event.value is self._source():

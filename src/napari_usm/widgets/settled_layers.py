@@ -14,7 +14,23 @@ from qtpy.QtCore import QTimer
 from napari_usm.widgets.live_array import LiveArray
 
 if TYPE_CHECKING:
+    from napari.components import LayerList
     from napari.layers import Layer
+
+
+# Layer lists whose new layers are looked at, by `id`: they cannot be hashed.
+_watched: weakref.WeakValueDictionary[int, LayerList] = weakref.WeakValueDictionary()
+
+
+def watch(layers: LayerList) -> None:
+    """Settle every layer that is added from now on, also after a live result ends."""
+    if _watched.get(id(layers)) is not layers:
+        _watched[id(layers)] = layers
+        layers.events.inserted.connect(_on_inserted)
+
+
+def _on_inserted(event: Any) -> None:
+    settle(event.value)
 
 
 def settle(layer: Layer) -> None:
