@@ -101,13 +101,25 @@ def test_the_curve_of_the_paper():
 
 
 def test_the_curve_of_colours():
-    """Colours have the curve of their largest channel, whatever their alpha."""
+    """Colours have the curve of their largest channel, if they are opaque."""
     rng = np.random.default_rng(2)
     colours = rng.integers(0, 255, (30, 32, 4)).astype(np.uint8)
+    colours[..., 3] = 255
     found = gain_curve(colours, channel_axis=2, alpha=True)
     alone = gain_curve(colours[..., :3].max(axis=2))
     np.testing.assert_allclose(found.curve, alone.curve)
     assert found.chosen == alone.chosen
+
+
+def test_the_curve_of_a_cut_out():
+    """What is hidden under alpha 0 is no part of the curve."""
+    rng = np.random.default_rng(2)
+    colours = rng.integers(0, 255, (30, 32, 4)).astype(np.uint8)
+    colours[..., 3] = 255 * (np.arange(32) > 9)
+    found = gain_curve(colours, channel_axis=2, alpha=True)
+    colours[:, :10, :3] = 7
+    other = gain_curve(colours, channel_axis=2, alpha=True)
+    np.testing.assert_array_equal(found.curve, other.curve)
 
 
 @pytest.mark.parametrize("angle", [0.0, 30.0, 90.0, 200.0])

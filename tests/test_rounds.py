@@ -29,7 +29,7 @@ class ByBrightShare(UnsharpMask):
     def per_item(self):
         return self.items
 
-    def sums(self, block, axes, kept, core, begins, lengths, *found):
+    def sums(self, block, axes, kept, core, begins, lengths, *found, weight=None):
         values = block[core].astype(float)
         over = tuple(axis for axis in range(block.ndim) if axis not in kept)
         if not found:

@@ -38,12 +38,16 @@ _SHAPES = {
     "volume": (3, 70, 70),
     "deep volume": (16, 70, 70),
     "colours": (70, 70, 3),
+    "cut-out": (70, 70, 2),
 }
 
 PLANES, VOLUMES = "planes", "volumes"
 
 # Blurred on a coarser grid.
 _WIDE = {"kernel": "gaussian", "sigma": 5.0}
+
+# Alpha weights a blur, which then is divided in float64.
+_ALPHA = {"channel_axis": 2, "alpha": True, "color": "channels"}
 
 # Per method, for planes and for volumes: kinds of image, and parameters. These calls
 # need all that is ever compiled for such a type, each group's by themselves. No kernel
@@ -57,6 +61,8 @@ CALLS: Mapping[tuple[str, str], Sequence[tuple[str, Mapping[str, Any]]]] = (
                 ("plane", _WIDE),
                 ("plane with a gap", {}),
                 ("plane with a gap", _WIDE),
+                ("cut-out", _ALPHA),
+                ("cut-out", {**_ALPHA, **_WIDE}),
             ),
             ("laplacian_sharpen", PLANES): (
                 ("plane", {}),
@@ -72,6 +78,7 @@ CALLS: Mapping[tuple[str, str], Sequence[tuple[str, Mapping[str, Any]]]] = (
                 ("plane with a gap", {}),
                 ("colours", {"channel_axis": 2}),
                 ("colours", {"channel_axis": 2, "color": "channels"}),
+                ("cut-out", _ALPHA),
             ),
             ("unsharp_mask", VOLUMES): (
                 ("volume", {}),

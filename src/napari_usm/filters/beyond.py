@@ -25,7 +25,7 @@ _PLACES = 4
 
 
 def to_places(values: Array, axis: int, sigma: float, mode: str, cval: float) -> Array:
-    """The blur along an axis at four places, instead of the pixels."""
+    """Return the blur along an axis, at four places instead of all pixels."""
     length, step = values.shape[axis], math.prod(values.shape[axis + 1 :])
     shape = list(values.shape)
     shape[axis] = 1
@@ -43,7 +43,7 @@ def to_places(values: Array, axis: int, sigma: float, mode: str, cval: float) ->
 
 
 def from_places(values: Array, axis: int, length: int) -> Array:
-    """Back from the four places to the pixels of the axis."""
+    """Return the blur at all pixels of the axis, from that at the four places."""
     shape = list(values.shape)
     shape[axis] = length
     out = np.empty(shape, values.dtype)
@@ -59,7 +59,7 @@ def from_places(values: Array, axis: int, length: int) -> Array:
 
 
 def _places(length: int) -> NDArray[np.float64]:
-    """The nodes of Chebyshev, over the axis and one pixel more at both ends."""
+    """Return the nodes of Chebyshev over the axis and one pixel more at both ends."""
     angles = np.pi * (2 * np.arange(_PLACES) + 1) / (2 * _PLACES)
     found: NDArray[np.float64] = (length - 1) / 2 - (length + 1) / 2 * np.cos(angles)
     return found
@@ -69,7 +69,7 @@ def _places(length: int) -> NDArray[np.float64]:
 def _taps_at_places(
     length: int, sigma: float, mode: str, dtype: np.dtype[Any]
 ) -> tuple[Array, ...]:
-    """Weights of all pixels and of the constant beyond them, for each of the places.
+    """Return weights of the pixels and of the constant beyond, for all places.
 
     Where an axis is periodic, reflected or not, the blur is the mean of a period.
     """
@@ -98,7 +98,7 @@ def _taps_at_places(
 
 @lru_cache(16)
 def _taps_of_pixels(length: int, dtype: np.dtype[Any]) -> Array:
-    """Weights of the places for each pixel by Lagrange, as `expand_axis` has them."""
+    """Return the weights of Lagrange of the places, in the order of `expand_axis`."""
     places, pixels = _places(length), np.arange(length)
     weights = np.ones((length, _PLACES))
     for k, other in np.ndindex(_PLACES, _PLACES):
@@ -112,7 +112,7 @@ def _taps_of_pixels(length: int, dtype: np.dtype[Any]) -> Array:
 
 
 def _of_sum_one(taps: Array) -> Array:
-    """Taps whose largest makes up for the rounding of all, as in `taps.half_taps`."""
+    """Return taps of sum 1: the largest takes the rounding, as in `taps.half_taps`."""
     largest = int(np.argmax(taps))
     taps[largest] = 1 - np.delete(taps, largest).sum(dtype=np.float64)
     taps.flags.writeable = False

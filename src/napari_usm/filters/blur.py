@@ -43,7 +43,7 @@ def blur(
     mode, cval : str, float
         Border, as in `scipy.ndimage`; a constant border counts as valid.
     weight : array, optional
-        Weight of each pixel beside that of the blur, from 0 to 1; of float64, and a
+        Weight of a pixel in addition to that of the blur, from 0 to 1; float64, of a
         shape that broadcasts. A constant border has weight 1.
 
     Returns

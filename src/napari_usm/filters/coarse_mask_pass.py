@@ -48,7 +48,7 @@ class CoarseMaskPass:
         inner: tuple[slice, ...],
         finish: Finish,
     ) -> bool:
-        """Sharpen a block into its place; whether it could, all pixels being valid."""
+        """Sharpen a block; False if a pixel is invalid, or a blur beyond an axis."""
         beyond = (b.is_beyond(block.shape[a]) for a, b in self.mask.blurs.items())
         if any(beyond):
             return False

@@ -17,10 +17,10 @@ _LEAST = 1e-6
 
 
 def opacity(alpha: Array) -> Array | None:
-    """Weights from 0 to 1, of float64; None where all pixels are opaque.
+    """Return weights from 0 to 1, of float64; None if all pixels are opaque.
 
-    That is the largest value of an integer type, and 1 for floats and booleans. NaN is
-    transparent.
+    Opaque is the largest value of an integer type, and 1 for floats and booleans. NaN
+    is transparent.
     """
     full = min(np.iinfo(alpha.dtype).max, _WIDEST) if alpha.dtype.kind in "iu" else 1
     weight: Array = np.clip(alpha.astype(np.float64) / full, 0, 1)
@@ -29,7 +29,7 @@ def opacity(alpha: Array) -> Array | None:
 
 
 def visible(values: Array, weight: Array | None) -> Array:
-    """Values with NaN where their weight is 0: such pixels are invalid.
+    """Return values with NaN, as for invalid pixels, where their weight is 0.
 
     Integers become float64 there.
     """

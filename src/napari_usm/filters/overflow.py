@@ -24,7 +24,7 @@ _EXPONENT = 8
 def without_overflow(
     linear: Callable[[Array, float], Array], values: Array, cval: float
 ) -> Array:
-    """Result of a filter, finite everywhere; type of `values`.
+    """Return the result of a filter, finite everywhere; type of `values`.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def without_overflow(
 
 
 def saturated(values: Array, dtype: np.dtype[Any]) -> Array:
-    """Values beyond the range of a type of floats as its largest and lowest number.
+    """Return values within the range of a type of floats.
 
     What is not a number, the difference of two infinite ones, counts as 0.
     """
@@ -58,7 +58,7 @@ def saturated(values: Array, dtype: np.dtype[Any]) -> Array:
 def is_flat_and_large(
     values: Array, reach: Mapping[int, int], mode: str, cval: float
 ) -> Array | None:
-    """True where all pixels in reach are the same, above half of the largest float.
+    """Return where all pixels in reach are equal, above half of the largest float.
 
     There the rounding of a filter is more than a float32 holds. None if there are no
     such pixels.

@@ -76,16 +76,16 @@ class AxisBlur:
         return (self.radius + 4) * self.factor - 1
 
     def is_beyond(self, length: int) -> bool:
-        """Whether it is so wide that an axis of that length is blurred without a grid.
+        """Return whether an axis of that length is blurred without a grid.
 
-        The whole axis is in reach then, of whatever block.
+        The blur is so wide then that every block holds the whole axis.
         """
         return self.sigma >= max(_BEYOND * length, _LEAST_BEYOND)
 
     def within(self, length: int, mode: str) -> Taps:
-        """The taps, none of them further than an axis of that length needs them.
+        """Return the taps, added up where an axis of that length is shorter.
 
-        Beyond are its border, or the same pixels again and again.
+        Beyond it are its border, or the same pixels again.
         """
         if self.radius <= max(length, _LONG) or self.factor > 1:
             return self.taps
@@ -150,7 +150,7 @@ def _coarse_taps(sigma: float, factor: int) -> Taps:
 
 @lru_cache(16)
 def _folded(blur: AxisBlur, length: int, mode: str) -> Taps:
-    """Its taps, those of the same pixel added where it is that for every centre."""
+    """Return the taps, with those added up that meet the same pixel for any centre."""
     distances = np.abs(np.arange(-blur.radius, blur.radius + 1))
     period = {"reflect": 2 * length, "mirror": max(1, 2 * length - 2), "wrap": length}
     if mode in period:

@@ -1,15 +1,18 @@
 """A method on a dask array: nothing is computed before dask is asked to.
 
 Blocks are dask's chunks with their neighbours, joined where they are smaller
-than the halo. An estimate is one reduction inside the graph.
+than the halo. An estimate is one reduction inside the graph for each round over the
+image. What comes after it reads the image again, instead of keeping all of it in memory
+until the estimate is known.
 """
 
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from operator import getitem
+from operator import attrgetter, getitem
 from typing import TYPE_CHECKING, Any
 
 import dask.array as da
@@ -17,7 +20,8 @@ import numpy as np
 from dask.array.overlap import ensure_minimum_chunksize, overlap
 from dask.base import compute, tokenize
 from dask.delayed import Delayed
-from dask.highlevelgraph import HighLevelGraph
+from dask.graph_manipulation import bind
+from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
 from napari_usm.methods.method import Constants
 from napari_usm.run import eager, report
@@ -71,24 +75,61 @@ def run(
     What `first_stage` found may be given, so that looking at one plane of the
     result does not estimate over the whole array anew.
     """
-    graph = _graph(plan, image, plan.halo)
-    stage = _graph(plan, image, plan.first_halo).found() if found is None else found
+    stage = _found(plan, image) if found is None else found
+    graph = _graph(plan, _read_after(stage, plan, image), plan.halo)
     edge_map = graph.edge_map(stage)
     result = graph.result(edge_map, stage)
+    public = graph.public_edge_map(edge_map)
+    if isinstance(stage, Delayed) and not _edge_map_waits(plan):
+        # The edge map alone needs no estimate.
+        alone = _graph(plan, image, plan.halo)
+        public = alone.public_edge_map(alone.edge_map(stage))
     amount, gain = graph.amount_and_gain(stage)
-    return Lazy(
-        result,
-        graph.public_edge_map(edge_map),
-        amount,
-        gain,
-        graph.report(edge_map, result, stage, name),
-    )
+    report = graph.report(edge_map, result, stage, name)
+    return Lazy(result, public, amount, gain, report)
 
 
 def significance(plan: Plan, image: da.Array, found: Found | None = None) -> da.Array:
     """Detail in units of its own noise, of a plan that finds it; nothing computed."""
-    stage = _graph(plan, image, plan.first_halo).found() if found is None else found
-    return _graph(plan, image, plan.halo).significance(stage)
+    stage = _found(plan, image) if found is None else found
+    return _graph(plan, _read_after(stage, plan, image), plan.halo).significance(stage)
+
+
+def _found(plan: Plan, image: da.Array) -> Found | Delayed:
+    """Return constants and limits: known, or a reduction over the image per round."""
+    if not plan.needs_first_stage:
+        return plan.method.constants(None, plan.axes), plan.limits
+    found: list[Delayed] = []
+    for number in range(rounds(plan)):
+        pixels = _read_after(found[-1], plan, image) if found else image
+        found.append(_graph(plan, pixels, plan.first_halo).joined(number, found))
+    name = f"napari-usm-found-{tokenize(image.name, plan)}"
+    needed: list[Any] = [*found]
+    task = (partial(finish_first_stage, plan), [each.key for each in found])
+    return Delayed(name, HighLevelGraph.from_collections(name, {name: task}, needed))
+
+
+def _read_after(found: Found | Delayed, plan: Plan, image: da.Array) -> da.Array:
+    """Return the image whose chunks are read again, after something is known.
+
+    Its tasks have other keys, so that no chunk stays in memory for both. Chunks that
+    are data in the graph are not read.
+    """
+    if not isinstance(found, Delayed):
+        return image
+    layer = image.dask.layers[image.name]
+    is_data = isinstance(layer, MaterializedLayer) and all(
+        isinstance(chunk, np.ndarray) for chunk in layer.values()
+    )
+    if is_data:
+        return image
+    again: da.Array = bind(image, found, seed=tokenize(image.name, plan, found.key))
+    return again
+
+
+def _edge_map_waits(plan: Plan) -> bool:
+    """Return whether the edge map depends on constants of the whole image."""
+    return plan.method.fits_detail or plan.method.thresholding.in_noise
 
 
 def first_stage(plan: Plan, image: da.Array) -> Steps[Found]:
@@ -193,22 +234,21 @@ class _Graph:
             tasks[index] = (getitem, (grown.name, *index), wanted)
         return self._array("grown", tasks, grown.chunks, self.plan.dtype, [grown])
 
-    def found(self) -> Found | Delayed:
-        """Constants and limits: known, or a reduction over the image in each round."""
-        plan = self.plan
-        if not plan.needs_first_stage:
-            return plan.method.constants(None, plan.axes), plan.limits
-        blocks = list(self.blocks.values())
-        found: list[str] = []
-        tasks: dict[Any, Any] = {}
-        for number in range(rounds(plan)):
-            part = partial(first_stage_of, plan)
-            parts = self._first_stage_parts(number, part, [*found])
-            found.append(self._name(f"round-{number}"))
-            join = partial(_joined, plan, blocks, number)
-            tasks |= {**parts, found[-1]: (join, list(parts))}
-        last = partial(finish_first_stage, plan)
-        return self._delayed("found", (last, found), [self.grown], tasks)
+    def joined(self, number: int, found: Sequence[Delayed]) -> Delayed:
+        """Return the statistics of all blocks in a round, after those in `found`."""
+        part = partial(first_stage_of, self.plan)
+        parts = self._first_stage_parts(number, part, [each.key for each in found])
+        keys, blocks = list(parts), list(self.blocks.values())
+        # In batches: the statistics of one block may take a megabyte.
+        so_far: Any = None
+        for start in range(0, len(keys), _BATCH):
+            some = slice(start, start + _BATCH)
+            join = partial(_joined, self.plan, number, blocks[some])
+            key = self._name(f"joined-{number}-{start}")
+            parts[key] = (join, so_far, keys[some])
+            so_far = key
+        task = (attrgetter("found"), so_far)
+        return self._delayed(f"round-{number}", task, [self.grown, *found], parts)
 
     def first_stage_batches(
         self, found: Sequence[FirstStage]
@@ -242,8 +282,7 @@ class _Graph:
             chunks[axis] = (colours if self.plan.color == "channels" else 1,)
         function = partial(_edge_map, self.plan)
         # Where the edge map does not depend on it, no estimate is waited for.
-        method = self.plan.method
-        known = (found,) if method.fits_detail or method.thresholding.in_noise else ()
+        known = (found,) if _edge_map_waits(self.plan) else ()
         tasks = {
             index: (
                 function,
@@ -433,13 +472,15 @@ def _tally(
 
 def _joined(
     plan: Plan,
-    blocks: Sequence[Block],
     number: int,
+    blocks: Sequence[Block],
+    so_far: Joined | None,
     parts: Sequence[FirstStage],
-) -> FirstStage:
-    joined = Joined(plan, number)
+) -> Joined:
+    # A task does not change its arguments.
+    joined = Joined(plan, number) if so_far is None else deepcopy(so_far)
     joined.add(zip(blocks, parts, strict=True))
-    return joined.found
+    return joined
 
 
 def _finish_report(

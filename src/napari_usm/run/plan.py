@@ -210,12 +210,12 @@ class Plan:
         return colours, alpha
 
     def opacity(self, block: Array) -> Array | None:
-        """Weights of a block's pixels by their alpha; None where all are opaque."""
+        """Return weights of pixels by their alpha; None if all are opaque."""
         _, alpha = self._parts(block)
         return None if alpha is None else opacity(alpha)
 
     def visible_colours(self, block: Array) -> Array:
-        """The colours of a block in the working type, NaN where alpha is 0."""
+        """Return the colours of a block in the working type, NaN where alpha is 0."""
         return visible(self.split(block)[0], self.opacity(block))
 
     @_QUIET
@@ -255,7 +255,7 @@ class Plan:
         return self.threshold(noise).of(self._held(detail, signal, estimate), signal)
 
     def _held(self, detail: Array, signal: Array, estimate: Array | None) -> Array:
-        """Detail within the range of floats, and 0 where flat pixels are too large."""
+        """Return detail within the range of floats, 0 where flat pixels are large."""
         method = self.method
         if not np.isfinite(detail).all():
             detail = saturated(detail, detail.dtype)
@@ -373,7 +373,7 @@ class Plan:
         result = limited(raw, low, high, self.result)
         passes = np.can_cast(self.dtype, self.result)
         if passes and is_wide(self.dtype):
-            # What the working type cannot tell apart from the pixel is the pixel.
+            # A pixel that the working type does not see change has all its digits.
             same = (raw == colours) & (raw >= low) & (raw <= high)
             result = np.where(same, stored.astype(self.result), result)
         if alpha is None:

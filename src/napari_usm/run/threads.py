@@ -113,7 +113,7 @@ def all_of(function: Callable[[T], U], items: Sequence[T], count: int) -> list[U
 
 
 def _submitted(function: Callable[[T], U], item: T, count: int) -> Future[U]:
-    """Result of `function` for an item, to come from a thread of the pool.
+    """Return the future result of `function` for an item.
 
     When the program ends, pools take no more; a thread that is still at work, such as
     that of a live result, then computes it itself.
