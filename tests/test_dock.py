@@ -34,6 +34,7 @@ from docks import (
     wait_to_see,
 )
 from napari_usm import warm_up
+from napari_usm.widgets import live_state
 from napari_usm.widgets.functions import layer_function
 
 
@@ -212,6 +213,78 @@ def test_the_wheel_scrolls(open_dock, qtbot):
                 assert not turn_wheel(part, -120)
                 assert not turn_wheel(part, 120)
     assert {control.name: control.value for control in widget.controls} == before
+
+
+def test_tooltips_are_for_the_person_at_the_dock(open_dock):
+    """Everything has one, in words that are on the screen: no code, no other method."""
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(PIXELS)
+    for method in TITLES:
+        widget.method.value = method
+        tips = [control.tooltip for control in widget.controls]
+        tips += [
+            button.toolTip()
+            for name, button in buttons(widget).items()
+            if "▸" not in name
+        ]
+        for tip in tips:
+            assert tip.endswith(".")
+            assert not {"`", "_"} & {*tip}
+            assert "scipy" not in tip
+
+
+def test_the_title_is_the_method(open_dock, qtbot):
+    """Of the dock and of what napari draws for it, floating or not."""
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.window._qt_window.show()
+    dock = widget.native.parent()
+    for floating in (False, True):
+        dock.setFloating(floating)
+        for method, title in TITLES.items():
+            widget.method.value = method
+            qtbot.wait(20)
+            assert dock.windowTitle() == f"{title} (napari-usm)"
+            assert dock.titleBarWidget().title.text() == f"{title} (napari-usm)"
+
+
+def test_messages_stay_to_be_read(open_dock, qtbot):
+    """What is live does not write over them; the next change of a control does."""
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(cases.picture((3, 20, 24), "uint16"))
+    press(widget, "Live")
+    press(widget, "Copy as Python")
+    viewer.dims.set_current_step(0, 2)
+    qtbot.wait(1000)
+    assert says(widget, "Copied as Python")
+    widget.amount.value = 2.0
+    assert not says(widget, "Copied as Python")
+    qtbot.waitUntil(lambda: says(widget, "Live · axis 0 = 2"))
+
+
+def test_what_the_line_leaves_out(open_dock):
+    """A blur that is none, a mean that stays; clipping comes with advice."""
+    viewer, widget = open_dock("Unsharp mask")
+    pixels = np.full((40, 40), 255, np.uint8)
+    pixels[::2] = 0
+    viewer.add_image(pixels)
+    widget.amount.value = 5.0
+    widget()
+    line = texts(widget)[-1]
+    assert ": lower the amount or take float32 as result type · " in line
+    widget.dtype.value = "float32"
+    widget()
+    line = texts(widget)[-1]
+    assert line.startswith("clipped 0 % · noise ×")
+    assert "mean" not in line
+
+
+def test_a_plane_too_large_for_statistics(open_dock, qtbot, monkeypatch):
+    """That they are left out is said, not left to be wondered about."""
+    monkeypatch.setattr(live_state, "REPORTED", PIXELS.size - 1)
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(PIXELS)
+    go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
+    assert texts(widget)[-1].endswith(" · too large for statistics of its pixels")
 
 
 def test_the_threshold_follows_no_contrast_limits(open_dock, qtbot):

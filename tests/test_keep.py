@@ -119,9 +119,10 @@ def test_keep_works_in_the_background(open_dock, qtbot):
     expected = usm.sharpen(PIXELS, "adaptive_unsharp_mask")
     assert_kept(viewer.layers[1], expected.image)
     assert_kept(viewer.layers[2], expected.edge_map)
-    (line,) = (text for text in texts(widget) if text.startswith("λ"))
+    (line,) = (text for text in texts(widget) if text.startswith("Kept"))
     gain, amount = expected.gain, expected.amount
-    assert line.startswith(f"λ {gain:.3g} → amount {amount:.3g} · clipped ")
+    made = f"Kept as 'cells sharpened' · λ {gain:.3g} → amount {amount:.3g} · clipped "
+    assert line.startswith(made)
     assert "noise × " in line
     assert "Keep" in buttons(widget)
 
@@ -175,7 +176,7 @@ def go(monkeypatch, tmp_path):
 
 
 def is_preparing(widget):
-    return "Preparing, once on this machine…" in texts(widget)
+    return says(widget, "Preparing")
 
 
 def test_keep_waits_for_its_kernels(open_dock, qtbot, go):
@@ -192,7 +193,7 @@ def test_keep_waits_for_its_kernels(open_dock, qtbot, go):
     assert len(viewer.layers) == 1
     go.touch()
     qtbot.waitUntil(lambda: len(viewer.layers) == 3)
-    assert says(widget, "clipped")
+    assert says(widget, "Kept as 'PIXELS sharpened'")
     assert not is_preparing(widget)
 
 
@@ -291,7 +292,7 @@ def test_keep_of_a_live_pair(open_dock, qtbot):
     assert edges.visible
     assert result.metadata["napari_usm"]["report"].amount == 2.0
     assert "Live" in buttons(widget)
-    assert says(widget, "clipped")
+    assert says(widget, "Kept as 'favourite' · clipped")
 
     widget.amount.value = 4.0
     qtbot.wait(50)
@@ -505,7 +506,7 @@ def test_parameters_changed_during_a_keep(keep, qtbot, slow_blocks, live):
     assert_kept(result, sharpened().image)
     assert_kept(edges, sharpened().edge_map)
     assert result.metadata["napari_usm"]["parameters"]["amount"] == 1.0
-    assert says(widget, "Done: 'cells', as it was asked for.")
+    assert says(widget, "Kept as 'cells sharpened', with the values of before.")
     assert "Live" in buttons(widget)
 
 
@@ -543,7 +544,7 @@ def test_another_image_is_chosen_during_a_keep(keep, qtbot, slow_blocks):
     widget.layer.value = viewer.add_image(PIXELS, name="other")
     go.set()
     qtbot.waitUntil(lambda: len(viewer.layers) == 4)
-    assert says(widget, "Done: 'cells'")
+    assert says(widget, "Kept as 'cells sharpened'")
     assert not says(widget, "clipped")
 
 

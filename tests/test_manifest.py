@@ -41,6 +41,13 @@ def test_every_method_for_the_menu_is_in_the_menus(manifest):
         assert widgets[command] == label
 
 
+@pytest.mark.parametrize("word", ["sharpen", "deblur", "unsharp mask", "laplacian"])
+def test_the_command_palette_finds_the_docks(manifest, word):
+    """It looks for words in the titles of commands."""
+    titles = [command.title.lower() for command in manifest.contributions.commands]
+    assert any(word in title for title in titles)
+
+
 def test_the_lab_is_in_the_menus(manifest):
     """In Plugins, and in Layers > Measure."""
     (item,) = manifest.contributions.menus["napari/layers/measure"]

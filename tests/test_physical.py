@@ -295,7 +295,7 @@ def test_keep_and_live_in_micrometres(open_dock, qtbot):
     qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=10000)
     found = viewer.layers[1].metadata["napari_usm"]["parameters"]
     assert found["sigma"] == (0.35 / 0.108,) * 2
-    assert says(widget, "clipped")
+    assert says(widget, "Kept as 'cells sharpened' · clipped")
     plane = viewer.dims.current_step[0]
     expected = usm.unsharp_mask(STACK, sigma=0.35 / 0.108, axes=(1, 2))
     np.testing.assert_array_equal(viewer.layers[1].data, expected)

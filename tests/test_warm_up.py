@@ -34,6 +34,12 @@ def test_every_method_of_the_menus_has_calls():
     assert {method for method, _ in warm_up.CALLS} == in_menus
 
 
+def test_how_many_kernels_are_expected():
+    """Every group of calls has a number, for progress."""
+    assert warm_up.KERNELS.keys() == warm_up.CALLS.keys()
+    assert min(warm_up.KERNELS.values()) > 0
+
+
 def test_what_is_wanted_comes_first(monkeypatch, capsys):
     """Every method and type is made ready and told, the wanted ones first."""
     calls = []
@@ -48,12 +54,53 @@ def test_what_is_wanted_comes_first(monkeypatch, capsys):
     assert all(line.endswith("float32") for line in told[: len(warm_up.CALLS)])
 
 
-def test_the_real_process():
-    """What a session starts tells first of the kernels that are wanted first."""
+def test_the_real_process(tmp_path):
+    """It counts what it compiles, and does next what is waited for."""
     command = [*warm_up.own_command(), "uint8", "laplacian_sharpen"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "laplacian_sharpen planes uint8\n"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    with subprocess.Popen(command, **pipes, env=environment) as process:
+        wanted = "laplacian_sharpen planes float32\n"
+        lines = [process.stdout.readline()]
+        process.stdin.write("nothing of the kind\n" + wanted)
+        process.stdin.flush()
+        lines += iter(process.stdout.readline, wanted)
         process.terminate()
+    ready = lines.index("laplacian_sharpen planes uint8\n")
+    counts = [int(line.split()[-1]) for line in lines[:ready]]
+    assert counts == [*range(1, ready + 1)]
+    expected = warm_up.KERNELS["laplacian_sharpen", "planes"]
+    assert 0.5 * expected < ready < 1.5 * expected
+    assert all(line.startswith(wanted.strip()) for line in lines[ready + 1 :])
+
+
+def test_progress(started):
+    """Kernels that are done of those to do, with those under way, and seconds left."""
+    kernels = started(
+        "import time\n"
+        "for n in range(1, 21): print('unsharp_mask planes uint8', n, flush=True)\n"
+        "print('auto_unsharp_mask planes uint8', 10, flush=True)\n" + FOREVER
+    )
+    assert kernels.progress("unsharp_mask", "planes", "uint16") is None
+    assert not kernels.wait("unsharp_mask", "planes", "uint16", 1)
+    done, total, seconds = kernels.progress("unsharp_mask", "planes", "uint8")
+    assert (done, total) == (30, 110 + 115)
+    assert 0 < seconds < 195 / 30 * 5
+    assert kernels.progress("unsharp_mask", "volumes", "uint8")[:2] == (10, 130 + 115)
+    assert kernels.progress("gaussian_sharpen", "planes", "uint8") is None
+
+
+def test_what_is_waited_for_is_asked_for(started):
+    """Once, in a line of the input."""
+    kernels = started(
+        "import sys\n"
+        "line = sys.stdin.readline()\n"
+        "print('unsharp_mask planes uint8' if line == "
+        "'auto_unsharp_mask planes float32\\n' else '', flush=True)\n" + FOREVER
+    )
+    for _ in range(2):
+        assert not kernels.wait("auto_unsharp_mask", "planes", "float32", 0.01)
+    assert kernels.wait("unsharp_mask", "planes", "uint8", 10)
 
 
 def test_what_has_been_told_is_ready(started):

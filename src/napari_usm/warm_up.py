@@ -4,8 +4,9 @@
 
 A kernel is compiled at its first call for a type, which takes seconds, and kept on
 disk. Even on a thread of its own that makes a window hitch: it holds Python's lock. So
-another process makes all those calls, the wanted ones first, and prints a line after
-each group of calls that is ready.
+another process makes all those calls, the wanted ones first. It prints a line after
+each kernel that is compiled and after each group of calls that is ready, and reads from
+its input which group is waited for.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager, suppress
 from itertools import product
+from math import ceil
+from time import perf_counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_usm.run.fork import renew_in_child
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from napari_usm.filters.dtypes import Array
 
@@ -93,6 +97,34 @@ CALLS: Mapping[tuple[str, str], Sequence[tuple[str, Mapping[str, Any]]]] = (
     )
 )
 
+# Kernels that are compiled for a group of calls by itself, nearly: for progress alone.
+KERNELS: Mapping[tuple[str, str], int] = MappingProxyType(
+    {
+        ("unsharp_mask", PLANES): 110,
+        ("laplacian_sharpen", PLANES): 40,
+        ("adaptive_unsharp_mask", PLANES): 200,
+        ("auto_unsharp_mask", PLANES): 115,
+        ("unsharp_mask", VOLUMES): 130,
+        ("adaptive_unsharp_mask", VOLUMES): 160,
+        ("auto_unsharp_mask", VOLUMES): 55,
+    }
+)
+
+#: Seconds of waiting of which nothing needs to be said: kernels that were compiled
+#: before are only loaded.
+SILENT = 1.0
+
+# Kernels from which on their rate says how long the others will take.
+_ENOUGH = 5
+
+
+class Progress(NamedTuple):
+    """Kernels that are compiled, of how many, and how many seconds are left."""
+
+    done: int
+    total: int
+    seconds: int
+
 
 class WarmUp:
     """A process that compiles, and what it has told so far.
@@ -112,6 +144,10 @@ class WarmUp:
         self._started = False
         self._process: subprocess.Popen[str] | None = None
         self._awaited: set[tuple[str, ...]] = set()
+        self._wanted: set[tuple[str, ...]] = set()
+        self._compiled: dict[tuple[str, ...], int] = {}
+        self._compiling: set[tuple[str, ...]] = set()
+        self._since = 0.0
         self._told = threading.Condition()
         renew_in_child(self)
 
@@ -130,7 +166,7 @@ class WarmUp:
         try:
             self._process = subprocess.Popen(
                 [*self._command, first, method],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 encoding="ascii",
@@ -151,28 +187,68 @@ class WarmUp:
         return (method, dimensions, dtype) not in self._awaited
 
     def wait(self, method: str, dimensions: str, dtype: str, timeout: float) -> bool:
-        """Whether the kernels are ready, after at most so many seconds of waiting."""
+        """Whether the kernels are ready, after at most so many seconds of waiting.
+
+        What is waited for is compiled next.
+        """
 
         def ready() -> bool:
             return self.is_ready(method, dimensions, dtype)
 
         with self._told:
+            self._want((method, dimensions, dtype))
             return self._told.wait_for(ready, timeout)
+
+    def progress(self, method: str, dimensions: str, dtype: str) -> Progress | None:
+        """Return how far kernels are that are waited for; None if nobody knows yet."""
+        with self._told:
+            all_of = sum(self._compiled.values())
+            if self.is_ready(method, dimensions, dtype) or all_of < _ENOUGH:
+                return None
+            # What is under way is finished first.
+            groups = {(method, dimensions, dtype), *self._compiling}
+            done = sum(self._compiled.get(group, 0) for group in groups)
+            total = sum(
+                max(KERNELS[group[0], group[1]], self._compiled.get(group, 0) + 1)
+                for group in groups
+            )
+            seconds = (total - done) * (perf_counter() - self._since) / all_of
+            return Progress(done, total, ceil(seconds))
 
     def stop(self) -> None:
         """End the process, without waiting until it has."""
         if self._process is not None:
             self._process.terminate()
 
+    def _want(self, group: tuple[str, ...]) -> None:
+        """Let the process compile this group next, if it has not yet."""
+        entry = None if self._process is None else self._process.stdin
+        if entry is None or group not in self._awaited or group in self._wanted:
+            return
+        self._wanted.add(group)
+        with suppress(OSError, ValueError):  # it has ended
+            entry.write(" ".join(group) + "\n")
+            entry.flush()
+
     def _listen(self, process: subprocess.Popen[str]) -> None:
-        with process:
+        self._since = perf_counter()
+        with suppress(OSError), process:
             for line in process.stdout or ():
                 with self._told:
-                    self._awaited.discard(tuple(line.split()))
+                    self._hear(tuple(line.split()))
                     self._told.notify_all()
         with self._told:
             self._awaited.clear()
             self._told.notify_all()
+
+    def _hear(self, words: tuple[str, ...]) -> None:
+        """A group is ready, or so many kernels of it are."""
+        if words in self._awaited:
+            self._awaited.discard(words)
+            self._compiling.discard(words)
+        elif words[:-1] in self._awaited and words[-1].isdecimal():
+            self._compiling = {words[:-1]}
+            self._compiled[words[:-1]] = int(words[-1])
 
 
 def own_command() -> tuple[str, ...]:
@@ -183,7 +259,7 @@ def own_command() -> tuple[str, ...]:
     if not sys.executable or getattr(sys, "frozen", False):
         return ()
     # -P: files that lie where napari was started are no modules.
-    return sys.executable, "-P", "-m", "napari_usm.warm_up"
+    return sys.executable, "-P", "-m", "napari_usm.warm_up", "--follow"
 
 
 #: The one of this session.
@@ -201,13 +277,53 @@ def main(arguments: Sequence[str] | None = None) -> None:
     methods = sorted({method for method, _ in CALLS})
     parser.add_argument("dtype", metavar="DTYPE", choices=DTYPES, help="type first")
     parser.add_argument("method", metavar="METHOD", choices=methods, nargs="?")
+    parser.add_argument(
+        "--follow", action="store_true", help="read from the input what comes next"
+    )
     asked = parser.parse_args(arguments)
     if hasattr(os, "nice"):
         os.nice(10)
-    for dtype in sorted(DTYPES, key=lambda dtype: dtype != asked.dtype):
-        for key in sorted(CALLS, key=lambda key: key[0] != asked.method):
-            make_calls(*key, dtype)
-            print(*key, dtype, flush=True)
+    dtypes = sorted(DTYPES, key=lambda dtype: dtype != asked.dtype)
+    keys = sorted(CALLS, key=lambda key: key[0] != asked.method)
+    todo = [(*key, dtype) for dtype in dtypes for key in keys]
+    wanted: list[tuple[str, ...]] = []
+    if asked.follow:
+        threading.Thread(target=_read, args=[wanted], daemon=True).start()
+    while todo:
+        group = next((each for each in reversed(wanted) if each in todo), todo[0])
+        todo.remove(group)
+        with _counting(group):
+            make_calls(*group)
+        print(*group, flush=True)
+
+
+def _read(wanted: list[tuple[str, ...]]) -> None:
+    """Append the groups that are named in the input, line by line."""
+    rest = b""
+    # Not by `sys.stdin`, whose lock a thread that waits would hold at the end.
+    with suppress(OSError):
+        while part := os.read(0, 4096):
+            *lines, rest = (rest + part).split(b"\n")
+            wanted += [tuple(line.decode("ascii", "replace").split()) for line in lines]
+
+
+@contextmanager
+def _counting(group: tuple[str, ...]) -> Iterator[None]:
+    """Print a line for each kernel that is compiled meanwhile."""
+    from numba.core import event
+
+    class Counter(event.Listener):
+        count = 0
+
+        def on_start(self, event: Any) -> None:
+            pass
+
+        def on_end(self, event: Any) -> None:
+            self.count += 1
+            print(*group, self.count, flush=True)
+
+    with event.install_listener("numba:compile", Counter()):
+        yield
 
 
 def make_calls(method: str, dimensions: str, dtype: str) -> None:

@@ -42,6 +42,8 @@ class EstimatingMethod(Method):
         "float",
         "Strength",
         "How much of the change is made: 0 gives the image back, 1 is the best guess.",
+        tip="Set how much of the change is made. 0 changes nothing, 1 is the best "
+        "guess.",
         minimum=0.0,
         maximum=2.0,
         step=0.05,
@@ -54,6 +56,7 @@ class EstimatingMethod(Method):
         "Denoise",
         "How much it also smooths where there is nothing but noise, from 0 to 1; 0 "
         "sharpens only.",
+        tip="Set how much is smoothed where there is only noise. 0 only sharpens.",
         minimum=0.0,
         maximum=1.0,
         step=0.05,
@@ -65,6 +68,8 @@ class EstimatingMethod(Method):
         "Estimate per",
         "One estimate of blur and noise for the whole array, or one for each index "
         "over the axes that are neither filtered nor channels.",
+        tip="Estimate blur and noise once for all planes or volumes (image), or for "
+        "each (item).",
     )
     color: str = colour("luminance")
     mode: str = border("mirror")

@@ -40,6 +40,8 @@ def gain_per_parameter(**words: Any) -> Any:
         "Gain per",
         "One gain for the whole array, so that a series does not flicker, or one for "
         "each index over the axes that are neither filtered nor channels.",
+        tip="Find one gain for all planes or volumes, so that a series does not "
+        "flicker (image), or one for each (item).",
         **words,
     )
 

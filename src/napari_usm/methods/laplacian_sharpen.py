@@ -61,6 +61,7 @@ class LaplacianSharpen(Method):
         "Amount",
         "How much of the negative Laplacian is added: 0 gives the image back, a "
         "negative amount blurs.",
+        tip="Set how much detail is added. 0 changes nothing, a negative amount blurs.",
         minimum=-0.125,
         maximum=5.0,
         step=0.05,
@@ -74,6 +75,7 @@ class LaplacianSharpen(Method):
         "Median size",
         "Width of the median window that calms noise before the Laplacian is taken; "
         "1 leaves it out.",
+        tip="Calm noise first, by a median over so many pixels. 1 leaves it out.",
         unit="px",
         choices=(1, 3, 5, 7, 9, 11, 13, 15),
         control="basic",

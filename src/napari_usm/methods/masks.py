@@ -39,6 +39,8 @@ def sigma_parameter() -> Any:
         "Sigma",
         "Standard deviation of the blur, in pixels: one number, or one per filtered "
         "axis. Detail of about this size is enhanced; 0 leaves an axis alone.",
+        tip="Set the size of the detail to enhance: the standard deviation of the "
+        "blur.",
         unit="px",
         minimum=0.1,
         maximum=20.0,
@@ -57,6 +59,8 @@ def truncate_parameter() -> Any:
         "Where the Gaussian is cut off, in sigmas: its half-width is "
         "``int(truncate * sigma + 0.5)`` pixels. From sigma 4 on, 4 or more stands for "
         "the whole Gaussian, to 5.5e-4 of a step's height.",
+        tip="Cut the Gaussian off after so many sigmas. 4 is exact enough for all but "
+        "measurements.",
         unit="sigma",
         minimum=1.0,
         maximum=10.0,
@@ -73,6 +77,8 @@ def kernel_parameter(default: str) -> Any:
         "Kernel",
         "Shape of the blur: a Gaussian of width `sigma`, or the mean of three pixels "
         "along every filtered axis (`sigma` is then ignored).",
+        tip="Choose the blur: a Gaussian as wide as sigma, or the mean of three pixels "
+        "along every axis (box).",
     )
 
 

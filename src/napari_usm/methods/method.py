@@ -39,6 +39,9 @@ def border(default: str) -> Any:
         MODES,
         "Border",
         "How the image goes on beyond its border, with `scipy.ndimage`'s meanings.",
+        tip="Choose how the image goes on beyond its border: reflected (mirror does "
+        "not repeat the last pixel), with its nearest pixel, from its other side "
+        "(wrap), or with one intensity (constant).",
     )
 
 
@@ -51,6 +54,8 @@ def colour(default: str) -> Any:
         "What is sharpened of an image with a `channel_axis`: each channel on its "
         "own, the luminance (Rec. 709 weights; one detail is added to all three) or "
         "HSV's value alone. The last two need exactly three colour channels.",
+        tip="Choose what of the colours is sharpened: red, green and blue separately "
+        "(channels), their luminance, or only their value (HSV).",
         control="basic",
     )
 
@@ -64,6 +69,8 @@ def soft_threshold() -> tuple[Any, Any]:
         "Detail weaker than this, in the image's intensity units, is left alone; "
         "stronger detail is shrunk by it (soft), so that nothing jumps. "
         "``'3 noise'`` is three times the noise that the detail has at each pixel.",
+        tip="Leave weaker detail alone. Stronger detail is reduced by as much, so that "
+        "nothing jumps.",
         minimum=0.0,
         maximum=65535.0,
         logarithmic=True,
@@ -75,6 +82,7 @@ def soft_threshold() -> tuple[Any, Any]:
         "bool",
         "Hard threshold",
         "Keep detail that reaches the threshold whole instead of shrinking it.",
+        tip="Add detail above the threshold whole, instead of reducing it.",
         finishing=True,
     )
     return limit, hard
@@ -182,6 +190,7 @@ class Method(ABC):
         "float",
         "Border value",
         "Intensity beyond the border with ``mode='constant'``.",
+        tip="Set the intensity beyond the border.",
         unit="intensity",
         minimum=-1e9,
         maximum=1e9,
@@ -194,6 +203,8 @@ class Method(ABC):
         "Limits",
         "Where the result saturates: at the range of its type (None; floats "
         "nowhere), at the image's own minimum and maximum, or at two intensities.",
+        tip="Cut the result off at the range of its type (floats: nowhere), at that of "
+        "the image, or at two intensities.",
         presets=(
             ("range of the type", None),
             ("range of the image", "data"),
@@ -209,6 +220,8 @@ class Method(ABC):
         "Result type",
         "Type of the result, by default the image's. Integers are rounded half up "
         "and saturated; floats keep their overshoot.",
+        tip="Choose the type of the result. Integers are rounded and cut off at their "
+        "range; float32 keeps everything.",
         presets=(
             ("as the image", None),
             ("float32", "float32"),

@@ -18,6 +18,8 @@ class Parameter:
         Type, in the words of a docstring.
     label, help, unit : str
         Words for controls and documents.
+    tip : str
+        What a control for it does, as an imperative to the person at the control.
     minimum, maximum, step : float, optional
         Range and step of a control; functions take more. Without a step, that of
         a logarithmic slider is a tenth of the number's size.
@@ -42,6 +44,7 @@ class Parameter:
     label: str
     help: str
     unit: str = ""
+    tip: str = ""
     minimum: float | None = None
     maximum: float | None = None
     step: float | None = None

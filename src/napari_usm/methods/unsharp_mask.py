@@ -77,6 +77,7 @@ class UnsharpMask(MaskMethod):
         "Amount",
         "How much of the detail is added: 0 gives the image back, 1 adds the detail "
         "once, a negative amount blurs.",
+        tip="Set how much detail is added. 0 changes nothing, a negative amount blurs.",
         minimum=-1.0,
         maximum=10.0,
         step=0.1,

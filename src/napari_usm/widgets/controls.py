@@ -290,6 +290,7 @@ class SharpenControls(Container):
             )
         self._page = self._pages[method]
         self._dock.turn_to(method)
+        self._dock.title.set(f"{METHODS[method].label} (napari-usm)")
 
     def _refuse_typed(self, reason: str) -> None:
         """Say why a number that was typed is not taken."""

@@ -28,8 +28,8 @@ from napari_usm.widgets.result_layers import (
     source_of,
     unwrapped,
 )
-from napari_usm.widgets.run_worker import PREPARING
-from napari_usm.widgets.status import HINT, WAITING, live_line, status_line
+from napari_usm.widgets.run_worker import PREPARING, kernels_of
+from napari_usm.widgets.status import HINT, live_line, preparing_line, status_line
 
 if TYPE_CHECKING:
     import napari.types
@@ -159,6 +159,7 @@ class SharpenWidget(SharpenControls):
                 self._cancel()
             self._disown(pair)
             locked = pair.remove()
+            self._dock.end_preparing()
             self._dock.tell("")
             if locked:
                 names = " and ".join(f"'{layer.name}'" for layer in locked)
@@ -225,6 +226,7 @@ class SharpenWidget(SharpenControls):
             self._pair = None
         self._dock.live.show_live(False)
         if not self._keeping.is_running:
+            self._dock.end_preparing()
             self._dock.tell("")
 
     def _follow(self) -> None:
@@ -248,8 +250,19 @@ class SharpenWidget(SharpenControls):
         pair = self._pair
         if pair is None or not isalive(self.native) or self._keeping.is_running:
             return
+        state = pair.state
+        if state == "preparing" and pair.run is not None:
+            self._tell_preparing(pair.run)
+            return
+        self._dock.end_preparing()
         if (layer := pair.source) is not None:
-            self._dock.tell(live_line(pair.state, layer))
+            self._dock.tell(live_line(state, layer))
+
+    def _tell_preparing(self, run: LayerRun) -> None:
+        """Tell how far the kernels of a run are."""
+        progress = warm_up.session.progress(*kernels_of(run))
+        self._dock.prepare(*(progress or (0, 0))[:2])
+        self._dock.tell(preparing_line(progress))
 
     def _on_active(self, event: Any) -> None:
         """A result was selected: bring its parameters back; if it is live, follow."""
@@ -303,7 +316,7 @@ class SharpenWidget(SharpenControls):
     def _on_keep(self) -> None:
         if self._keeping.is_running:
             self._cancel()
-            self._dock.tell("Cancelled: nothing was changed.")
+            self._dock.announce("Cancelled: nothing was changed.")
             return
         self._follow()
         pair = self._pair
@@ -320,8 +333,8 @@ class SharpenWidget(SharpenControls):
     def _on_step(self, step: int) -> None:
         if not isalive(self.native):
             return
-        if step == PREPARING:
-            self._dock.tell(WAITING["preparing"])
+        if step == PREPARING and self._keeping.run is not None:
+            self._tell_preparing(self._keeping.run)
         else:
             self._dock.tell("")
             self._dock.advance(step)
@@ -339,12 +352,14 @@ class SharpenWidget(SharpenControls):
             self._forget_pair()
         if pair is not None and pair.owner is None:
             pair.hand_over(key)
-        results_of(self._viewer.layers, layer).place(key, tuples)
+        results = results_of(self._viewer.layers, layer)
+        results.place(key, tuples)
         self.reset_choices()
         if layer is self._chosen() and run.controls == self._asked():
-            self._tell_done(tuples, self._keeping.since)
+            self._tell_done(tuples, self._keeping.since, results.layer(key, 0).name)
         else:
-            self._dock.tell(f"Done: '{layer.name}', as it was asked for.")
+            name = results.layer(key, 0).name
+            self._dock.announce(f"Kept as '{name}', with the values of before.")
 
     def _on_failed(self, reason: str) -> None:
         if isalive(self.native):
@@ -363,14 +378,19 @@ class SharpenWidget(SharpenControls):
             self._dock.stop()
 
     def _tell_done(
-        self, tuples: list[napari.types.LayerDataTuple], started: float
+        self,
+        tuples: list[napari.types.LayerDataTuple],
+        started: float,
+        kept_as: str = "",
     ) -> None:
-        metadata = tuples[0][1]["metadata"][METADATA]
-        self._dock.tell(status_line(metadata, perf_counter() - started))
+        data, keywords, _ = tuples[0]
+        dtype = data[0].dtype if keywords["multiscale"] else data.dtype
+        metadata, seconds = keywords["metadata"][METADATA], perf_counter() - started
+        self._dock.tell(status_line(metadata, dtype, seconds, kept_as))
 
     def _refuse(self, error: Exception) -> None:
         show_error(str(error))
-        self._dock.tell(str(error))
+        self._dock.announce(str(error))
 
     def _drop(self, reason: str) -> None:
         show_warning(f"{reason}: its result was dropped.")

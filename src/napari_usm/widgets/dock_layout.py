@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_usm.widgets.dock_title import DockTitle
 from napari_usm.widgets.dock_watch import DockWatch
 from napari_usm.widgets.live_button import LiveButton
 
@@ -66,10 +67,19 @@ class DockLayout(QObject):
         self._announced.setSingleShot(True)
         self._announced.timeout.connect(self._show_line)
         self._progress = QProgressBar()
-        self.live = LiveButton("Follow the controls: what is shown is sharpened.")
-        self.keep = button(_KEEP, "Make plain layers, in memory, in the background.")
-        self.reset = button("Reset", "Back to the first values; read pixels anew.")
-        self.copy = button("Copy as Python", "Copy a program that makes the same.")
+        self._steps = 0
+        self.live = LiveButton(
+            "Show every change at once, in two layers that follow the controls."
+        )
+        self.keep = button(
+            _KEEP, "Compute in the background and keep as ordinary layers."
+        )
+        self.reset = button(
+            "Reset", "Go back to the first values, and read the pixels again."
+        )
+        self.copy = button(
+            "Copy as Python", "Copy a program that makes the same pixels."
+        )
 
         self._basic, self._advanced = _Column(), _Column()
         rest = QWidget()
@@ -104,7 +114,10 @@ class DockLayout(QObject):
         self._progress.hide()
         self._status.hide()
         root.installEventFilter(self)
-        self.orphaned = DockWatch(root).orphaned
+        watch = DockWatch(root)
+        self.orphaned = watch.orphaned
+        self.title = DockTitle(root)
+        watch.shown.connect(self.title.show)
 
     def add_page(
         self, name: str, in_view: Sequence[Row], advanced: Sequence[Row]
@@ -161,20 +174,34 @@ class DockLayout(QObject):
 
     def start(self, steps: int) -> None:
         """Show progress of that many steps, and a button that cancels."""
-        self._progress.setRange(0, steps)
-        self._progress.setValue(0)
-        self._progress.show()
+        self._steps = steps
         self.keep.setText("Cancel")
+        self.dismiss()
         self.tell("")
+        self.advance(0)
 
     def advance(self, steps: int) -> None:
         """Show that so many steps are done."""
-        self._progress.setValue(steps)
+        self._show_progress(steps, self._steps)
 
     def stop(self) -> None:
         """Ready for another run."""
+        self._steps = 0
         self._progress.hide()
         self.keep.setText(_KEEP)
+
+    def prepare(self, done: int, total: int) -> None:
+        """Show how much is prepared of what a run needs, or that nobody knows."""
+        self._show_progress(done, total)
+
+    def end_preparing(self) -> None:
+        """Show no progress, unless there is that of a run."""
+        self._progress.setVisible(self._steps > 0)
+
+    def _show_progress(self, done: int, total: int) -> None:
+        self._progress.setRange(0, total)
+        self._progress.setValue(done)
+        self._progress.show()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Labels are as wide as their style makes them."""

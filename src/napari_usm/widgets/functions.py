@@ -138,7 +138,7 @@ def _shown_default(word: Parameter) -> Any:
 def _control(word: Parameter) -> Any:
     """Type and options of the control for a parameter."""
     label = f"{word.label} ({word.unit})" if word.unit else word.label
-    options: dict[str, Any] = {"label": label, "tooltip": word.help}
+    options: dict[str, Any] = {"label": label, "tooltip": word.tip}
     if word.choices or word.presets:
         options["choices"] = word.choices or [name for name, _ in word.presets]
         return Annotated[type(options["choices"][0]), options]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_usm.widgets.run_worker import PREPARING, worker_of
+from napari_usm.widgets.run_worker import worker_of
 
 if TYPE_CHECKING:
     from napari_usm.run.live import Settled
@@ -64,8 +64,8 @@ class Keeping(QObject):
 
     def _on_step(self, stop: threading.Event, step: int) -> None:
         if stop is self._stop:
-            if step == PREPARING:
-                self.since = perf_counter()  # that is no time of the run's own
+            if step <= 0:
+                self.since = perf_counter()  # waiting is no time of the run
             self.stepped.emit(step)
 
     def _on_done(self, stop: threading.Event, tuples: Any) -> None:

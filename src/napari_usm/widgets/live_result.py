@@ -49,9 +49,6 @@ FIRST_PATIENCE = 0.012
 # Bytes of detail that is kept for all live results: 25 planes of 2048 x 2048.
 _CACHE = DetailCache(2**29)
 
-# A report on more pixels would make the machine busy at every change.
-_REPORTED = 2**24
-
 # Times by which the next one is judged.
 _RATES = 3
 
@@ -214,17 +211,17 @@ class LiveResult:
         """Wait while kernels are compiled elsewhere; False if nobody waits any more."""
         dimensions = warm_up.VOLUMES if len(plan.axes) > 2 else warm_up.PLANES
         kernels = method, dimensions, plan.dtype.name
+        started = perf_counter()
         while not (there := warm_up.session.wait(*kernels, 0.2)):
             if not self._is_asked(plan):
                 break
-            self._set_preparing(True)
-        self._set_preparing(False)
-        return there
-
-    def _set_preparing(self, on: bool) -> None:
-        if on != self._is_preparing:
-            self._is_preparing = on
+            if perf_counter() - started > warm_up.SILENT:
+                self._is_preparing = True
+                self._tell("changed")  # again and again: there is progress
+        if self._is_preparing:
+            self._is_preparing = False
             self._tell("changed")
+        return there
 
     # --- pixels ---
 
@@ -358,7 +355,7 @@ class LiveResult:
         """These are shown now; what was done to them is found when there is time."""
         shown, source = front.shown, front.levels[front.shown.level]
         self._set_state(shown.which, shown.level, shown)
-        few = front.pixels.size <= _REPORTED
+        few = not shown.is_too_large
         if shown.edge_limit is None and few and isinstance(source, SharpenedLevel):
             work = partial(self._report, front, source)
             self._latest.put_at_rest((shown.which, shown.level), work)

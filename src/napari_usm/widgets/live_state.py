@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from napari_usm.run.live import Settled
     from napari_usm.run.report import Report
     from napari_usm.run.virtual import Index
+
+#: Pixels that are reported on at most.
+REPORTED = 2**24
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,12 @@ class Shown:
     report: Report | None = None
     edge_limit: float | None = None
     values: tuple[float, float] | None = None
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether a report would make the machine busy at every change."""
+        lengths = (len(each) for each in self.index if isinstance(each, range))
+        return prod(lengths) > REPORTED
 
 
 @dataclass(frozen=True)

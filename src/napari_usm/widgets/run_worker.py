@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 # Yielded while the kernels of a run are being compiled elsewhere.
 PREPARING = -1
 
-# Seconds until that is said, and until a run that is cancelled meanwhile has ended.
+# Seconds until a run that is cancelled meanwhile has ended.
 _PATIENCE = 0.2
 
 
@@ -34,6 +35,12 @@ def worker_of(run: LayerRun, settled: Settled | None, stop: threading.Event) -> 
     return create_worker(_counted, run, settled, stop, _start_thread=False)
 
 
+def kernels_of(run: LayerRun) -> tuple[str, str, str]:
+    """Return the kernels that a run needs, as the warm-up names them."""
+    dimensions = warm_up.VOLUMES if len(run.plan.axes) > 2 else warm_up.PLANES
+    return run.method, dimensions, run.plan.dtype.name
+
+
 class RunError(Exception):
     """A run that ended in a RuntimeError, which Qt's worker would keep to itself."""
 
@@ -42,10 +49,10 @@ def _counted(
     run: LayerRun, settled: Settled | None, stop: threading.Event
 ) -> Generator[int, None, list[napari.types.LayerDataTuple] | None]:
     """A run as napari's workers want it: they stop only where something is yielded."""
-    dimensions = warm_up.VOLUMES if len(run.plan.axes) > 2 else warm_up.PLANES
-    kernels = run.method, dimensions, run.plan.dtype.name
-    while not warm_up.session.wait(*kernels, _PATIENCE):
-        yield PREPARING
+    started = perf_counter()
+    while not warm_up.session.wait(*kernels_of(run), _PATIENCE):
+        if perf_counter() - started > warm_up.SILENT:
+            yield PREPARING
         if stop.is_set():
             return None
     yield 0

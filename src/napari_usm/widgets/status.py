@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_usm.estimate.blur_and_noise import blur_and_noise_of
+from napari_usm.methods import METHODS
 from napari_usm.widgets.live_array import EDGE_MAP, SIGNIFICANCE
 from napari_usm.widgets.live_state import Failed, Shown
 from napari_usm.widgets.physical import axes_of
@@ -15,27 +17,51 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_usm.run.report import Report
+    from napari_usm.warm_up import Progress
     from napari_usm.widgets.live_state import State
+
+# Characters of a part that may not fit into a line.
+_LONG = 30
+
+# Share of clipped pixels from which on something should be done.
+_MUCH = 0.01
+
+# A change of the mean that is small beside the overshoot, and a blur that is none.
+_NEGLIGIBLE, _SHARP = 0.01, 0.05
 
 #: What the buttons do, as long as there is nothing else to say.
 HINT = "Live shows every change at once; Keep makes layers."
 
 #: What is said while something is waited for.
 WAITING = {
-    "preparing": "Preparing, once on this machine…",
+    "preparing": "Preparing…",
     "estimating": "Live · estimating…",
     "updating": "Live · updating…",
     "hidden": "Live · its layers are hidden",
 }
 
 
-def status_line(metadata: dict[str, Any], seconds: float) -> str:
+def status_line(
+    metadata: dict[str, Any], dtype: np.dtype[Any], seconds: float, kept_as: str = ""
+) -> str:
     """Gain, clipped pixels, noise and time of a run, by its layers' metadata."""
-    parts = _gain(metadata["amount"], metadata["gain"])
+    parts = [f"Kept as '{kept_as}'"] if kept_as else []
+    parts += _gain(metadata["amount"], metadata["gain"])
     report = metadata["report"]
-    parts += ["computed as it is shown"] if report is None else _report(report)
+    parts += ["computed as it is shown"] if report is None else _report(report, dtype)
     parts.append(f"{seconds:.2f} s")
     return joined(parts)
+
+
+def preparing_line(progress: Progress | None) -> str:
+    """Return how far the kernels are that are compiled, and how long it will take."""
+    if progress is None:
+        return WAITING["preparing"]
+    # In steps: an estimate that changes all the time cannot be read.
+    step = 1 if progress.seconds < 10 else 5
+    seconds = step * ceil(progress.seconds / step)
+    kernels = f"{progress.done} of {progress.total} kernels"
+    return f"Preparing, once on this machine: {kernels}, about {seconds} s left"
 
 
 def live_line(state: State, layer: Image) -> str:
@@ -55,7 +81,9 @@ def _shown_line(shown: Shown, layer: Image) -> str:
     else:
         parts += _gain(found.amount, found.gain)
     if shown.report is not None:
-        parts += _report(shown.report)
+        parts += _report(shown.report, settled.plan.result)
+    elif shown.is_too_large:
+        parts.append("too large for statistics of its pixels")
     elif settled.constants.noise is not None:
         _, noise = blur_and_noise_of(settled.constants.noise)
         parts.append(f"noise σ {_span(noise)}")
@@ -82,16 +110,20 @@ def _gain(amount: Any, gain: Any) -> list[str]:
     return [] if gain is None else [f"λ {_span(gain)} → amount {_span(amount)}"]
 
 
-def _report(report: Report) -> list[str]:
-    clipped = 100 * float(np.mean(report.clipped_low + report.clipped_high))
+def _report(report: Report, dtype: np.dtype[Any]) -> list[str]:
+    clipped = float(np.mean(report.clipped_low + report.clipped_high))
+    advice = f": {_advice(report.method, dtype)}" if clipped >= _MUCH else ""
     parts = [
-        f"clipped {_percent(clipped)}",
+        f"clipped {_percent(100 * clipped)}{advice}",
         f"noise × {_span(report.noise_factor)}",
-        f"mean {report.mean_change:+.2g}".replace("-", "−"),
     ]
-    if report.blur is not None and report.noise is not None:
-        blur, noise = _span(report.blur), _span(report.noise)
-        parts += [f"blur σ {blur} px", f"noise σ {noise}"]
+    overshoot = report.mean_overshoot + report.mean_undershoot
+    if abs(report.mean_change) > _NEGLIGIBLE * overshoot:
+        parts.append(f"mean {report.mean_change:+.2g}".replace("-", "−"))
+    if report.blur is not None and np.max(report.blur) >= _SHARP:
+        parts.append(f"blur σ {_span(report.blur)} px")
+    if report.noise is not None:
+        parts.append(f"noise σ {_span(report.noise)}")
     if report.smooths_noise:
         parts.append("smooths noise")
     if report.inverts_detail:
@@ -99,9 +131,21 @@ def _report(report: Report) -> list[str]:
     return parts
 
 
+def _advice(method: str, dtype: np.dtype[Any]) -> str:
+    """Return what to do against clipping."""
+    strengths = [n for n in ("amount", "strength") if n in METHODS[method].parameters]
+    steps = [f"lower the {name}" for name in strengths]
+    if dtype.kind != "f":
+        steps.append("take float32 as result type")
+    return " or ".join(steps) or "take wider limits"
+
+
 def joined(parts: list[str]) -> str:
-    """Lines break between the parts and not inside them."""
-    return " · ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
+    """Lines break between the parts, and not inside those that are short."""
+    return " · ".join(
+        part if len(part) > _LONG else part.replace(" ", "\N{NO-BREAK SPACE}")
+        for part in parts
+    )
 
 
 def _span(values: Any) -> str:
