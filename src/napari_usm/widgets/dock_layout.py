@@ -61,7 +61,7 @@ class DockLayout(QObject):
         self._pages: dict[str, tuple[QWidget, QWidget]] = {}
         self._page = ""
         self._sentence = paragraph()
-        self._status = paragraph()
+        self._status = _StatusLine()
         self._line = ""
         self._announced = QTimer(self)
         self._announced.setSingleShot(True)
@@ -275,6 +275,30 @@ class _Fold(QWidget):
     def _show(self, opened: bool) -> None:
         self.heading.setText(f"{'▾' if opened else '▸'} {self._title}")
         self._content.setVisible(opened)
+
+
+class _StatusLine(QWidget):
+    """A paragraph whose text changes with every frame of a drag.
+
+    It has no layout: a label in one lays out the whole dock anew for each text, which
+    takes a fifth of the frames. This does so only when the number of lines changes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._label = paragraph()
+        self._label.setParent(self)
+        self.setText = self._label.setText
+        self.text = self._label.text
+
+    def event(self, event: QEvent) -> bool:
+        """Follow the width, and the text by the request that it posts."""
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            height = max(self._label.heightForWidth(self.width()), 1)
+            self._label.setGeometry(0, 0, self.width(), height)
+            if height != self.minimumHeight():
+                self.setFixedHeight(height)
+        return super().event(event)
 
 
 class _VerticalScrollArea(QScrollArea):
