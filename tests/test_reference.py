@@ -657,6 +657,7 @@ def test_limits_and_dtype():
 def test_gain_has_the_axes_that_are_not_filtered():
     """Gain, amount and curve keep item and channel axes in image order."""
     image = np.random.default_rng(5).uniform(size=(2, 6, 4, 7, 5))
+    image[:, :, 3] = 1  # opaque, where that is alpha
 
     def sharpen(**parameters):
         return reference.sharpen(
