@@ -11,6 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from operator import index as whole_number
 from typing import TYPE_CHECKING, Any, NoReturn
+from uuid import uuid4
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -36,6 +37,11 @@ _READ_ONLY = (
     "a computed array is read-only: copy its pixels with `numpy.array(...)` to write "
     "to them"
 )
+
+
+def _refuse(*arguments: Any, **keywords: Any) -> NoReturn:
+    """Raise for a method that writes in place."""
+    raise TypeError(_READ_ONLY)
 
 
 class VirtualArray(NDArrayOperatorsMixin):
@@ -125,24 +131,24 @@ class VirtualArray(NDArrayOperatorsMixin):
             pixels = pixels.astype(dtype, copy=False)
         return pixels.copy() if copy else pixels
 
-    def __array_ufunc__(
-        self, ufunc: np.ufunc, method: str, *inputs: Any, **keywords: Any
-    ) -> Any:
-        written = (*keywords.get("out", ()), *(inputs[:1] if method == "at" else ()))
-        if any(isinstance(array, VirtualArray) for array in written):
-            raise TypeError(_READ_ONLY)
-        return getattr(ufunc, method)(*map(_pixels, inputs), **keywords)
-
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the computed pixels: a method, or such as `T`."""
         if name in _WRITING:
             return _refuse  # when it is called: `hasattr` must not raise
         if name.startswith("_") or name in _MEMORY or not hasattr(np.ndarray, name):
             raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
-        return getattr(np.asarray(self), name)
+        if not callable(getattr(np.ndarray, name)):
+            return getattr(np.asarray(self), name)
 
-    def __setitem__(self, key: Any, value: Any) -> None:
-        raise TypeError(_READ_ONLY)
+        def method(*arguments: Any, **keywords: Any) -> Any:
+            return getattr(np.asarray(self), name)(*arguments, **keywords)
+
+        return method  # it computes when it is called: `hasattr` must not
+
+    __setitem__ = _refuse
+    __iadd__ = __isub__ = __imul__ = __itruediv__ = __ifloordiv__ = __imod__ = _refuse
+    __ipow__ = __imatmul__ = __ilshift__ = __irshift__ = _refuse
+    __iand__ = __ixor__ = __ior__ = _refuse
 
     def __contains__(self, value: Any) -> bool:
         return value in np.asarray(self)
@@ -166,6 +172,10 @@ class VirtualArray(NDArrayOperatorsMixin):
         """Pickle the pixels: what computes them holds locks and threads."""
         return np.array, (np.asarray(self),)
 
+    def __dask_tokenize__(self) -> str:
+        """Return a name of its own for dask, which would pickle all pixels for one."""
+        return uuid4().hex
+
     def __copy__(self) -> VirtualArray:
         return deepcopy(self)
 
@@ -179,16 +189,6 @@ class VirtualArray(NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.dtype} {self.shape}>"
-
-
-def _pixels(value: Any) -> Any:
-    """Return the pixels of a virtual array, and anything else as it is."""
-    return np.asarray(value) if isinstance(value, VirtualArray) else value
-
-
-def _refuse(*arguments: Any, **keywords: Any) -> NoReturn:
-    """Raise for a method that writes in place."""
-    raise TypeError(_READ_ONLY)
 
 
 @dataclass(frozen=True)
