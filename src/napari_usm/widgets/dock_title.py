@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QDockWidget, QLabel
 
@@ -34,6 +35,8 @@ class DockTitle(QObject):
 
     def show(self) -> None:
         """Show the title in the dock, if there is one by now."""
+        if not isalive(self._root):
+            return  # the window was closed meanwhile
         dock = self._root.parent()
         while dock is not None and not isinstance(dock, QDockWidget):
             dock = dock.parent()

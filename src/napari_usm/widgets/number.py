@@ -30,8 +30,8 @@ _FIGURES = 3
 # Arrow steps that a page key, or a click into the groove, goes.
 _PAGE = 10
 
-# Of the box: room for seven characters.
-_BOX = 54
+# Width of the box, room for seven characters, and of the slider at least.
+_BOX, _SLIDER = 54, 60
 
 # Of one notch of a wheel, in eighths of a degree.
 _NOTCH = 120
@@ -314,6 +314,7 @@ class _Slider(QSlider):
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
+        self.setMinimumWidth(_SLIDER)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.wheel = _Wheel()
 
