@@ -2,8 +2,10 @@
 
 import dask.array as da
 import numpy as np
+import pytest
 import tifffile
 from napari.layers import Image
+from napari.layers._source import layer_source
 from qtpy.QtWidgets import QApplication
 
 import cases
@@ -139,6 +141,79 @@ def test_the_program_reads_a_file(open_dock, tmp_path):
     np.testing.assert_array_equal(made[0], usm.unsharp_mask(PIXELS, sigma=2.0))
     widget()
     assert_same(results(viewer), made)
+
+
+def copied(qtbot, widget, source):
+    """What the program in the clipboard gives of a layer that is shown live."""
+    widget.layer.value = source
+    press(widget, "Live")
+    qtbot.waitUntil(lambda: says(widget, "Live · "), timeout=10000)
+    press(widget, "Copy as Python")
+    return QApplication.clipboard().text()
+
+
+def test_a_layer_that_left_its_file(open_dock, qtbot, tmp_path):
+    """Pixels that were replaced or edited are asked for, and the file's are refused."""
+    path = tmp_path / "cells.tif"
+    tifffile.imwrite(path, PIXELS)
+    viewer, widget = open_dock("Unsharp mask")
+    replaced, edited = (viewer.open(path, plugin="napari")[0] for _ in range(2))
+    replaced.data = replaced.data[::-1].copy()
+    edited.data[:5] = 0
+    edited.refresh()
+    for source in (replaced, edited):
+        program = copied(qtbot, widget, source)
+        assert "\nimage = ...\n" in program
+        assert "no part of it that was compared holds the pixels" in program
+        assert_same(results(viewer)[:2], run_copied(source.data))
+        with pytest.raises(ValueError, match="`image` must hold the pixels"):
+            run_copied(PIXELS)
+        press(widget, "● Live")
+
+
+def test_another_part_of_a_file(open_dock, qtbot, tmp_path):
+    """A scene, a channel that was split off, and a lazy one: the program has the line."""
+    path = str(tmp_path / "scenes.ome.tif")
+    scenes = cases.picture((2, 3, 20, 24), "uint16")
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for scene in scenes:
+            file.write(scene, photometric="minisblack", metadata={"axes": "CYX"})
+    viewer, widget = open_dock("Unsharp mask")
+    for pixels, line in (
+        (scenes[1], "series=1"),
+        (scenes[0, 2], "image = image[2]"),
+        (da.from_array(scenes[1, 1], chunks=8), "image = image[1]"),
+    ):
+        with layer_source(path=path, reader_plugin="other"):
+            source = viewer.add_layer(Image(pixels, name="cells"))
+        assert line in copied(qtbot, widget, source)
+        assert_same(results(viewer)[:2], run_copied())
+        press(widget, "● Live")
+
+
+def test_a_pyramid_of_a_group(open_dock, qtbot, tmp_path):
+    """Its largest level is found by its pixels, whatever it is called; so is a channel."""
+    zarr = pytest.importorskip("zarr")
+    path = str(tmp_path / "cells.zarr")
+    pixels = cases.picture((2, 64, 48), "uint16")
+    group = zarr.open_group(path, mode="w")
+    arrays = []
+    for name, step in (("small", 2), ("full", 1)):
+        level = pixels[:, ::step, ::step]
+        array = group.create_array(name, shape=level.shape, dtype=level.dtype)
+        array[...] = level
+        arrays.insert(0, array)
+    viewer, widget = open_dock("Unsharp mask")
+    for levels, line in (
+        ([da.from_zarr(each) for each in arrays], "cells.zarr/full"),
+        ([da.from_zarr(each)[1] for each in arrays], "\nimage = image[1]\n"),
+    ):
+        with layer_source(path=path, reader_plugin="other"):
+            source = viewer.add_layer(Image(levels, name="cells", multiscale=True))
+        assert line in copied(qtbot, widget, source)
+        result, _ = run_copied()
+        np.testing.assert_array_equal(result, np.asarray(results(viewer)[0].data[0]))
+        press(widget, "● Live")
 
 
 def test_a_gain_of_a_sample_is_in_the_program(open_dock, qtbot, monkeypatch):

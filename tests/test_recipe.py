@@ -4,6 +4,7 @@ import ast
 import copy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import PureWindowsPath
 
 import numpy as np
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 import cases
 import napari_usm as usm
 from napari_usm.recipe import Recipe, Source
+from napari_usm.sources import reading_of
 from test_laws import calls, laws
 
 TO_FILL = "\nimage = ...\n"
@@ -418,6 +420,19 @@ def test_formatted_as_ruff_would(tmp_path):
         recipe_of(image, "unsharp_mask", {}, path).as_python()
         for path in (
             "x" * n + name for n in range(40, 90) for name in (".tif", ".zarr")
+        )
+    ]
+    shape = (9, 9)
+    programs += [
+        Recipe(
+            "unsharp_mask", {}, Source("cells", shape, "float64", path, reading)
+        ).as_python()
+        for path in ("cells.tif", "cells.zarr", "cells.npy", "cells.czi")
+        for reading in (
+            replace(reading_of(path), view=view, checksum=checksum, options=options)
+            for view in ("", "[..., 1]", "[2].transpose(1, 0).reshape(1, 9, 9)")
+            for checksum in (None, "8f0f519744dad346")
+            for options in ((), ("series=1", "level=2"))
         )
     ]
     programs += [

@@ -1,7 +1,7 @@
 """What a result was made with, and the Python program that makes it again.
 
-The program needs no napari. It gives the same pixels, bit for bit, or says that what
-it has read is not what was sharpened.
+The program needs no napari. It gives the same pixels, bit for bit, or stops and says
+that what it has read is not what was sharpened.
 """
 
 from __future__ import annotations
@@ -13,42 +13,20 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from math import isfinite, prod
 from numbers import Integral, Real
-from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_usm.filters.attribute import cached_attribute
 from napari_usm.methods import METHODS, check_known
 from napari_usm.run.plan import Plan, make_plan
+from napari_usm.sources import Reading, reading_of
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 # Columns of a line, those that Ruff and Black fill.
 _WIDTH = 88
-
-
-class _Reader(NamedTuple):
-    """How the program reads a kind of file."""
-
-    module: str
-    function: str
-    options: tuple[str, ...] = ()
-
-
-_TIFF = _Reader("tifffile", "tifffile.imread")
-_PICTURE = _Reader("skimage.io", "skimage.io.imread")
-_ZARR = _Reader("zarr", "zarr.open_array", ('mode="r"',))
-_READERS = {
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
-    ".npy": _Reader("numpy as np", "np.load"),
-    ".png": _PICTURE,
-    ".jpg": _PICTURE,
-    ".jpeg": _PICTURE,
-    ".bmp": _PICTURE,
-}
 
 
 @dataclass(frozen=True)
@@ -66,12 +44,15 @@ class Source:
     path : str, optional
         Where they were read from: a file, an array in a Zarr hierarchy, or whatever
         else a reader took.
+    reading : Reading, optional
+        How the program reads them, and their checksum, if more is known than the path.
     """
 
     name: str
     shape: Sequence[int]
     dtype: DTypeLike
     path: str | None = None
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +88,7 @@ class Recipe:
     <BLANKLINE>
     # The layer 'cells' was read from this file.
     image = tifffile.imread("cells.tif")
-    # What the layer holds; the file may hold something else.
+    # Stop if these are other pixels than those of the layer.
     shape, dtype = (512, 512), "uint16"
     if image.shape != shape or image.dtype.name != dtype:
         raise ValueError(
@@ -157,8 +138,11 @@ class Recipe:
         ValueError
             If `gain` holds several numbers where the method finds one.
         """
-        reader = _reader(self.source.path)
-        modules = ["napari_usm as usm", *([reader.module] if reader else [])]
+        reading = self.source.reading or reading_of(self.source.path)
+        modules = ["napari_usm as usm", *([reading.module] if reading.module else [])]
+        imports = [f"import {module}" for module in modules]
+        if reading.checksum is not None:
+            imports.append("from napari_usm.sources import checksum")
         remarks, call = [], self
         if gain is not None and self._finds_one_gain:
             found_in = " ".join(gain_from.split())
@@ -167,10 +151,14 @@ class Recipe:
         shape, dtype = _written(_plain(self.source.shape)), self._plan.dtype.name
         lines = [
             _versions(),
-            *(f"import {module}" for module in modules),
+            *imports,
             "",
-            *(self._reading(reader) if reader else self._place_to_fill(shape, dtype)),
-            *_checking(shape, dtype),
+            *(
+                self._reading(reading)
+                if reading.function
+                else self._place_to_fill(reading, shape, dtype)
+            ),
+            *_checking(shape, dtype, reading.checksum),
             "",
             *remarks,
             _call("found = usm.sharpen", call._arguments()),
@@ -197,23 +185,24 @@ class Recipe:
         only = np.asarray(gain).reshape(1)
         return replace(self, parameters={**self.parameters, "gains": only})
 
-    def _reading(self, reader: _Reader) -> list[str]:
+    def _reading(self, reading: Reading) -> list[str]:
         """Lines that read the image."""
-        arguments = [_quoted(str(self.source.path)), *reader.options]
+        arguments = [_quoted(reading.path), *reading.options]
         return [
             f"# The layer {self.source.name!r} was read from this file.",
-            _call(f"image = {reader.function}", arguments),
-            "# What the layer holds; the file may hold something else.",
+            _call(f"image = {reading.function}", arguments),
+            *([f"image = image{reading.view}"] if reading.view else []),
         ]
 
-    def _place_to_fill(self, shape: str, dtype: str) -> list[str]:
-        """Lines that say which image belongs there."""
-        name, path = self.source.name, self.source.path
-        return [
-            f"# The pixels of the layer {name!r} belong here: {shape} {dtype}.",
-            *([f"# They came from {str(path)!r}."] if path else []),
-            "image = ...",
-        ]
+    def _place_to_fill(self, reading: Reading, shape: str, dtype: str) -> list[str]:
+        """Lines that say which image belongs there, and why it is not read."""
+        remarks = [f"The pixels of the layer {self.source.name!r} belong here:"]
+        remarks[0] += f" {shape} {dtype}."
+        if reading.path:
+            remarks.append(f"They came from {reading.path!r}.")
+        if reading.problem:
+            remarks.append(f"That is not read: {ascii(reading.problem)[1:-1]}.")
+        return [*(f"# {remark}" for remark in remarks), "image = ..."]
 
     def _significance(self, call: Recipe) -> list[str]:
         if not self.significance:
@@ -230,27 +219,23 @@ class Recipe:
         return written
 
 
-def _reader(path: Any) -> _Reader | None:
-    """What reads the file, if it is one that we know."""
-    if path is None or "://" in str(path):
-        return None
-    # Windows' rules split the paths of all systems.
-    known = PureWindowsPath(path)
-    if any(part.lower().endswith(".zarr") for part in known.parts):
-        return _ZARR
-    return _READERS.get(known.suffix.lower())
-
-
-def _checking(shape: str, dtype: str) -> list[str]:
+def _checking(shape: str, dtype: str, checksum: str | None) -> list[str]:
     """Lines that stop the program at any other pixels."""
     rule = 'f"`image` must be {shape} {dtype}; got {image.shape} {image.dtype}"'
-    return [
+    lines = [
+        "# Stop if these are other pixels than those of the layer.",
         f"shape, dtype = {shape}, {_quoted(dtype)}",
         "if image.shape != shape or image.dtype.name != dtype:",
         "    raise ValueError(",
         f"        {rule}",
         "    )",
     ]
+    if checksum is not None:
+        lines += [
+            f"if checksum(image) != {_quoted(checksum)}:",
+            '    raise ValueError("`image` must hold the pixels of the layer")',
+        ]
+    return lines
 
 
 def _versions() -> str:

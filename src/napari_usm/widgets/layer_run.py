@@ -20,6 +20,7 @@ from napari_usm.run.live import DetailCache, LiveImage, Settled
 from napari_usm.run.report import sample_slices
 from napari_usm.run.room import check_room
 from napari_usm.run.settle import is_sampled, settle, settle_steps
+from napari_usm.sources import find_reading
 from napari_usm.widgets.layer_data import (
     edge_limit,
     edge_map_tuple,
@@ -311,9 +312,14 @@ class LayerRun:
     def as_python(self, settled: Settled | None) -> str:
         """A program that makes the same pixels; of a pyramid, those of level 0.
 
-        The gain of a sample, which it could not find, is found here if it is not given.
+        What it reads from a file is compared with the layer, here and whenever it
+        runs. The gain of a sample, which it could not find, is found here if it is not
+        given.
         """
-        source = Source(self.layer.name, self.plan.shape, self.plan.dtype, self._path())
+        path = self.layer.source.path
+        reading = find_reading(path, readable(self.levels[0]))
+        plan = self.plan
+        source = Source(self.layer.name, plan.shape, plan.dtype, path, reading)
         recipe = Recipe(self.method, self.parameters, source, self.plan.wants_noise)
         if settled is None and is_sampled(self.plan):
             settled = eager.result_of(settle(self.plan, self.levels[0]))
@@ -322,12 +328,6 @@ class LayerRun:
         sample = " × ".join(str(length) for length in settled.sample)
         gain = settled.plan.found(settled.constants).gain
         return recipe.as_python(gain, f"a sample of {sample} pixels")
-
-    def _path(self) -> str | None:
-        path = self.layer.source.path
-        if path is None or not self.layer.multiscale:
-            return path
-        return f"{path}/0" if str(path).endswith(".zarr") else None
 
 
 def frozen_array(levels: Sequence[Level], number: int, which: str) -> LiveArray:
