@@ -164,6 +164,8 @@ def test_a_layer_that_left_its_file(open_dock, qtbot, tmp_path):
     for source in (replaced, edited):
         program = copied(qtbot, widget, source)
         assert "\nimage = ...\n" in program
+        with pytest.raises(ValueError, match="`image` must hold the pixels"):
+            exec(program, {})
         assert "no part of it that was compared holds the pixels" in program
         assert_same(results(viewer)[:2], run_copied(source.data))
         with pytest.raises(ValueError, match="`image` must hold the pixels"):

@@ -202,7 +202,12 @@ class Recipe:
             remarks.append(f"They came from {reading.path!r}.")
         if reading.problem:
             remarks.append(f"That is not read: {ascii(reading.problem)[1:-1]}.")
-        return [*(f"# {remark}" for remark in remarks), "image = ..."]
+        return [
+            *(f"# {remark}" for remark in remarks),
+            "image = ...",
+            "if image is ...:",
+            '    raise ValueError("`image` must hold the pixels of the layer")',
+        ]
 
     def _significance(self, call: Recipe) -> list[str]:
         if not self.significance:

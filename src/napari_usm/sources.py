@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import combinations, cycle, islice, product
 from math import prod, sqrt
 from operator import itemgetter
@@ -12,6 +11,8 @@ from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
+
+from napari_usm.filters.attribute import cached_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,7 +68,7 @@ class Fingerprint:
         self._pixels = pixels
         self._blocks: dict[int, NDArray[Any]] = {}
 
-    @cached_property
+    @cached_attribute
     def checksum(self) -> str:
         """The same for equal pixels in another byte order, file or kind of array."""
         digest = hashlib.blake2b(f"{self.shape} {self.dtype.name}".encode())
@@ -90,7 +91,7 @@ class Fingerprint:
             self._blocks[number] = np.asarray(self._pixels[spans])
         return self._blocks[number]
 
-    @cached_property
+    @cached_attribute
     def _places(self) -> list[Spans]:
         places = _blocks_of(self.shape)
         if prod(self.shape) * self.dtype.itemsize > _WHOLE:
