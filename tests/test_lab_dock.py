@@ -25,7 +25,16 @@ from napari_usm.widgets.lab.dock import LabWidget
 from napari_usm.widgets.lab.layer_planes import LARGEST, displayed, drawn_line, source
 from napari_usm.widgets.lab.measuring import Measuring, Request
 from napari_usm.widgets.live_pair import pair_of
-from screens import assert_shows, live_layers, results, switch_live, wait_for
+from screens import (
+    assert_shows,
+    button,
+    live_layers,
+    results,
+    status,
+    switch_live,
+    wait_for,
+    wait_for_rest,
+)
 
 SHARP = cases.picture((3, 64, 70), "uint8")
 SOFT = ndimage.gaussian_filter(SHARP, (0, 1, 1))
@@ -269,20 +278,37 @@ def test_the_live_result_follows_the_mark(lab, qtbot):
     assert_shows(qtbot, result, mask())
     widget.turn_to("Metrics")
     wait_for_numbers(qtbot, widget)
-    factor = found("metrics", SOFT[0], mask()).change.noise_factor
-    assert cells(widget)["Noise factor (×)"][1] == f"{factor:.4g}"
+    report = result.metadata["napari_usm"]["report"]
+    assert cells(widget)["Noise factor (×)"][1] == f"{report.noise_factor:.4g}"
     gain_page.live.click()
     assert results(viewer) == []
+
+
+def untab(qtbot, viewer, lab_widget, other):
+    """Put docks one below the other, so that all of them are seen."""
+    window = viewer.window._qt_window
+    assert wait_for(qtbot, lambda: window.tabifiedDockWidgets(dock_of(lab_widget)))
+    for widget in (lab_widget, other):
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock_of(widget))
+    assert wait_for(qtbot, lambda: lab_widget._watch.in_view)
+
+
+def dock_of(widget):
+    return widget.native.parent()
 
 
 def test_another_docks_live_result_is_measured(lab, open_dock, qtbot):
     """It is chosen as it comes, and measured anew when that dock's sliders move."""
     opened = lab()
     viewer, widget = opened.viewer, opened.widget
+    wait_for_numbers(qtbot, widget)
     _, sharpen = open_dock("Unsharp mask", viewer)
+    untab(qtbot, viewer, widget, sharpen)
     sharpen.layer.value = opened.image
     switch_live(sharpen)
     assert widget.result.value is live_layers(sharpen)[0]
+    wait_for_rest(qtbot, widget.result.value)
+    wait_for_numbers(qtbot, widget)
     plane = viewer.dims.current_step[0]
     for amount in (1.0, 2.5):
         sharpen.amount.value = amount
@@ -294,6 +320,82 @@ def test_another_docks_live_result_is_measured(lab, open_dock, qtbot):
         )
 
 
+def test_the_noise_is_that_of_the_dock(lab, open_dock, qtbot):
+    """One number for the same pixels: live, of another method, and when it is kept."""
+    opened = lab(cases.picture((64, 70), "uint8"))
+    viewer, widget = opened.viewer, opened.widget
+    _, sharpen = open_dock("Unsharp mask", viewer)
+    untab(qtbot, viewer, widget, sharpen)
+    sharpen.layer.value = opened.image
+    switch_live(sharpen)
+    said = []
+
+    def agrees():
+        (part,) = [p for p in status(sharpen).split(" · ") if p.startswith("noise ×")]
+        said.append(float(part.split()[-1]))
+        factor = cells(widget).get("Noise factor (×)", ("", "–"))[1]
+        return factor != "–" and float(factor) == pytest.approx(said[-1], rel=5e-3)
+
+    for method, amount in (
+        ("unsharp_mask", 2.5),
+        ("laplacian_sharpen", 1.0),
+        ("auto_unsharp_mask", None),
+    ):
+        sharpen.method.value = method
+        if amount is not None:
+            sharpen.amount.value = amount
+        assert wait_for(qtbot, lambda: "noise × " in status(sharpen) and agrees())
+    assert len(set(said)) >= 3
+    assert "Noise growth (×)" not in cells(widget)
+    button(sharpen, "Keep").click()
+    assert wait_for(qtbot, lambda: pair_of(widget.result.value) is None)
+    assert wait_for(qtbot, lambda: "noise × " in status(sharpen) and agrees())
+    widget.result.value = opened.reference
+    wait_for_numbers(qtbot, widget)
+    assert "Noise factor (×)" not in cells(widget)
+
+
+def test_a_reference_of_another_type(lab, qtbot):
+    """Real numbers in the units of an image of integers are compared with it."""
+    opened = lab()
+    widget = opened.widget
+    true = SHARP.astype(np.float32)
+    widget.reference.value = opened.viewer.add_image(true)
+    wait_for_numbers(qtbot, widget)
+    plane = opened.viewer.dims.current_step[0]
+    expected = found("metrics", SOFT[plane], None, true[plane])
+    told = {name.split(" (")[0]: values for name, values in cells(widget).items()}
+    assert told == {row.name: as_said(row) for row in expected.rows}
+    assert told["PSNR"][0] != "–"
+
+
+def test_docks_without_room_have_tabs(lab, open_dock, qtbot):
+    """The last one is in front; where there is room they stand one below the other."""
+    opened = lab()
+    viewer, widget = opened.viewer, opened.widget
+    window = viewer.window._qt_window
+    _, sharpen = open_dock("Unsharp mask", viewer)
+    assert wait_for(qtbot, lambda: window.tabifiedDockWidgets(dock_of(widget)) != [])
+    assert window.tabifiedDockWidgets(dock_of(widget)) == [dock_of(sharpen)]
+    assert wait_for(qtbot, lambda: not widget._watch.in_view)
+    switch_live(sharpen)
+    sharpen.amount.value = 2.5
+    wait_for_rest(qtbot, live_layers(sharpen)[0])
+    dock_of(widget).raise_()
+    wait_for_numbers(qtbot, widget)
+    plane = viewer.dims.current_step[0]
+    after = usm.unsharp_mask(SOFT[plane], 1.0, 2.5)
+    expected = found("metrics", SOFT[plane], after).change.overshoot
+    assert cells(widget)["Overshoot"][1] == f"{expected:.4g}"
+    viewer.window.remove_dock_widget(sharpen.native)
+    window.resize(800, 1600)
+    qtbot.wait(50)
+    _, sharpen = open_dock("Laplacian sharpen", viewer)
+    qtbot.wait(50)
+    assert window.tabifiedDockWidgets(dock_of(sharpen)) == []
+    assert widget._watch.in_view
+
+
 def test_layers_that_do_not_go_together(lab, qtbot, monkeypatch):
     """It is said, and nothing is measured until they do."""
     opened = lab()
@@ -301,7 +403,6 @@ def test_layers_that_do_not_go_together(lab, qtbot, monkeypatch):
     wait_for_numbers(qtbot, widget)
     for role, other, said in (
         ("reference", SHARP[:, :32], "shape (3, 64, 70); got (3, 32, 70)"),
-        ("reference", SHARP.astype(np.float32), "type uint8; got float32"),
         ("result", SHARP[0], "shape (3, 64, 70); got (64, 70)"),
     ):
         assert cells(widget)
@@ -506,6 +607,11 @@ def test_all_of_it_fits_a_small_screen(lab, qtbot):
     opened.image.name = "a_name_that_nobody_can_wrap" * 5
     wait_for_numbers(qtbot, opened.widget)
     assert line(opened.widget).startswith("a_name_that_no…")
+    # It breaks at every space, so that no part of it is wider than the dock.
+    text = opened.widget._layout._line.text()
+    assert "\xa0" not in text
+    room = opened.widget._layout._line.fontMetrics()
+    assert max(map(room.horizontalAdvance, text.split())) < 240
     opened.widget._layout.tell("word" * 50)
     hint = opened.widget.native.minimumSizeHint()
     assert hint.width() <= 380

@@ -51,7 +51,7 @@ def test_the_table_is_what_the_metrics_say():
         "PSNR": near(metrics.peak_signal_to_noise_ratio),
         "Overshoot": (None, beyond.overshoot, None),
         "Undershoot": (None, beyond.undershoot, None),
-        "Noise factor": (None, metrics.noise_factor(SOFT, AFTER), None),
+        "Noise growth": (None, metrics.noise_factor(SOFT, AFTER), None),
         "Acutance": own(lambda x: metrics.acutance(line_profile(x, LINE)[1])),
         "Clipped": own(lambda x: 100 * sum(metrics.clipped(x))),
         "Blur σ": own(lambda x: metrics.estimate_blur(x)[0]),
@@ -81,6 +81,44 @@ def test_the_range_of_real_numbers():
     expected = metrics.peak_signal_to_noise_ratio(true, test, data_range=np.ptp(true))
     assert told["PSNR"][0] == pytest.approx(expected)
     assert "Clipped" not in told
+
+
+@pytest.mark.parametrize("kinds", [("uint16", "float32"), ("float64", "uint8")])
+def test_images_of_different_types(kinds):
+    """Their values are compared, as they are, in the range of the reference."""
+    image, true = (
+        each.astype(kind) for each, kind in zip((SOFT, SHARP), kinds, strict=True)
+    )
+    found = Findings().find("metrics", *sources(image, image, true), line=LINE)
+    told = {row.name: row[2] for row in found.rows}
+    real = SOFT.astype(float), SHARP.astype(float)
+    data_range = np.ptp(real[1]) if kinds[1] == "float32" else 255
+    for name, metric in (
+        ("SSIM", metrics.structural_similarity),
+        ("PSNR", metrics.peak_signal_to_noise_ratio),
+    ):
+        expected = metric(real[1], real[0], data_range=data_range)
+        assert told[name] == pytest.approx(expected, rel=1e-6)
+    merit = metrics.figure_of_merit(real[1], real[0])
+    assert told["FOM"] == pytest.approx(merit)
+
+
+def test_the_noise_factor_of_a_method():
+    """What its report says stands for what the pixels show; a row while it is found."""
+    findings = Findings()
+
+    def told(noise_factor):
+        found = findings.find(
+            "metrics", *sources(SOFT, AFTER), None, LINE, noise_factor
+        )
+        return {row.name: row[2:] for row in found.rows if "Noise " in row.name}
+
+    own = {"Noise σ": told(None)["Noise σ"]}
+    growth = {"Noise growth": (None, metrics.noise_factor(SOFT, AFTER), None)}
+    assert told(None) == growth | own
+    assert told(1.25) == {"Noise factor": (None, 1.25, None)} | own
+    assert told(float("nan")) == {"Noise factor": (None, None, None)} | own
+    assert told(None) == growth | own
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ class Findings:
         result: Source | None = None,
         reference: Source | None = None,
         line: Line | None = None,
+        noise_factor: float | None = None,
     ) -> Any:
         """Find one part.
 
@@ -91,6 +92,8 @@ class Findings:
             All of one shape.
         line : Line, optional
             Of the profile; by default across the strongest edge of the image.
+        noise_factor : float, optional
+            Of the result, where its method says it: it is not measured then.
 
         Returns
         -------
@@ -100,7 +103,7 @@ class Findings:
         self._now = {}
         found: Any
         if part == "metrics":
-            found = self._metrics(image, result, reference, line)
+            found = self._metrics(image, result, reference, line, noise_factor)
         elif part == "profile":
             found = self._profile(image, result, reference, line)
         else:
@@ -121,6 +124,7 @@ class Findings:
         result: Source | None,
         reference: Source | None,
         line: Line | None,
+        noise_factor: float | None,
     ) -> Measures:
         line = line or self._of(edge, image)
         second, third = (
@@ -133,9 +137,10 @@ class Findings:
         if result is not None and reference is not None:
             after = self._of(closeness, result, reference)
         if result is not None:
-            done = self._of(change, image, result)
+            measures_noise = noise_factor is None
+            done = self._of(change, image, result, measures_noise=measures_noise)
         first = self._of(own, image, line=line)
-        return Measures(first, second, third, near, after, done)
+        return Measures(first, second, third, near, after, done, noise_factor)
 
     def _profile(
         self,
@@ -172,7 +177,8 @@ class Findings:
 def _is_of(key: Any, sources: set[Hashable]) -> bool:
     """Whether something was made of these planes, along whatever line."""
     return all(
-        each is None or isinstance(each, Line) or each in sources for each in key[1:]
+        each is None or isinstance(each, Line | bool) or each in sources
+        for each in key[1:]
     )
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from napari_usm.lab.profile import Line
 
 
+# The row of what a method does to noise, which is known of our results.
+_FACTOR = "Noise factor"
+
+
 class Row(NamedTuple):
     """One metric; None where it says nothing.
 
@@ -54,7 +58,7 @@ class Closeness(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What was done to the image."""
+    """What was done to the image, as its pixels show it."""
 
     overshoot: float | None
     undershoot: float | None
@@ -73,6 +77,9 @@ class Measures:
         If there is a reference.
     change : Change, optional
         If there is a result.
+    noise_factor : float, optional
+        By which its method makes white noise grow, as the method's report has it, in
+        place of what the pixels show; NaN as long as it is being found.
     """
 
     image: Own
@@ -81,6 +88,7 @@ class Measures:
     image_to_reference: Closeness | None = None
     result_to_reference: Closeness | None = None
     change: Change | None = None
+    noise_factor: float | None = None
 
     @property
     def rows(self) -> list[Row]:
@@ -97,9 +105,12 @@ class Measures:
         for name, unit, place in (
             ("Overshoot", "", "overshoot"),
             ("Undershoot", "", "undershoot"),
-            ("Noise factor", "×", "noise_factor"),
+            ("Noise growth", "×", "noise_factor"),
         ):
             rows.append(Row(name, unit, None, _part(self.change, place), None))
+        factor = self.noise_factor
+        known = None if factor is None or np.isnan(factor) else factor
+        rows.append(Row(_FACTOR, "×", None, known, None))
         for name, unit, place in (
             ("Acutance", "/px²", "acutance"),
             ("Clipped", "%", "clipped"),
@@ -110,7 +121,12 @@ class Measures:
                 _part(each, place) for each in (self.image, self.result, self.reference)
             )
             rows.append(Row(name, unit, first, second, third))
-        return [row for row in rows if any(value is not None for value in row[2:])]
+        return [
+            row
+            for row in rows
+            if any(value is not None for value in row[2:])
+            or (row.name == _FACTOR and factor is not None)
+        ]
 
     @property
     def columns(self) -> dict[str, list[Any]]:
@@ -171,14 +187,14 @@ def closeness(plane: Plane, reference: Plane) -> Closeness:
     )
 
 
-def change(image: Plane, result: Plane) -> Change:
-    """What was done to an image."""
+def change(image: Plane, result: Plane, *, measures_noise: bool) -> Change:
+    """What was done to an image; the noise is left out where more is known of it."""
     before, after = image.grey, result.grey
     beyond = _known(lambda: metrics.overshoot(before, after))
     return Change(
         None if beyond is None else beyond.overshoot,
         None if beyond is None else beyond.undershoot,
-        _known(lambda: metrics.noise_factor(before, after)),
+        _known(lambda: metrics.noise_factor(before, after)) if measures_noise else None,
     )
 
 

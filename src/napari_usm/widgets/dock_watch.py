@@ -1,10 +1,11 @@
-"""Notice when a dock is shown, hidden or closed for good."""
+"""Notice when a dock is shown, hidden or closed for good, and where it has no room."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
+from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 if TYPE_CHECKING:
     from magicgui.widgets import Container
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
 class DockWatch(QObject):
     """Watches the widget inside a dock.
 
+    When it is shown first, and there is no room for it below other docks of ours, it is
+    put before them, with tabs.
+
     Parameters
     ----------
     root : QWidget
         What napari puts into the dock.
     """
 
-    #: The dock can be seen from now on.
+    #: The dock can be seen from now on, or is the tab in front.
     shown = Signal()
     #: The dock was taken out of its window for good.
     orphaned = Signal()
@@ -29,6 +33,7 @@ class DockWatch(QObject):
     def __init__(self, root: QWidget) -> None:
         super().__init__(root)
         self._root = root
+        self._was_shown = False
         root.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -37,11 +42,57 @@ class DockWatch(QObject):
             QTimer.singleShot(0, self._tell_if_orphaned)
         if event.type() == QEvent.Type.Show:
             self.shown.emit()
+            if not self._was_shown:
+                self._was_shown = True
+                QTimer.singleShot(0, self._on_first_shown)
         return super().eventFilter(watched, event)
+
+    @property
+    def in_view(self) -> bool:
+        """Whether the dock can be seen: it is shown, and not behind another tab."""
+        # To Qt what lies behind is visible, beyond the edge of the window.
+        root = self._root
+        return root.isVisible() and not root.visibleRegion().isEmpty()
+
+    def _on_first_shown(self) -> None:
+        dock = _dock_of(self._root)
+        if dock is not None:
+            dock.visibilityChanged.connect(self._on_visibility)
+            self._tab_if_crowded(dock)
+
+    def _on_visibility(self, visible: bool) -> None:
+        if visible:
+            self.shown.emit()
+
+    def _tab_if_crowded(self, dock: QDockWidget) -> None:
+        """Put the dock before the last of ours in its area, if they squeeze another."""
+        window = dock.parent()
+        if dock.isFloating() or not isinstance(window, QMainWindow):
+            return
+        area = window.dockWidgetArea(dock)
+        ours = [
+            other
+            for other in window.findChildren(QDockWidget)
+            if other.findChild(DockWatch) is not None
+            and window.dockWidgetArea(other) == area
+            and not (other.isFloating() or other.isHidden())
+        ]
+        needed = sum(each.sizeHint().height() for each in ours)
+        if len(ours) > 1 and needed > window.centralWidget().height():
+            first = next(other for other in reversed(ours) if other is not dock)
+            window.tabifyDockWidget(first, dock)
+            dock.raise_()
 
     def _tell_if_orphaned(self) -> None:
         if self._root.parent() is None:
             self.orphaned.emit()
+
+
+def _dock_of(widget: QObject | None) -> QDockWidget | None:
+    """The dock that a widget is in."""
+    while widget is not None and not isinstance(widget, QDockWidget):
+        widget = widget.parent()
+    return widget
 
 
 def disconnect_choices(layers: LayerList, widget: Container) -> None:

@@ -80,12 +80,6 @@ class LayerChoices:
                     f"`{choice.name}` must have the image's shape {tuple(wanted)}; "
                     f"got {tuple(got)}"
                 )
-        reference = self.reference.value
-        if reference is not None and reference.dtype != image.dtype:
-            raise ValueError(
-                f"`reference` must have the image's type {image.dtype}; "
-                f"got {reference.dtype}"
-            )
 
     def _all(self) -> list[Image]:
         return [layer for layer in self._viewer.layers if isinstance(layer, Image)]

@@ -15,7 +15,13 @@ from napari_usm.widgets.dock_watch import DockWatch, disconnect_choices
 from napari_usm.widgets.lab import saving
 from napari_usm.widgets.lab.choices import LayerChoices
 from napari_usm.widgets.lab.gain_page import GainPage
-from napari_usm.widgets.lab.layer_planes import Place, displayed, drawn_line, source
+from napari_usm.widgets.lab.layer_planes import (
+    Place,
+    displayed,
+    drawn_line,
+    noise_factor,
+    source,
+)
 from napari_usm.widgets.lab.layout import LabLayout
 from napari_usm.widgets.lab.live_gain import METHOD, LiveGain
 from napari_usm.widgets.lab.measuring import Measuring, Request
@@ -23,7 +29,7 @@ from napari_usm.widgets.lab.pages import PlotPage, TablePage
 from napari_usm.widgets.lab.palette import palette_of
 from napari_usm.widgets.lab.plots import draw_profile, draw_spectrum
 from napari_usm.widgets.lab.watched_layer import WatchedLayer
-from napari_usm.widgets.status import WAITING, joined
+from napari_usm.widgets.status import WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -69,7 +75,8 @@ class LabWidget(Container):
         self._watched["line"] = WatchedLayer(self._on_change)
         self._measuring = Measuring()
         self._live = LiveGain(napari_viewer)
-        self._measure_soon = qthrottled(self._measure, timeout=_PAUSE)
+        # Never at once: a result that has just come is not live yet.
+        self._measure_soon = qthrottled(self._measure, timeout=_PAUSE, leading=False)
         #: What each page shows, and what of.
         self._shown: dict[str, Hashable] = {}
         self._image: Any = None
@@ -84,6 +91,7 @@ class LabWidget(Container):
             "Profile": PlotPage("profile", draw_profile),
         }
         self._layout = LabLayout(self.native, choices, self._pages)
+        self._watch = DockWatch(self.native)
         self._dress()
         self._connect()
         self._choices.choose_active()
@@ -115,9 +123,8 @@ class LabWidget(Container):
         gain_page.live.toggled.connect(self._on_live)
         gain_page.marked.connect(self._live.tune)
         self._live.ended.connect(self._on_ended)
-        watch = DockWatch(self.native)
-        watch.shown.connect(self._on_change)
-        watch.orphaned.connect(self._let_go)
+        self._watch.shown.connect(self._on_change)
+        self._watch.orphaned.connect(self._let_go)
         for emitter, callback in self._emitters():
             emitter.connect(callback)
 
@@ -145,16 +152,22 @@ class LabWidget(Container):
             self._shown.pop("gain", None)
             self._leave_live()
             self._choices.follow_image()
-        for role in _ROLES:
-            self._watched[role].follow(self[role].value)
-        self._watched["line"].follow(self._shapes())
+        self._follow_layers()
         self._layout.allow_saving()
         self._is_due = True
         self._measure_soon()
 
+    def _follow_layers(self) -> None:
+        for role in _ROLES:
+            self._watched[role].follow(self[role].value)
+        self._watched["line"].follow(self._shapes())
+
     def _measure(self) -> None:
         self._is_due = False
-        if not (isalive(self.native) and self.native.isVisible()):
+        if not isalive(self.native):
+            return
+        self._follow_layers()
+        if not self._watch.in_view:
             return
         page = self._layout.page
         try:
@@ -188,7 +201,9 @@ class LabWidget(Container):
             return Request(part, self._source("image", place))
         self._choices.checked()
         line = drawn_line(self._shapes(), image, place)
-        return Request(part, *(self._source(role, place) for role in _ROLES), line)
+        sources = [self._source(role, place) for role in _ROLES]
+        factor = noise_factor(self.result.value) if part == "metrics" else None
+        return Request(part, *sources, line, factor)
 
     def _source(self, role: str, place: Place) -> Source | None:
         layer = self[role].value
@@ -207,7 +222,7 @@ class LabWidget(Container):
         parts = [_short(image.name), *place.said(image)]
         if isinstance(found, Profile):
             parts.append(place.said_line(found.line))
-        return joined(parts)
+        return " · ".join(parts)
 
     # --- what is shown ---
 

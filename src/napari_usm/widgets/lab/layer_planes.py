@@ -9,6 +9,7 @@ import numpy as np
 from napari_usm.lab.findings import Source
 from napari_usm.lab.planes import Plane
 from napari_usm.lab.profile import Line
+from napari_usm.widgets.layer_data import METADATA
 from napari_usm.widgets.live_pair import pair_of
 from napari_usm.widgets.physical import axes_of
 from napari_usm.widgets.slow_source import readable
@@ -120,6 +121,17 @@ def source(layer: Image, place: Place, pixels: object) -> Source:
 
     where = tuple((span.start, span.stop) for span in place.spans)
     return Source((pixels, where, made_by), read)
+
+
+def noise_factor(layer: Image | None) -> float | None:
+    """Factor by which the noise grew in a result, as its report says; None of others.
+
+    Several, for items or colours, as their mean. NaN as long as a live result has none.
+    """
+    made = {} if layer is None else layer.metadata.get(METADATA, {})
+    if (report := made.get("report")) is not None:
+        return float(np.mean(report.noise_factor))
+    return None if pair_of(layer) is None else float("nan")
 
 
 def drawn_line(shapes: Shapes | None, layer: Image, place: Place) -> Line | None:

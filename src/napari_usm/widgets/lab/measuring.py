@@ -31,12 +31,15 @@ class Request(NamedTuple):
     result: Source | None = None
     reference: Source | None = None
     line: Line | None = None
+    noise_factor: float | None = None
 
     @property
     def key(self) -> Hashable:
         """The same for the same numbers."""
         sources = self.image, self.result, self.reference
-        return self.part, *(each and each.key for each in sources), self.line
+        # As text: what is not known yet, NaN, would be unlike itself.
+        keys = (each and each.key for each in sources)
+        return self.part, *keys, self.line, str(self.noise_factor)
 
 
 class Measuring(QObject):
