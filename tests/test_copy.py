@@ -167,6 +167,7 @@ def test_a_layer_that_left_its_file(open_dock, qtbot, tmp_path):
         with pytest.raises(ValueError, match="`image` must hold the pixels"):
             exec(program, {})
         assert "no part of it that was compared holds the pixels" in program
+        assert says(widget, "Copied as Python: fill in the pixels")
         assert_same(results(viewer)[:2], run_copied(source.data))
         with pytest.raises(ValueError, match="`image` must hold the pixels"):
             run_copied(PIXELS)
@@ -189,6 +190,7 @@ def test_another_part_of_a_file(open_dock, qtbot, tmp_path):
         with layer_source(path=path, reader_plugin="other"):
             source = viewer.add_layer(Image(pixels, name="cells"))
         assert line in copied(qtbot, widget, source)
+        assert says(widget, "Copied as Python: paste it")
         assert_same(results(viewer)[:2], run_copied())
         press(widget, "● Live")
 

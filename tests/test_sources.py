@@ -250,11 +250,14 @@ def test_colours_of_a_picture(tmp_path):
 
 
 def test_a_large_page_is_not_read(tmp_path, monkeypatch):
-    """That is said, and nothing is read of it."""
+    """That is said, and nothing is read of it; smaller levels still are."""
     path = tmp_path / "large.tif"
-    tifffile.imwrite(path, PIXELS, compression="zlib")
-    monkeypatch.setattr(sources, "_LARGEST_PAGE", 100)
+    with tifffile.TiffWriter(path) as file:
+        file.write(PIXELS, subifds=1, compression="zlib")
+        file.write(PIXELS[::2, ::2], subfiletype=1, compression="zlib")
+    monkeypatch.setattr(sources, "_LARGEST_PAGE", PIXELS.nbytes // 2)
     assert_refuses(path, PIXELS, "it could not be read (ValueError: one page holds")
+    assert_reads(path, PIXELS[::2, ::2], "level=1")
 
 
 @pytest.mark.parametrize("version", [None, 2, 3])

@@ -25,6 +25,9 @@ from napari_usm.sources import Reading, reading_of
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
+#: The line of a program whose pixels have to be filled in.
+TO_FILL = "image = ..."
+
 # Columns of a line, those that Ruff and Black fill.
 _WIDTH = 88
 
@@ -204,7 +207,7 @@ class Recipe:
             remarks.append(f"That is not read: {ascii(reading.problem)[1:-1]}.")
         return [
             *(f"# {remark}" for remark in remarks),
-            "image = ...",
+            TO_FILL,
             "if image is ...:",
             '    raise ValueError("`image` must hold the pixels of the layer")',
         ]

@@ -402,12 +402,12 @@ class _Pages:
         while prod(self.shape[: self._outer]) < pages:
             self._outer += 1
         self._page_shape = self.shape[self._outer :]
-        nbytes = prod(self._page_shape) * np.dtype(self.dtype).itemsize
-        if prod(self.shape[: self._outer]) != pages or nbytes > _LARGEST_PAGE:
-            raise ValueError(f"one page holds {nbytes / 2**30:.1f} GiB")
 
     def __getitem__(self, spans: Spans) -> NDArray[Any]:
         """The pixels in these spans."""
+        nbytes = prod(self._page_shape) * np.dtype(self.dtype).itemsize
+        if nbytes > _LARGEST_PAGE:
+            raise ValueError(f"one page holds {nbytes / 2**30:.1f} GiB")
         outer, inner = spans[: self._outer], spans[self._outer :]
         numbers = np.arange(len(self._series.pages))
         asked = numbers.reshape(self.shape[: self._outer])[outer]

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QApplication
 from superqt.utils import qthrottled
 
 from napari_usm import axes, warm_up
+from napari_usm.recipe import TO_FILL
 from napari_usm.run import eager
 from napari_usm.widgets.controls import SharpenControls
 from napari_usm.widgets.dock_memory import Left
@@ -29,7 +30,14 @@ from napari_usm.widgets.result_layers import (
     unwrapped,
 )
 from napari_usm.widgets.run_worker import PREPARING, kernels_of
-from napari_usm.widgets.status import HINT, live_line, preparing_line, status_line
+from napari_usm.widgets.status import (
+    COPIED,
+    COPIED_WITHOUT_PIXELS,
+    HINT,
+    live_line,
+    preparing_line,
+    status_line,
+)
 
 if TYPE_CHECKING:
     import napari.types
@@ -100,6 +108,8 @@ class SharpenWidget(SharpenControls):
         dock, keeping, layers = self._dock, self._keeping, self._viewer.layers
         for button in (dock.live, dock.keep, dock.copy):
             button.pressed.connect(self._apply_typed)
+        for button in (dock.live, dock.keep, dock.reset):
+            button.pressed.connect(dock.dismiss)
         self.changed.connect(lambda: dock.dismiss())
         dock.live.toggled.connect(self._on_live)
         dock.keep.clicked.connect(self._on_keep)
@@ -146,7 +156,8 @@ class SharpenWidget(SharpenControls):
             self._refuse(error)
             return
         QApplication.clipboard().setText(text)
-        self._dock.announce("Copied as Python: paste it into a script.")
+        is_complete = TO_FILL not in text.splitlines()
+        self._dock.announce(COPIED if is_complete else COPIED_WITHOUT_PIXELS)
 
     # --- live ---
 

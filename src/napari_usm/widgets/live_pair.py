@@ -16,7 +16,7 @@ from napari_usm.widgets.live_array import EDGE_MAP, IMAGE, edges_of, form
 from napari_usm.widgets.live_result import LiveResult
 from napari_usm.widgets.live_state import LiveSignals, Shown, State
 from napari_usm.widgets.result_layers import LiveKey, results_of
-from napari_usm.widgets.settled_layers import watch
+from napari_usm.widgets.settled_layers import SettledInsertions
 from napari_usm.widgets.stand_ins import StandInGuard, before_screenshots
 
 if TYPE_CHECKING:
@@ -204,6 +204,7 @@ class LivePair:
         for emitter, callback in self._connected:
             emitter.disconnect(callback)
         self._connected.clear()
+        self._insertions.stop_soon()
         for guard in self._guards.values():
             guard.disconnect()
         self._guards.clear()
@@ -350,7 +351,7 @@ class LivePair:
 
     def _listen(self, layers: LayerList, source: Image) -> None:
         layers = getattr(layers, "__wrapped__", layers)
-        watch(layers)
+        self._insertions = SettledInsertions(layers)
         self._connect(layers.events.removed, self._on_removed)
         self._connect(source.events.data, self._on_source_data)
         for name in _FOLLOWED:

@@ -18,19 +18,25 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-# Layer lists whose new layers are looked at, by `id`: they cannot be hashed.
-_watched: weakref.WeakValueDictionary[int, LayerList] = weakref.WeakValueDictionary()
+class SettledInsertions:
+    """Settles every layer that is added to a list.
 
+    Parameters
+    ----------
+    layers : LayerList
+        The layers of a viewer with a live result.
+    """
 
-def watch(layers: LayerList) -> None:
-    """Settle every layer that is added from now on, also after a live result ends."""
-    if _watched.get(id(layers)) is not layers:
-        _watched[id(layers)] = layers
-        layers.events.inserted.connect(_on_inserted)
+    def __init__(self, layers: LayerList) -> None:
+        self._inserted = layers.events.inserted
+        self._inserted.connect(self._on_inserted)
 
+    def stop_soon(self) -> None:
+        """Stop after this turn: napari removes a layer before it adds parts of it."""
+        QTimer.singleShot(0, lambda: self._inserted.disconnect(self._on_inserted))
 
-def _on_inserted(event: Any) -> None:
-    settle(event.value)
+    def _on_inserted(self, event: Any) -> None:
+        settle(event.value)
 
 
 def settle(layer: Layer) -> None:

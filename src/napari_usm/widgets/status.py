@@ -32,6 +32,10 @@ _NEGLIGIBLE, _SHARP = 0.01, 0.05
 #: What the buttons do, as long as there is nothing else to say.
 HINT = "Live shows every change at once; Keep makes layers."
 
+#: What is said once a program is in the clipboard.
+COPIED = "Copied as Python: paste it into a script."
+COPIED_WITHOUT_PIXELS = "Copied as Python: fill in the pixels where the script says so."
+
 #: What is said while something is waited for.
 WAITING = {
     "preparing": "Preparing…",
