@@ -594,6 +594,7 @@ def test_closing_leaves_nothing(lab, open_dock, qtbot):
     close(widget)
     viewer.layers.remove(result)
     viewer.layers.remove(edges)
+    qtbot.wait(20)  # what ends after the turn in which layers went
     assert callbacks() == before
     del widget, opened.widget
     gc.collect()
