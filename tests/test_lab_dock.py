@@ -523,6 +523,61 @@ def test_the_newest_request_wins(qtbot):
     assert told == [19]
 
 
+def test_numbers_come_while_a_result_changes(qtbot):
+    """Of one plane also older answers are shown; of another plane or part none."""
+    began, go = threading.Semaphore(0), threading.Semaphore(0)
+    measuring, seen = Measuring(), []
+
+    def request(number, plane=0, part="metrics"):
+        def slowly():
+            began.release()
+            go.acquire(timeout=10)
+            return Plane(SOFT[0])
+
+        image = Source(plane, lambda: Plane(SOFT[0]))
+        return Request(part, image, Source(number, slowly))
+
+    measuring.found.connect(lambda request, found: seen.append(request.result.key))
+    measuring.ask(request("1"))
+    for number in "234":
+        assert began.acquire(timeout=10)
+        measuring.ask(request(number))  # before the last one is answered
+        go.release()
+        assert wait_for(
+            qtbot, lambda number=number: seen[-1:] == [str(int(number) - 1)]
+        )
+        assert measuring.is_behind
+    assert began.acquire(timeout=10)
+    measuring.ask(request("other plane", plane=1))
+    go.release()
+    assert began.acquire(timeout=10)
+    measuring.ask(request("other part", 1, "profile"))
+    go.release(2)
+    assert wait_for(qtbot, lambda: not measuring.is_behind)
+    assert seen == ["1", "2", "3", "other part"]
+
+
+def test_numbers_come_while_the_dock_waits_to_measure(lab, qtbot, monkeypatch):
+    """A slider that moves all the time leaves no moment without a change."""
+    opened = lab()
+    widget = opened.widget
+    wait_for_numbers(qtbot, widget)
+    widget.result.value = opened.reference
+    wait_for_numbers(qtbot, widget)
+    plane = opened.viewer.dims.current_step[0]
+    monkeypatch.setattr(widget, "_measure_soon", lambda: None)
+    request = widget._request("metrics")
+    widget._on_change()
+    assert widget.is_measuring
+    after = usm.unsharp_mask(SOFT[plane], 1.0, 2.5)
+    expected = found("metrics", SOFT[plane], after)
+    widget._measuring.found.emit(request, expected)
+    assert cells(widget)["Overshoot"][1] == f"{expected.change.overshoot:.4g}"
+    opened.viewer.dims.set_current_step(0, (plane + 1) % len(SOFT))
+    widget._measuring.found.emit(request, found("metrics", SOFT[plane]))
+    assert "Overshoot" in cells(widget)
+
+
 def test_a_hidden_dock_measures_nothing(lab, qtbot, monkeypatch):
     """Nor does one that waits behind another; as soon as it is seen it does."""
     asked = []

@@ -227,8 +227,8 @@ class LabWidget(Container):
     # --- what is shown ---
 
     def _on_found(self, request: Request, found: Any) -> None:
-        if not isalive(self.native) or self._is_due:
-            return  # something has changed since: it is asked for anew
+        if not isalive(self.native) or (self._is_due and not self._is_current(request)):
+            return  # another plane or image: it is measured soon
         (page,) = (p for p in self._pages.values() if p.part == request.part)
         if found is None:
             page.empty(_NOTHING[request.part])
@@ -236,7 +236,16 @@ class LabWidget(Container):
             page.show_found(found)
         self._shown[request.part] = request.key
         self._layout.allow_saving()
-        self._layout.tell(self._where())
+        if not self.is_measuring:
+            self._layout.tell(self._where())
+
+    def _is_current(self, request: Request) -> bool:
+        """Return whether a request is of the pixels that are displayed now."""
+        try:
+            now = self._request(request.part)
+        except ValueError:
+            return False
+        return now is not None and request.is_of_plane(now)
 
     def _on_failed(self, reason: str) -> None:
         if isalive(self.native) and not self._is_due:

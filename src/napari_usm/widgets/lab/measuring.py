@@ -41,6 +41,10 @@ class Request(NamedTuple):
         keys = (each and each.key for each in sources)
         return self.part, *keys, self.line, str(self.noise_factor)
 
+    def is_of_plane(self, other: Request) -> bool:
+        """Return whether both are of one part, for the same pixels of the image."""
+        return self.part == other.part and self.image.key == other.image.key
+
 
 class Measuring(QObject):
     """Answers requests, on the window's thread."""
@@ -72,7 +76,7 @@ class Measuring(QObject):
         return part != "gain" or warm_up.session.is_ready(*kernels)
 
     def ask(self, request: Request) -> None:
-        """Find this, and nothing that was asked for before."""
+        """Find this, and nothing that waits; what is under way is completed."""
         self._newest = request
         self._latest.put("part", request.key, lambda job: self._answer(request))
 
@@ -108,10 +112,14 @@ class Measuring(QObject):
         return there
 
     def _on_answer(self, request: Request, found: Any, reason: str) -> None:
-        if self._newest is None or request.key != self._newest.key:
+        newest = self._newest
+        if newest is None or not request.is_of_plane(newest):
             return  # of what is no longer wanted
-        self._newest = None
-        if reason:
-            self.failed.emit(reason)
-        else:
+        if is_newest := request.key == newest.key:
+            self._newest = None
+        # Older numbers of the same plane are shown on the way to the newest: a drag
+        # that changes the result faster than it is measured would show none at all.
+        if not reason:
             self.found.emit(request, found)
+        elif is_newest:
+            self.failed.emit(reason)
