@@ -10,7 +10,7 @@ import napari_usm as usm
 from napari_usm import api
 from napari_usm.run import live
 from napari_usm.widgets.live_array import EDGE_MAP, IMAGE
-from napari_usm.widgets.live_result import FIRST_PATIENCE, LiveResult
+from napari_usm.widgets.live_result import PATIENCE, LiveResult
 from napari_usm.widgets.live_state import LiveSignals
 
 SHAPE = (40, 50)
@@ -28,7 +28,7 @@ def slow(monkeypatch):
     """Whole planes take longer to filter than anybody waits."""
 
     def slowly(plan, read, box, *finish, of=live.detail_of):
-        sleep(5 * FIRST_PATIENCE if plan.shape == SHAPE else 0)
+        sleep(5 * PATIENCE if plan.shape == SHAPE else 0)
         return of(plan, read, box, *finish)
 
     monkeypatch.setattr(live, "detail_of", slowly)

@@ -280,8 +280,8 @@ class _Fold(QWidget):
 class _StatusLine(QWidget):
     """A paragraph whose text changes with every frame of a drag.
 
-    It has no layout: a label in one lays out the whole dock anew for each text, which
-    takes a fifth of the frames. This does so only when the number of lines changes.
+    It has no layout: a label in one lays out the whole dock for each text. This does
+    so only when the number of lines changes.
     """
 
     def __init__(self) -> None:

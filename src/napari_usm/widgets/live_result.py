@@ -38,12 +38,9 @@ from napari_usm.widgets.live_pixels import LivePixels, Moment
 from napari_usm.widgets.live_state import Failed, LiveSignals, Shown, State
 from napari_usm.widgets.slow_source import at_hand, computed, readable
 
-# Seconds that the window may wait for new pixels. While old ones can be shown, little:
-# a drag over 2048 x 2048 is drawn 37 times a second instead of 26 if the next pixels
-# are computed while the last are drawn. On a plane that was never shown, more, so that
-# small ones appear without a stand-in.
-PATIENCE = 0.004
-FIRST_PATIENCE = 0.012
+# Seconds that the window may be held up for new pixels; two layers ask in a row, and
+# napari needs 3 ms for each.
+PATIENCE = 0.02
 
 # Bytes of detail that is kept for all live results: 25 planes of 2048 x 2048.
 _CACHE = DetailCache(2**29)
@@ -246,8 +243,7 @@ class LiveResult:
         levels = self.levels
         front = self._front_of(which, level, index)
         old = front is None or front.levels is not levels
-        patience = FIRST_PATIENCE if front is None else PATIENCE
-        if old and self._is_made(levels, which, level, index, patience):
+        if old and self._is_made(levels, which, level, index):
             front = self._front_of(which, level, index)
         self._given[which, level] = index, front
         if front is not None and front.levels is levels:
@@ -282,18 +278,13 @@ class LiveResult:
         if given is None or front is None or front.pixels is not given.pixels:
             return False
         here = self.levels, which, level, index
-        if self._is_quick(*here, PATIENCE) or self._is_made(*here, PATIENCE):
+        if self._is_quick(*here) or self._is_made(*here):
             return False
         self._set_late(*here)
         return True
 
     def _is_made(
-        self,
-        levels: tuple[Level, ...],
-        which: str,
-        level: int,
-        index: Index,
-        patience: float,
+        self, levels: tuple[Level, ...], which: str, level: int, index: Index
     ) -> bool:
         """Ask for pixels, and wait if that is worth it; whether they are there."""
         key = which, level, index, id(levels)
@@ -305,10 +296,9 @@ class LiveResult:
             # Here: to wake another thread and be woken takes 2 ms where both sleep.
             self._made_or_failed(levels, which, level, index)
             return key not in self._failed
-        quick = self._is_quick(levels, which, level, index, patience)
+        patience = PATIENCE if self._is_quick(levels, which, level, index) else 0
         work = partial(self._make, levels, which, level, index)
-        job = self._latest.put((which, level), key, work)
-        return job.wait(patience if quick else 0)
+        return self._latest.put((which, level), key, work).wait(patience)
 
     def _set_late(
         self, levels: tuple[Level, ...], which: str, level: int, index: Index
@@ -434,12 +424,7 @@ class LiveResult:
         return _size(index) * max(rates) <= PATIENCE
 
     def _is_quick(
-        self,
-        levels: tuple[Level, ...],
-        which: str,
-        level: int,
-        index: Index,
-        patience: float,
+        self, levels: tuple[Level, ...], which: str, level: int, index: Index
     ) -> bool:
         """Whether these pixels are worth waiting for, as far as is known."""
         if self._latest.is_behind:
@@ -447,7 +432,7 @@ class LiveResult:
         kept = levels[level].is_kept(index)
         # At best: what keeps the machine busy once will not do so for ever.
         rate = min(self._rates.get((which, kept), (0.0,)))
-        return _size(index) * rate <= patience
+        return _size(index) * rate <= PATIENCE
 
     def _make_stand_in(self, which: str, level: int, index: Index) -> np.ndarray:
         """Where there are no old pixels: the source's, if they are at hand."""
