@@ -162,7 +162,7 @@ def test_the_source_gets_pixels_of_another_kind(live, qtbot, notifications):
     viewer, widget, source, _, _ = live(visible=False)
     source.data = PIXELS.astype(complex)
     assert len(notifications()) == 1
-    assert "'cells' got other pixels, its live result ends" in notifications()[0]
+    assert "'cells' was changed, its live result ends" in notifications()[0]
     assert "must be bool, integer or real; got complex128" in notifications()[0]
     assert not live_button(widget).isChecked()
     assert [*viewer.layers] == [source]
