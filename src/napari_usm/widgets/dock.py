@@ -250,8 +250,10 @@ class SharpenWidget(SharpenControls):
         pair = self._pair
         if pair is None or pair.is_placing or not isalive(self.native):
             return
+        if (source := pair.source) is None:
+            return  # it was removed: the pair ends, and Live with it
         layer = self._chosen()
-        if layer is not pair.source:
+        if layer is not source:
             self._begin(layer)
             return
         try:
