@@ -490,6 +490,20 @@ def test_degenerate_images(open_dock):
     np.testing.assert_array_equal(results(viewer)[0].data, [[np.nan]])
 
 
+def test_a_missing_z_is_said(open_dock, qtbot, notifications):
+    """In the words of the sentence, whether Live is on or not."""
+    viewer, widget = open_dock("Unsharp mask")
+    viewer.add_image(np.zeros((4, 9, 8)))
+    widget.set_live(True)
+    widget.dimensions.value = "volumes"
+    qtbot.waitUntil(lambda: says(widget, "Live · not yet: Choose which axis is Z."))
+    widget.set_live(False)
+    press(widget, "Live")
+    assert notifications() == ["Choose which axis is Z."]
+    assert says(widget, "Choose which axis is Z.")
+    assert not results(viewer)
+
+
 def test_no_image_is_said(open_dock, notifications):
     """Without an image there is a notification, and nothing else."""
     viewer, widget = open_dock("Unsharp mask")
@@ -498,7 +512,7 @@ def test_no_image_is_said(open_dock, notifications):
     for text in ("Keep", "Live", "Copy as Python"):
         press(widget, text)
     assert notifications() == [notifications()[0]] * 4
-    assert "`layer` must be an image layer; got none" in notifications()[0]
+    assert notifications()[0] == "Add an image to sharpen it."
     assert {"Keep", "Live"} <= {*buttons(widget)}
     assert len(viewer.layers) == 1
 

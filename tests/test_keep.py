@@ -506,7 +506,9 @@ def test_parameters_changed_during_a_keep(keep, qtbot, slow_blocks, live):
     assert_kept(result, sharpened().image)
     assert_kept(edges, sharpened().edge_map)
     assert result.metadata["napari_usm"]["parameters"]["amount"] == 1.0
-    assert says(widget, "Kept as 'cells sharpened', with the values of before.")
+    assert says(
+        widget, "Kept as 'cells sharpened', with the values that it was started with."
+    )
     assert "Live" in buttons(widget)
 
 
@@ -576,7 +578,7 @@ def test_pixels_replaced_during_a_keep(keep, qtbot, slow_blocks, notifications, 
     layer.data = STACK[:, ::-1]
     go.set()
     qtbot.waitUntil(lambda: "Keep" in buttons(widget))
-    assert "'cells' got other pixels meanwhile" in notifications()[-1]
+    assert "'cells' was changed while it was sharpened" in notifications()[-1]
     assert [*viewer.layers] == before
     if live:
         expected = sharpened(STACK[:, ::-1]).image

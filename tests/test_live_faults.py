@@ -63,14 +63,18 @@ def assert_live(qtbot, viewer, result, edges, pixels, **call):
 # --- the source goes or gets other pixels ---
 
 
-def test_the_source_is_deleted(live, qtbot, notifications):
+@pytest.mark.parametrize("later", [False, True])
+def test_the_source_is_deleted(live, qtbot, notifications, later):
     """That is said; the layers stay, right on every plane, and Live is off."""
     viewer, widget, source, result, edges = live()
     other = viewer.add_image(PIXELS[::-1], name="other")
+    if later:
+        qtbot.wait(100)  # the next change is then followed at once
     viewer.layers.remove(source)
     assert wait_for(qtbot, lambda: notifications())
     assert notifications() == ["'cells' was removed: its live result stays as it is."]
     assert not live_button(widget).isChecked()
+    assert [*viewer.layers] == [result, edges, other]
     assert status(widget) == ""
     widget.sigma.value = 3.0
     assert_live(qtbot, viewer, result, edges, PIXELS)
@@ -162,7 +166,7 @@ def test_the_source_gets_pixels_of_another_kind(live, qtbot, notifications):
     viewer, widget, source, _, _ = live(visible=False)
     source.data = PIXELS.astype(complex)
     assert len(notifications()) == 1
-    assert "'cells' got other pixels, its live result ends" in notifications()[0]
+    assert "'cells' was changed, its live result ends" in notifications()[0]
     assert "must be bool, integer or real; got complex128" in notifications()[0]
     assert not live_button(widget).isChecked()
     assert [*viewer.layers] == [source]

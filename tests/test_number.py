@@ -57,17 +57,19 @@ def type_in(qtbot, control, text, key=Qt.Key.Key_Return):
         (".5", 0.5),
         ("5,", 5),
         ("+2", 2),
+        ("-0\N{ARABIC DECIMAL SEPARATOR}5", -0.5),
+        ("\N{ARABIC-INDIC DIGIT TWO}\N{ARABIC DECIMAL SEPARATOR}5", 2.5),
     ],
 )
-@pytest.mark.parametrize("country", ["C", "German", "English"])
+@pytest.mark.parametrize("country", ["C", "German", "English", "Arabic"])
 def test_texts_that_are_numbers(qtbot, made, text, number, country):
-    """Both decimal signs are taken everywhere, and shown as they are there."""
+    """All decimal signs are taken everywhere, and shown as they are there."""
     assert read_number("sigma", text) == number
     control, values = made(**LINEAR)
     box(control).parentWidget().setLocale(QLocale(getattr(QLocale.Language, country)))
     type_in(qtbot, control, text)
     assert values == [number]
-    point = "," if country == "German" else "."
+    point = {"German": ",", "Arabic": "\N{ARABIC DECIMAL SEPARATOR}"}.get(country, ".")
     assert box(control).text() == number_text(float(number)).replace(".", point)
 
 

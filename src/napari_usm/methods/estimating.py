@@ -42,8 +42,8 @@ class EstimatingMethod(Method):
         "float",
         "Strength",
         "How much of the change is made: 0 gives the image back, 1 is the best guess.",
-        tip="Set how much of the change is made. 0 changes nothing, 1 is the best "
-        "guess.",
+        tip="Set the strength of sharpening and smoothing. 0 changes nothing, 1 "
+        "applies the estimate as it is.",
         minimum=0.0,
         maximum=2.0,
         step=0.05,
@@ -56,7 +56,7 @@ class EstimatingMethod(Method):
         "Denoise",
         "How much it also smooths where there is nothing but noise, from 0 to 1; 0 "
         "sharpens only.",
-        tip="Set how much is smoothed where there is only noise. 0 only sharpens.",
+        tip="Set how strongly to smooth areas of pure noise. 0 only sharpens.",
         minimum=0.0,
         maximum=1.0,
         step=0.05,

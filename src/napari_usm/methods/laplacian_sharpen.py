@@ -75,7 +75,7 @@ class LaplacianSharpen(Method):
         "Median size",
         "Width of the median window that calms noise before the Laplacian is taken; "
         "1 leaves it out.",
-        tip="Calm noise first, by a median over so many pixels. 1 leaves it out.",
+        tip="Reduce noise first by a median filter of this width. 1 turns it off.",
         unit="px",
         choices=(1, 3, 5, 7, 9, 11, 13, 15),
         control="basic",

@@ -59,8 +59,8 @@ def truncate_parameter() -> Any:
         "Where the Gaussian is cut off, in sigmas: its half-width is "
         "``int(truncate * sigma + 0.5)`` pixels. From sigma 4 on, 4 or more stands for "
         "the whole Gaussian, to 5.5e-4 of a step's height.",
-        tip="Cut the Gaussian off after so many sigmas. 4 is exact enough for all but "
-        "measurements.",
+        tip="Cut off the Gaussian at this many sigmas. 4 is enough for nearly all "
+        "images.",
         unit="sigma",
         minimum=1.0,
         maximum=10.0,

@@ -69,8 +69,8 @@ def soft_threshold() -> tuple[Any, Any]:
         "Detail weaker than this, in the image's intensity units, is left alone; "
         "stronger detail is shrunk by it (soft), so that nothing jumps. "
         "``'3 noise'`` is three times the noise that the detail has at each pixel.",
-        tip="Leave weaker detail alone. Stronger detail is reduced by as much, so that "
-        "nothing jumps.",
+        tip="Do not sharpen detail weaker than this. Stronger detail is reduced by the "
+        "threshold, which avoids steps.",
         minimum=0.0,
         maximum=65535.0,
         logarithmic=True,
@@ -82,7 +82,7 @@ def soft_threshold() -> tuple[Any, Any]:
         "bool",
         "Hard threshold",
         "Keep detail that reaches the threshold whole instead of shrinking it.",
-        tip="Add detail above the threshold whole, instead of reducing it.",
+        tip="Add detail above the threshold in full instead of reducing it.",
         finishing=True,
     )
     return limit, hard
@@ -190,7 +190,7 @@ class Method(ABC):
         "float",
         "Border value",
         "Intensity beyond the border with ``mode='constant'``.",
-        tip="Set the intensity beyond the border.",
+        tip="Set the intensity of all pixels outside the image.",
         unit="intensity",
         minimum=-1e9,
         maximum=1e9,
@@ -203,8 +203,8 @@ class Method(ABC):
         "Limits",
         "Where the result saturates: at the range of its type (None; floats "
         "nowhere), at the image's own minimum and maximum, or at two intensities.",
-        tip="Cut the result off at the range of its type (floats: nowhere), at that of "
-        "the image, or at two intensities.",
+        tip="Clip the result to the range of its type (floats are not clipped), to the "
+        "range of the image, or to two intensities.",
         presets=(
             ("range of the type", None),
             ("range of the image", "data"),
@@ -220,8 +220,8 @@ class Method(ABC):
         "Result type",
         "Type of the result, by default the image's. Integers are rounded half up "
         "and saturated; floats keep their overshoot.",
-        tip="Choose the type of the result. Integers are rounded and cut off at their "
-        "range; float32 keeps everything.",
+        tip="Choose the data type of the result. Integers are rounded and clipped to "
+        "their range; float32 keeps all values.",
         presets=(
             ("as the image", None),
             ("float32", "float32"),

@@ -115,7 +115,7 @@ class SharpenControls(Container):
             label="Z is",
             choices=self._depths,
             nullable=True,
-            tooltip="Choose the axis that is Z. Axis labels would say it too.",
+            tooltip="Choose the Z axis. An axis that is labelled z needs no choice.",
         )
         return [dimensions, z_axis]
 
@@ -296,14 +296,24 @@ class SharpenControls(Container):
         """Say why a number that was typed is not taken."""
         self._dock.announce(f"Not taken: {reason.replace('`', '')}")
 
-    def _sentence(self, layer: Image | None) -> str:
+    def _missing(self, layer: Image | None) -> str:
+        """Return the step that the user has to do first, or an empty text."""
         if layer is None:
             return "Add an image to sharpen it."
         own = axes_of(layer)
         try:
-            chosen = own.filtered(**self._dimensions())
+            own.filtered(**self._dimensions())
         except ValueError:
-            return "Choose which axis is Z." if own.plane else "No axis is in space."
+            if own.plane:
+                return "Choose which axis is Z."
+            return "No axis of this image is in space: change its axis labels."
+        return ""
+
+    def _sentence(self, layer: Image | None) -> str:
+        if missing := self._missing(layer):
+            return missing
+        own = axes_of(layer)
+        chosen = own.filtered(**self._dimensions())
         said = own.sentence(layer.data.shape[: layer.ndim], chosen)
         lines = said, self._page.sigma_line(layer, chosen), skew_line(layer, chosen)
         return "\n".join(filter(None, lines))

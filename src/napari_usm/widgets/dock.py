@@ -78,7 +78,7 @@ class SharpenWidget(SharpenControls):
         self._cancel()
         started = perf_counter()
         try:
-            run = layer_run(self.method.value, self._chosen(), **self._asked())
+            run = self._run_of(self._chosen())
             tuples = eager.result_of(run.run())
         except (TypeError, ValueError) as error:
             self._refuse(error)
@@ -131,6 +131,22 @@ class SharpenWidget(SharpenControls):
         elif not self._keeping.is_running:
             self._dock.tell("" if self._chosen() is None else HINT)
 
+    def _run_of(self, layer: Image | None) -> LayerRun:
+        """Return the run that the controls describe.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for any run, or with the step that the user has to do first.
+        """
+        self._require(layer)
+        return layer_run(self.method.value, layer, **self._asked())
+
+    def _require(self, layer: Image | None) -> None:
+        """Raise a ValueError with the step that the user has to do first, if any."""
+        if missing := self._missing(layer):
+            raise ValueError(missing)
+
     def _apply_typed(self) -> None:
         """Take a number that is still being typed; macOS leaves the focus there."""
         self._page.apply_typed()
@@ -149,7 +165,7 @@ class SharpenWidget(SharpenControls):
         self._follow()
         pair = self._pair
         try:
-            run = layer_run(self.method.value, self._chosen(), **self._asked())
+            run = self._run_of(self._chosen())
             settled = None if pair is None else pair.settled
             text = run.as_python(settled)
         except (TypeError, ValueError) as error:
@@ -182,7 +198,7 @@ class SharpenWidget(SharpenControls):
             self._disown(self._pair)
             self._pair = None
         try:
-            run = layer_run(self.method.value, layer, **self._asked())
+            run = self._run_of(layer)
         except (TypeError, ValueError) as error:
             self._refuse(error)
             self._dock.live.show_live(False)
@@ -245,11 +261,14 @@ class SharpenWidget(SharpenControls):
         pair = self._pair
         if pair is None or pair.is_placing or not isalive(self.native):
             return
+        if (source := pair.source) is None:
+            return  # it was removed: the pair ends, and Live with it
         layer = self._chosen()
-        if layer is not pair.source:
+        if layer is not source:
             self._begin(layer)
             return
         try:
+            self._require(layer)
             pair.tune(self.method.value, self._asked())
         except (TypeError, ValueError) as error:
             self._dock.tell(f"Live · not yet: {error}")
@@ -332,7 +351,7 @@ class SharpenWidget(SharpenControls):
         self._follow()
         pair = self._pair
         try:
-            run = layer_run(self.method.value, self._chosen(), **self._asked())
+            run = self._run_of(self._chosen())
             run.check_room()
         except (TypeError, ValueError) as error:
             self._refuse(error)
@@ -356,7 +375,7 @@ class SharpenWidget(SharpenControls):
         self._dock.stop()
         layer = run.layer
         if layer.data is not run.source:
-            self._drop(f"'{layer.name}' got other pixels meanwhile")
+            self._drop(f"'{layer.name}' was changed while it was sharpened")
             return
         key = object()
         if pair is not None and pair is self._pair:
@@ -370,7 +389,9 @@ class SharpenWidget(SharpenControls):
             self._tell_done(tuples, self._keeping.since, results.layer(key, 0).name)
         else:
             name = results.layer(key, 0).name
-            self._dock.announce(f"Kept as '{name}', with the values of before.")
+            self._dock.announce(
+                f"Kept as '{name}', with the values that it was started with."
+            )
 
     def _on_failed(self, reason: str) -> None:
         if isalive(self.native):
@@ -404,7 +425,7 @@ class SharpenWidget(SharpenControls):
         self._dock.announce(str(error))
 
     def _drop(self, reason: str) -> None:
-        show_warning(f"{reason}: its result was dropped.")
+        show_warning(f"{reason}: its result is discarded.")
 
     def _let_go(self) -> None:
         """The dock was closed: stop, and leave no callback behind."""

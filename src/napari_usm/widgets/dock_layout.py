@@ -75,7 +75,7 @@ class DockLayout(QObject):
             _KEEP, "Compute in the background and keep as ordinary layers."
         )
         self.reset = button(
-            "Reset", "Go back to the first values, and read the pixels again."
+            "Reset", "Restore the default values and read the pixels again."
         )
         self.copy = button(
             "Copy as Python", "Copy a program that makes the same pixels."

@@ -375,7 +375,7 @@ class LivePair:
             self.tune(self.method, self.asked)
         except (TypeError, ValueError) as error:
             name = source.name
-            show_warning(f"'{name}' got other pixels, its live result ends: {error}")
+            show_warning(f"'{name}' was changed, its live result ends: {error}")
             self.remove()
             self.signals.ended.emit()
 

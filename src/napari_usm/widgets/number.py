@@ -36,7 +36,10 @@ _BOX, _SLIDER = 54, 60
 # Of one notch of a wheel, in eighths of a degree.
 _NOTCH = 120
 
-_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?")
+# Decimal signs of all locales: the last is the Arabic one, which boxes show there.
+_POINTS = ".,\N{ARABIC DECIMAL SEPARATOR}"
+
+_NUMBER = re.compile(rf"[+-]?(\d+[{_POINTS}]?\d*|[{_POINTS}]\d+)([eE][+-]?\d+)?")
 
 _SliderAction = QSlider.SliderAction
 _STEPS = {
@@ -54,13 +57,13 @@ _KEYS = {
 
 
 def read_number(name: str, text: str) -> float:
-    """Return the number that a text stands for, with either decimal sign.
+    """Return the number that a text stands for, with any decimal sign.
 
     Raises
     ------
     ValueError
-        If the text is no number. Thousands separators are refused: "1,234" may be
-        either of two numbers.
+        If the text is no number. A comma is a decimal sign, never one of thousands:
+        "1,234" is 1.234, and "1,234.5" is refused.
 
     Examples
     --------
@@ -69,7 +72,7 @@ def read_number(name: str, text: str) -> float:
     """
     plain = text.strip().replace("\N{MINUS SIGN}", "-")
     if _NUMBER.fullmatch(plain):
-        return float(plain.replace(",", "."))
+        return float(re.sub(f"[{_POINTS}]", ".", plain))
     raise ValueError(f"`{name}` must be a number such as 0.35 or 1e3; got {text!r}")
 
 

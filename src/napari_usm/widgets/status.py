@@ -26,8 +26,9 @@ _LONG = 30
 # Share of clipped pixels from which on something should be done.
 _MUCH = 0.01
 
-# A change of the mean that is small beside the overshoot, and a blur that is none.
-_NEGLIGIBLE, _SHARP = 0.01, 0.05
+# A change of the mean that is small beside the overshoot, or beside the range of the
+# result, where a threshold leaves next to no overshoot; and a blur that is none.
+_NEGLIGIBLE, _INVISIBLE, _SHARP = 0.01, 1e-4, 0.05
 
 #: What the buttons do, as long as there is nothing else to say.
 HINT = "Live shows every change at once; Keep makes layers."
@@ -52,7 +53,10 @@ def status_line(
     parts = [f"Kept as '{kept_as}'"] if kept_as else []
     parts += _gain(metadata["amount"], metadata["gain"])
     report = metadata["report"]
-    parts += ["computed as it is shown"] if report is None else _report(report, dtype)
+    if report is None:
+        parts.append("computed as it is shown")
+    else:
+        parts += _report(report, dtype, metadata["range"])
     parts.append(f"{seconds:.2f} s")
     return joined(parts)
 
@@ -85,7 +89,7 @@ def _shown_line(shown: Shown, layer: Image) -> str:
     else:
         parts += _gain(found.amount, found.gain)
     if shown.report is not None:
-        parts += _report(shown.report, settled.plan.result)
+        parts += _report(shown.report, settled.plan.result, shown.values)
     elif shown.is_too_large:
         parts.append("too large for statistics of its pixels")
     elif settled.constants.noise is not None:
@@ -114,7 +118,9 @@ def _gain(amount: Any, gain: Any) -> list[str]:
     return [] if gain is None else [f"λ {_span(gain)} → amount {_span(amount)}"]
 
 
-def _report(report: Report, dtype: np.dtype[Any]) -> list[str]:
+def _report(
+    report: Report, dtype: np.dtype[Any], values: tuple[float, float] | None
+) -> list[str]:
     clipped = float(np.mean(report.clipped_low + report.clipped_high))
     advice = f": {_advice(report.method, dtype)}" if clipped >= _MUCH else ""
     parts = [
@@ -122,11 +128,12 @@ def _report(report: Report, dtype: np.dtype[Any]) -> list[str]:
         f"noise × {_span(report.noise_factor)}",
     ]
     overshoot = report.mean_overshoot + report.mean_undershoot
-    if abs(report.mean_change) > _NEGLIGIBLE * overshoot:
+    span = 0.0 if values is None else values[1] - values[0]
+    if abs(report.mean_change) > max(_NEGLIGIBLE * overshoot, _INVISIBLE * span):
         parts.append(f"mean {report.mean_change:+.2g}".replace("-", "−"))
     if report.blur is not None and np.max(report.blur) >= _SHARP:
         parts.append(f"blur σ {_span(report.blur)} px")
-    if report.noise is not None:
+    if report.noise is not None and np.max(report.noise) > 0:
         parts.append(f"noise σ {_span(report.noise)}")
     if report.smooths_noise:
         parts.append("smooths noise")
@@ -158,4 +165,6 @@ def _span(values: Any) -> str:
 
 
 def _percent(value: float) -> str:
+    if value >= 99.5:
+        return "100 %"  # two figures of it would be 1e+02
     return f"{value:.2g} %" if value == 0 or value >= 0.01 else "< 0.01 %"
