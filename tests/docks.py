@@ -71,7 +71,7 @@ def wait_for(qtbot, layer, expected):
 
 def wait_to_see(qtbot, layer, expected):
     """Wait until these pixels are on the screen."""
-    qtbot.waitUntil(lambda: np.array_equal(on_screen(layer), expected), timeout=10000)
+    qtbot.waitUntil(lambda: np.array_equal(on_screen(layer), expected), timeout=60000)
 
 
 def go_live(qtbot, widget, seen):

@@ -12,8 +12,8 @@ TITLES = {
     "adaptive_unsharp_mask": "Adaptive unsharp mask",
 }
 
-# Milliseconds that anything may take on a busy machine.
-PATIENCE = 10_000
+# Milliseconds that anything may take on a busy machine that compiles its kernels first.
+PATIENCE = 60_000
 
 
 def on_screen(layer):

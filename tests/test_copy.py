@@ -116,15 +116,15 @@ def check_program(viewer, widget, qtbot, name, pixels, look, controls):
     assert_same([Image(data, **look) for data, look, _ in called], made)
 
     press(widget, "Live")
-    qtbot.waitUntil(lambda: says(widget, "Live · "), timeout=10000)
-    qtbot.waitUntil(lambda: widget._pair.settled is not None, timeout=10000)
+    qtbot.waitUntil(lambda: says(widget, "Live · "), timeout=60000)
+    qtbot.waitUntil(lambda: widget._pair.settled is not None, timeout=60000)
     pair = results(viewer)
     assert_same(pair, made)
     before = QApplication.clipboard().text()
     press(widget, "Copy as Python")
     assert QApplication.clipboard().text() == before
     press(widget, "Keep")
-    qtbot.waitUntil(lambda: type(pair[0].data) is np.ndarray, timeout=10000)
+    qtbot.waitUntil(lambda: type(pair[0].data) is np.ndarray, timeout=60000)
     assert_same(pair, made)
 
 
@@ -147,7 +147,7 @@ def copied(qtbot, widget, source):
     """What the program in the clipboard gives of a layer that is shown live."""
     widget.layer.value = source
     press(widget, "Live")
-    qtbot.waitUntil(lambda: says(widget, "Live · "), timeout=10000)
+    qtbot.waitUntil(lambda: says(widget, "Live · "), timeout=60000)
     press(widget, "Copy as Python")
     return QApplication.clipboard().text()
 
@@ -238,16 +238,16 @@ def test_a_gain_of_a_sample_is_in_the_program(open_dock, qtbot, monkeypatch):
     whole = usm.sharpen(pixels, "adaptive_unsharp_mask", axes=(1, 2))
     assert not np.array_equal(made[0], whole.image)
     press(widget, "Live")
-    qtbot.waitUntil(lambda: widget._pair.settled is not None, timeout=10000)
+    qtbot.waitUntil(lambda: widget._pair.settled is not None, timeout=60000)
     pair = results(viewer)
     assert_same(pair, made)
     widget.kernel.value = "gaussian"
     press(widget, "Copy as Python")
     made = run_copied(pixels)
-    qtbot.waitUntil(lambda: widget._pair.settled is not None, timeout=10000)
+    qtbot.waitUntil(lambda: widget._pair.settled is not None, timeout=60000)
     assert_same(pair, made)
     press(widget, "Keep")
-    qtbot.waitUntil(lambda: type(pair[0].data) is np.ndarray, timeout=10000)
+    qtbot.waitUntil(lambda: type(pair[0].data) is np.ndarray, timeout=60000)
     assert_same(pair, made)
 
 

@@ -15,7 +15,7 @@ def keep(qtbot, viewer, widget):
     """Result and edge map of a Keep while Live is off."""
     before = results(viewer)
     press(widget, "Keep")
-    qtbot.waitUntil(lambda: len(results(viewer)) == len(before) + 2, timeout=10000)
+    qtbot.waitUntil(lambda: len(results(viewer)) == len(before) + 2, timeout=60000)
     return [layer for layer in results(viewer) if layer not in before]
 
 
@@ -309,12 +309,12 @@ def test_names_of_results(open_dock, qtbot):
     qtbot.waitUntil(lambda: pair[1].name == "cells [significance]")
     pair[0].name = "mine"
     press(widget, "Keep")
-    qtbot.waitUntil(lambda: type(pair[1].data) is np.ndarray, timeout=10000)
+    qtbot.waitUntil(lambda: type(pair[1].data) is np.ndarray, timeout=60000)
     assert [layer.name for layer in pair] == ["mine", "cells significance"]
     widget.edge_map_unit.value = "intensity"
     again = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
     press(widget, "Keep")
-    qtbot.waitUntil(lambda: type(again[1].data) is np.ndarray, timeout=10000)
+    qtbot.waitUntil(lambda: type(again[1].data) is np.ndarray, timeout=60000)
     assert [layer.name for layer in again] == ["cells sharpened", "cells edge map"]
 
 
@@ -344,7 +344,7 @@ def test_names_of_live_results_that_are_taken(open_dock, qtbot):
     widget.amount.value = 2.0
     wait_for(qtbot, result, usm.unsharp_mask(PIXELS, amount=2.0))
     press(widget, "Keep")
-    qtbot.waitUntil(lambda: type(result.data) is np.ndarray, timeout=10000)
+    qtbot.waitUntil(lambda: type(result.data) is np.ndarray, timeout=60000)
     go_live(qtbot, widget, usm.unsharp_mask(PIXELS, amount=2.0))
     press(widget, "● Live")
     assert len(viewer.layers) == 5
@@ -370,7 +370,7 @@ def test_two_live_docks_on_one_image(open_dock, qtbot):
     viewer.layers.selection.active = other[0]
     assert (first.method.value, first.amount.value) == ("unsharp_mask", 3.0)
     press(first, "Keep")
-    qtbot.waitUntil(lambda: type(one[0].data) is np.ndarray, timeout=10000)
+    qtbot.waitUntil(lambda: type(one[0].data) is np.ndarray, timeout=60000)
     assert "● Live" in buttons(second)
     assert (second.method.value, second.amount.value) == ("laplacian_sharpen", 0.25)
     press(second, "● Live")
@@ -554,7 +554,7 @@ def test_another_image_while_live(open_dock, qtbot):
     sharp = usm.unsharp_mask(PIXELS, amount=3.0)
     pair = go_live(qtbot, widget, sharp)
     widget.layer.value = other
-    qtbot.waitUntil(lambda: len(viewer.layers) == 6, timeout=10000)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 6, timeout=60000)
     widget.amount.value = 0.5
     second = [layer for layer in results(viewer) if layer not in pair]
     wait_for(qtbot, second[0], usm.unsharp_mask(PIXELS[::-1], amount=0.5))

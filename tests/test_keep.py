@@ -115,7 +115,7 @@ def test_keep_works_in_the_background(open_dock, qtbot):
     viewer.add_image(PIXELS, name="cells")
     press(widget, "Keep")
     assert len(viewer.layers) == 1
-    qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=10000)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=60000)
     expected = usm.sharpen(PIXELS, "adaptive_unsharp_mask")
     assert_kept(viewer.layers[1], expected.image)
     assert_kept(viewer.layers[2], expected.edge_map)
@@ -280,7 +280,7 @@ def test_keep_of_a_live_pair(open_dock, qtbot):
     edges.visible = True
     before = [*viewer.layers]
     press(widget, "Keep")
-    qtbot.waitUntil(lambda: is_kept(result), timeout=10000)
+    qtbot.waitUntil(lambda: is_kept(result), timeout=60000)
 
     assert [*viewer.layers] == before
     assert_kept(result, expected.image)
@@ -313,7 +313,7 @@ def test_a_kept_pair_is_not_live_when_it_is_selected(open_dock, qtbot):
     expected = usm.sharpen(PIXELS, amount=2.0)
     result, edges = go_live(qtbot, widget, expected.image)
     press(widget, "Keep")
-    qtbot.waitUntil(lambda: is_kept(result), timeout=10000)
+    qtbot.waitUntil(lambda: is_kept(result), timeout=60000)
     widget.amount.value = 5.0
     viewer.layers.selection.active = result
     assert widget.amount.value == 2.0
@@ -334,7 +334,7 @@ def test_keep_of_edges_that_were_deleted(open_dock, qtbot):
     result, edges = go_live(qtbot, widget, expected.image)
     viewer.layers.remove(edges)
     press(widget, "Keep")
-    qtbot.waitUntil(lambda: is_kept(result), timeout=10000)
+    qtbot.waitUntil(lambda: is_kept(result), timeout=60000)
     assert [layer.name for layer in viewer.layers] == [
         "cells",
         "cells sharpened",

@@ -116,7 +116,7 @@ def test_a_dock_in_units_of_noise(open_dock, qtbot, make_napari_viewer):
     assert "significance = usm.significance(" in program
     assert 'threshold="2.5 noise"' in program
     press(widget, "Keep")
-    qtbot.waitUntil(lambda: not widget._keeping.is_running, timeout=10000)
+    qtbot.waitUntil(lambda: not widget._keeping.is_running, timeout=60000)
     np.testing.assert_array_equal(edges.data, found)
     np.testing.assert_array_equal(result.data, usm.unsharp_mask(PIXELS, **call))
 

@@ -292,7 +292,7 @@ def test_keep_and_live_in_micrometres(open_dock, qtbot):
     widget.sigma_unit.value = "µm"
     widget.sigma.value = 0.35
     press(widget, "Keep")
-    qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=10000)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 3, timeout=60000)
     found = viewer.layers[1].metadata["napari_usm"]["parameters"]
     assert found["sigma"] == (0.35 / 0.108,) * 2
     assert says(widget, "Kept as 'cells sharpened' · clipped")
