@@ -99,7 +99,7 @@ class Axes:
 
     @property
     def has_z(self) -> bool:
-        """Whether a name says which axis is Z; else it is for the user to say."""
+        """True if a name says which axis is Z; otherwise the user has to choose it."""
         z = self._named("z")
         return len(z) == 1 and z[0] not in self.plane
 

@@ -58,7 +58,7 @@ class Closeness(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What was done to the image, as its pixels show it."""
+    """Change of the image, measured on its pixels."""
 
     overshoot: float | None
     undershoot: float | None
@@ -188,7 +188,7 @@ def closeness(plane: Plane, reference: Plane) -> Closeness:
 
 
 def change(image: Plane, result: Plane, *, measures_noise: bool) -> Change:
-    """What was done to an image; the noise is left out where more is known of it."""
+    """Return the change of an image, with the noise growth only if it is wanted."""
     before, after = image.grey, result.grey
     beyond = _known(lambda: metrics.overshoot(before, after))
     return Change(

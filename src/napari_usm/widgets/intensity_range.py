@@ -5,10 +5,11 @@ from __future__ import annotations
 import weakref
 from contextlib import suppress
 from math import ceil, isfinite
-from typing import Any
 
 import numpy as np
 from napari.layers import Image
+
+from napari_usm.widgets.slow_source import is_in_memory
 
 # Pixels that are looked at: a millisecond.
 _SAMPLE = 2**16
@@ -24,7 +25,7 @@ class IntensityRange:
     """
 
     def __init__(self) -> None:
-        # Numbers of objects: the pixels themselves shall not be kept.
+        # By `id`: a reference would keep the pixels in memory.
         self._known: weakref.WeakKeyDictionary[Image, tuple[int, float]] = (
             weakref.WeakKeyDictionary()
         )
@@ -45,7 +46,7 @@ class IntensityRange:
         if number != id(data):
             self.forget(layer)
             known = 0.0
-        in_memory = _is_in_memory(data)
+        in_memory = is_in_memory(data)
         if not in_memory or not known:
             pixels = data if in_memory else _on_screen(layer)
             if pixels is not None and self._seen.get(layer) != id(pixels):
@@ -53,10 +54,6 @@ class IntensityRange:
                 known = max(known, _span(pixels, layer.rgb))
                 self._known[layer] = id(data), known
         return known if known else _span_of_limits(layer)
-
-
-def _is_in_memory(pixels: Any) -> bool:
-    return isinstance(pixels, np.ndarray) and not isinstance(pixels, np.memmap)
 
 
 def _on_screen(layer: Image) -> np.ndarray | None:

@@ -154,7 +154,7 @@ def colour_mean(edge_map: Any) -> Any:
     return mean.astype(np.float32)
 
 
-def intensity_range(image: np.ndarray) -> tuple[float, float]:
+def value_range(image: np.ndarray) -> tuple[float, float]:
     """Return smallest and largest finite value, of a sample where there are many."""
     values = np.ravel(image)[:: max(1, image.size // _MANY)]
     if values.dtype.kind == "f":

@@ -24,9 +24,9 @@ from napari_usm.sources import find_reading
 from napari_usm.widgets.layer_data import (
     edge_limit,
     edge_map_tuple,
-    intensity_range,
     result_tuple,
     shown_edge_map,
+    value_range,
 )
 from napari_usm.widgets.live_array import (
     EDGE_MAP,
@@ -156,7 +156,7 @@ class LayerRun:
             for which in (IMAGE, edges)
         }
         limit = edge_limit(np.asarray(arrays[edges][-1]))
-        values = intensity_range(np.asarray(arrays[IMAGE][-1]))
+        values = value_range(np.asarray(arrays[IMAGE][-1]))
         found = self.plan.found(settled.constants)
         metadata = self.metadata(found.amount, found.gain, None, values)
         return self.layers(arrays[IMAGE], arrays[edges], limit, metadata)
@@ -171,7 +171,7 @@ class LayerRun:
         edge_map = shown_edge_map(self.layer, found.edge_map)
         middle = sample_slices(self.plan)
         limit = edge_limit(np.asarray(edge_map[self.plan.edge_slices(middle)]))
-        values = intensity_range(np.asarray(found.image[middle]))
+        values = value_range(np.asarray(found.image[middle]))
         metadata = self.metadata(found.amount, found.gain, None, values)
         return self.layers([found.image], [edge_map], limit, metadata)
 
@@ -264,7 +264,7 @@ class LayerRun:
             images.append(filled[0])
             edges.append(filled[1])
         known = self.plan.found(settled.constants)
-        values = intensity_range(outcome.image)
+        values = value_range(outcome.image)
         metadata = self.metadata(known.amount, known.gain, outcome.report, values)
         return self.layers(images, edges, limit, metadata)
 

@@ -25,7 +25,7 @@ from napari_usm.run.live import DetailCache, LiveImage, Settled
 from napari_usm.run.plan import Plan
 from napari_usm.run.settle import answered, question, settle
 from napari_usm.run.virtual import Index
-from napari_usm.widgets.layer_data import edge_limit, intensity_range
+from napari_usm.widgets.layer_data import edge_limit, value_range
 from napari_usm.widgets.live_array import (
     IMAGE,
     LiveArray,
@@ -404,7 +404,7 @@ class LiveResult:
         try:
             if shown.which == IMAGE:
                 report = source.report(shown.index, front.method)
-                values = intensity_range(front.pixels)
+                values = value_range(front.pixels)
             edge_index = shown.index[: layer_axes(source.plan)]
             edges = edges_of(front.levels[0].plan)
             limit = edge_limit(part(source, edges, edge_index))
