@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from magicgui.widgets import Widget
 
 
-# The dock's title, with the name of the longest method, is cut below this.
-_WIDTH = 350
+# Below this width of the controls, the dock's title with the longest name is cut.
+_WIDTH = 318
 
 _KEEP = "Keep"
 
@@ -104,7 +104,6 @@ class DockLayout(QObject):
         actions = QHBoxLayout()
         for each in (self.live, self.keep, self.reset):
             actions.addWidget(each)
-        root.setMinimumWidth(_WIDTH)
         column = root.layout()
         column.addWidget(scroll)
         column.addWidget(self._status)
@@ -306,16 +305,24 @@ class _VerticalScrollArea(QScrollArea):
 
     def __init__(self, page: QWidget) -> None:
         super().__init__()
+        page.installEventFilter(self)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(page)
 
     def minimumSizeHint(self) -> QSize:
-        """Room for the page and the scroll bar, asked anew at every layout."""
-        width = self.widget().minimumSizeHint().width()
+        """Return room for the page, the frame and the scroll bar."""
+        width = max(self.widget().minimumSizeHint().width(), _WIDTH)
         bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(width + bar, super().minimumSizeHint().height())
+        frame = 2 * self.frameWidth()
+        return QSize(width + bar + frame, super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Pass on that the page may have become wider: layouts keep the old width."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 class _WheelGuard(QObject):
