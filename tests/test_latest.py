@@ -201,3 +201,34 @@ def test_many_who_ask(latest):
     for numbers in done.values():
         assert numbers[-1] == 199
         assert numbers == sorted(set(numbers))
+
+
+def test_a_held_job_begins_when_it_is_released(latest, gate):
+    """A held job waits, takes the place of an older one, and counts as behind."""
+    gate.open.set()
+    latest.put("slot", 0, gate.work(0), hold=True)
+    latest.put("slot", 1, gate.work(1), hold=True)
+    assert not wait_until(lambda: gate.begun, 0.2)
+    assert latest.is_behind
+    latest.release()
+    assert wait_until(lambda: not latest.is_behind)
+    assert gate.begun == [1]
+
+
+def test_a_held_job_begins_when_it_is_wanted_at_once(latest, gate):
+    """A second request for the same without `hold` does not wait for `release`."""
+    gate.open.set()
+    held = latest.put("slot", 0, gate.work(0), hold=True)
+    assert latest.put("slot", 0, gate.work(0)) is held
+    assert held.wait(TIMEOUT)
+    latest.release()
+    assert gate.begun == [0]
+
+
+def test_held_jobs_are_cancelled(latest, gate):
+    """Nothing is left to begin after `clear`."""
+    latest.put("slot", 0, gate.work(0), hold=True)
+    latest.clear()
+    latest.release()
+    assert not latest.is_behind
+    assert gate.begun == []

@@ -64,6 +64,7 @@ class Latest:
 
     def __init__(self) -> None:
         self._waiting: dict[Hashable, Job] = {}
+        self._held: dict[Hashable, Job] = {}
         self._at_rest: dict[Hashable, Job] = {}
         self._running: tuple[Hashable, Job] | None = None
         self._thread: threading.Thread | None = None
@@ -75,6 +76,7 @@ class Latest:
         self._change = threading.Condition()
         self._thread = self._running = None
         self._waiting.clear()
+        self._held.clear()
         self._at_rest.clear()
 
     @property
@@ -82,10 +84,28 @@ class Latest:
         """Whether something that was asked for is not there yet."""
         with self._change:
             running = self._running
-            return bool(self._waiting) or not (running is None or running[1].is_done)
+            waiting = bool(self._waiting or self._held)
+            return waiting or not (running is None or running[1].is_done)
 
-    def put(self, slot: Hashable, want: Hashable, work: Callable[[Job], None]) -> Job:
-        """Ask for something; whatever else waits in that slot is forgotten.
+    def put(
+        self,
+        slot: Hashable,
+        want: Hashable,
+        work: Callable[[Job], None],
+        hold: bool = False,
+    ) -> Job:
+        """Queue a job in place of the one that waits in its slot.
+
+        Parameters
+        ----------
+        slot : hashable
+            Of the jobs with the same slot only the newest is done.
+        want : hashable
+            What it is for.
+        work : callable
+            Called with the job.
+        hold : bool
+            Do not begin before `release`.
 
         Returns
         -------
@@ -94,16 +114,29 @@ class Latest:
         """
         with self._change:
             if self._running is not None and self._running[0] == slot:
-                job = self._running[1]
-                if job.want == want:
+                running = self._running[1]
+                if running.want == want:
                     self._waiting.pop(slot, None)
-                    return job
-            job = self._waiting.get(slot) or Job(want, work)
-            if job.want != want:
+                    self._held.pop(slot, None)
+                    return running
+            held = self._held.pop(slot, None)
+            job: Job | None = self._waiting.get(slot, held)
+            if job is None or job.want != want:
                 job = Job(want, work)
-            self._waiting[slot] = job
-            self._start()
+            if hold and slot not in self._waiting:
+                self._held[slot] = job
+            else:
+                self._waiting[slot] = job
+                self._start()
             return job
+
+    def release(self) -> None:
+        """Begin the jobs that are held."""
+        with self._change:
+            if self._held:
+                self._waiting.update(self._held)
+                self._held.clear()
+                self._start()
 
     def put_at_rest(self, slot: Hashable, work: Callable[[Job], None]) -> None:
         """Ask for something that is done when nothing else has been for a moment."""
@@ -112,9 +145,10 @@ class Latest:
             self._start()
 
     def clear(self) -> None:
-        """Forget all that is waiting."""
+        """Cancel all jobs that have not begun."""
         with self._change:
             self._waiting.clear()
+            self._held.clear()
             self._at_rest.clear()
 
     def _start(self) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_usm.run.live import Settled
     from napari_usm.run.report import Report
     from napari_usm.run.virtual import Index
@@ -78,3 +80,7 @@ class LiveSignals(QObject):
     failed = Signal(str)
     #: There will be no more.
     ended = Signal()
+
+    def once_drawn(self, callback: Callable[[], None]) -> None:
+        """Call something after the events of this turn, painting among them."""
+        QTimer.singleShot(0, lambda: QTimer.singleShot(0, callback))
