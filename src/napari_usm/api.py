@@ -108,12 +108,12 @@ def sharpen(
     if is_dask(pixels):
         lazy = _lazy().run(plan, pixels, method)
         return Sharpened(lazy.image, lazy.edge_map, lazy.amount, lazy.gain, lazy.report)
-    return sharpened(plan, eager.result_of(eager.run(plan, pixels, name=method)))
+    return sharpened(eager.result_of(eager.run(plan, pixels, name=method)))
 
 
-def sharpened(plan: Plan, outcome: eager.Outcome) -> Sharpened:
+def sharpened(outcome: eager.Outcome) -> Sharpened:
     """What a finished run gives back."""
-    amount, gain, _ = plan.found(outcome.constants)
+    amount, gain, _ = outcome.fitted.public
     return Sharpened(outcome.image, outcome.edge_map, amount, gain, outcome.report)
 
 

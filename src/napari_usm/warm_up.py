@@ -330,6 +330,7 @@ def make_calls(method: str, dimensions: str, dtype: str) -> None:
     """Make the calls of a method, for planes or volumes, on images of a type."""
     from napari_usm import api
     from napari_usm.run import eager
+    from napari_usm.run.block import Output
     from napari_usm.run.levels import SharpenedLevel
     from napari_usm.run.live import DetailCache, LiveImage
     from napari_usm.run.settle import settle
@@ -341,7 +342,7 @@ def make_calls(method: str, dimensions: str, dtype: str) -> None:
         settled = eager.result_of(settle(plan, image))
         level = SharpenedLevel(LiveImage(image, DetailCache(2**24)), settled)
         for _ in range(2):  # the second finishes what the first has kept
-            level.image(tuple(range(length) for length in plan.shape))
+            level.part(Output.IMAGE, tuple(range(length) for length in plan.shape))
 
 
 def _image(kind: str, dtype: str) -> Array:

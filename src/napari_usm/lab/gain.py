@@ -70,7 +70,7 @@ def gain_curve(
     plan, pixels = api.prepare(
         plane, "adaptive_unsharp_mask", channel_axis=channel_axis, alpha=alpha
     )
-    constants, _ = eager.result_of(eager.first_stage(plan, pixels))
-    found = plan.found(constants)
+    fitted = eager.result_of(eager.first_stage(plan, pixels))
+    found = fitted.public
     curve = np.asarray(found.curve, np.float64)
     return GainCurve(GAINS, curve, np.gradient(curve), float(found.gain))

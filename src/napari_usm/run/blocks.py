@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
 Slices = tuple[slice, ...]
+
+# Axis to neighbours on each side; None: the whole axis.
+Halo = Mapping[int, int | None]
 
 # Pixels of a block: large beside the neighbours that are read with it.
 BLOCK = 2**21
@@ -37,15 +42,20 @@ class Block:
     grown: Slices
     inner: Slices
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of the core."""
+        return tuple(span.stop - span.start for span in self.core)
+
 
 def cut(
     shape: Sequence[int],
-    halo: Mapping[int, int | None],
+    halo: Halo,
     grid: Mapping[int, int],
     whole: Sequence[int],
     size: int = BLOCK,
 ) -> list[Block]:
-    """Blocks of about `size` pixels that cover the image.
+    """Return blocks of about `size` pixels that cover the image.
 
     Parameters
     ----------
@@ -61,84 +71,90 @@ def cut(
         Pixels of a block, without neighbours. An axis with a halo is cut into
         pieces of at least twice the halo, however small `size` is.
     """
+    image = [slice(0, length) for length in shape]
+    return [grown(core, image, halo, grid) for core in _cores(shape, halo, whole, size)]
+
+
+def parts_of(
+    block: Block,
+    halo: Halo,
+    grid: Mapping[int, int],
+    whole: Sequence[int],
+    size: int = PART,
+) -> Iterator[tuple[Block, Slices]]:
+    """Yield blocks of about `size` pixels that make up a block, and their place in it.
+
+    The place is that of a part with its neighbours, among the block with its own.
+    """
+    lengths = [span.stop - span.start for span in block.core]
+    for piece in _cores(lengths, halo, whole, size):
+        core = tuple(
+            slice(span.start + begin.start, span.stop + begin.start)
+            for span, begin in zip(piece, block.core, strict=True)
+        )
+        # A block has all the neighbours there are for its parts.
+        part = grown(core, block.grown, halo, grid)
+        yield part, offset(part.grown, block.grown)
+
+
+def _cores(
+    shape: Sequence[int], halo: Halo, whole: Sequence[int], size: int
+) -> Iterator[Slices]:
     steps = list(shape)
     for axis, length in enumerate(shape):
-        pixels = 1
-        for step in steps:
-            pixels *= step
+        pixels = math.prod(steps)
         uncut = axis in whole or halo.get(axis, 0) is None
         if pixels <= size or uncut:
             continue
         least = max(1, 2 * (halo.get(axis, 0) or 0))
         steps[axis] = min(length, max(least, size * length // pixels))
-    starts = [range(0, n, step) for n, step in zip(shape, steps, strict=True)]
-    return [
-        grown(
-            [
-                slice(start, min(start + step, n))
-                for start, step, n in zip(corner, steps, shape, strict=True)
-            ],
-            shape,
-            halo,
-            grid,
+    return product(
+        *(
+            [slice(start, min(start + step, n)) for start in range(0, n, step)]
+            for n, step in zip(shape, steps, strict=True)
         )
-        for corner in product(*starts)
-    ]
-
-
-def parts_of(
-    block: Block,
-    shape: Sequence[int],
-    halo: Mapping[int, int | None],
-    grid: Mapping[int, int],
-    whole: Sequence[int],
-    size: int = PART,
-) -> Iterator[tuple[Block, Slices]]:
-    """Blocks of about `size` pixels that make up a block, and their place in it.
-
-    The place is that of a part with its neighbours, among the block with its own.
-    """
-    lengths = [span.stop - span.start for span in block.core]
-    for piece in cut(lengths, halo, grid, whole, size):
-        core = [
-            slice(own.start + span.start, own.start + span.stop)
-            for own, span in zip(block.core, piece.core, strict=True)
-        ]
-        part = grown(core, shape, halo, grid)
-        place = [
-            slice(span.start - begin.start, span.stop - begin.start)
-            for span, begin in zip(part.grown, block.grown, strict=True)
-        ]
-        yield part, tuple(place)
+    )
 
 
 def from_chunks(
     chunks: Sequence[Sequence[int]],
-    halo: Mapping[int, int | None],
+    halo: Halo,
     grid: Mapping[int, int],
 ) -> Iterator[Block]:
-    """One block for each chunk of a dask array, in the order of `numpy.ndindex`."""
-    shape = [sum(sizes) for sizes in chunks]
+    """Yield a block for each chunk of a dask array, in the order of `ndindex`."""
+    image = [slice(0, sum(sizes)) for sizes in chunks]
     spans = []
     for sizes in chunks:
         stops = [sum(sizes[: k + 1]) for k in range(len(sizes))]
         spans.append([slice(b - n, b) for n, b in zip(sizes, stops, strict=True)])
     for core in product(*spans):
-        yield grown(core, shape, halo, grid)
+        yield grown(core, image, halo, grid)
 
 
 def grown(
     core: Sequence[slice],
-    shape: Sequence[int],
-    halo: Mapping[int, int | None],
+    image: Sequence[slice],
+    halo: Halo,
     grid: Mapping[int, int],
 ) -> Block:
-    """The block with this core and as many neighbours as the image has."""
+    """Return the block with this core and the neighbours that lie inside `image`."""
     bigger, inner = [], []
-    for axis, (span, length) in enumerate(zip(core, shape, strict=True)):
+    for axis, (span, limit) in enumerate(zip(core, image, strict=True)):
         reach = halo.get(axis, 0) or 0
-        start, stop = max(0, span.start - reach), min(length, span.stop + reach)
+        start = max(limit.start, span.start - reach)
         start -= start % grid.get(axis, 1)
+        stop = min(limit.stop, span.stop + reach)
         bigger.append(slice(start, stop))
         inner.append(slice(span.start - start, span.stop - start))
     return Block(tuple(core), tuple(bigger), tuple(inner))
+
+
+def offset(
+    spans: Sequence[slice], begins: Sequence[slice], to: Sequence[slice] | None = None
+) -> Slices:
+    """Return spans counted from where `begins` begin; after the begin of `to`."""
+    targets = [0] * len(spans) if to is None else [span.start for span in to]
+    return tuple(
+        slice(span.start - begin.start + target, span.stop - begin.start + target)
+        for span, begin, target in zip(spans, begins, targets, strict=True)
+    )

@@ -10,12 +10,12 @@ import numpy as np
 from napari_usm.estimate.blur_and_noise import estimated
 from napari_usm.estimate.spectrum import window_rows
 from napari_usm.methods.method import TOTAL, Join
+from napari_usm.run.plan import FittedPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from napari_usm.filters.dtypes import Array
-    from napari_usm.methods.method import Constants
     from napari_usm.run.blocks import Block, Slices
     from napari_usm.run.plan import Limits, Plan
 
@@ -52,7 +52,7 @@ def first_stage_of(
     has_sums = len(found) < len(plan.method.rounds)
     has_windows = plan.finds_noise and not found
     if has_sums or has_windows:
-        signal = plan.stored_signal(grown)
+        signal = plan.colours.stored_signal(grown)
         core, lengths = list(block.inner), list(plan.shape)
         if plan.channel_axis is not None:
             # As many as are filtered: without alpha, or one made of all colours.
@@ -60,7 +60,7 @@ def first_stage_of(
             core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
         begins = [span.start for span in block.core]
         here = signal, plan.axes, plan.kept, tuple(core), begins, lengths
-        own, weight = plan.kept_slices(block.core), plan.opacity(grown)
+        own, weight = plan.kept_slices(block.core), plan.colours.opacity(grown)
         with np.errstate(over="ignore", invalid="ignore"):
             if has_sums:
                 known = [each[own] for each in _sums(found)]
@@ -68,8 +68,8 @@ def first_stage_of(
             if has_windows:
                 windows = window_rows(*here, weight)
     if plan.method.limits == "data" and not found:
-        colours = plan.visible_colours(grown)
-        limits = _range(colours[plan.whole_channels(block.inner)])
+        colours = plan.colours.visible(grown)
+        limits = _range(colours[plan.colours.signal_slices(block.inner)])
     return FirstStage(sums, limits, windows)
 
 
@@ -113,10 +113,8 @@ class Joined:
         return total
 
 
-def finish_first_stage(
-    plan: Plan, found: Sequence[FirstStage]
-) -> tuple[Constants, Limits]:
-    """Constants and limits from all rounds."""
+def finish_first_stage(plan: Plan, found: Sequence[FirstStage]) -> FittedPlan:
+    """Return the plan with constants and limits from all rounds."""
     sums = _sums(found)
     last = sums.pop() if sums else None
     data = found[0].limits if found else None
@@ -125,7 +123,7 @@ def finish_first_stage(
     windows = found[0].windows if found else None
     if windows is not None:
         constants = replace(constants, noise=estimated(windows, plan.axes))
-    return constants, limits
+    return FittedPlan(plan, constants, limits)
 
 
 def _sums(found: Sequence[FirstStage]) -> list[Array]:

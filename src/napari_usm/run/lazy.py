@@ -24,8 +24,9 @@ from dask.graph_manipulation import bind
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
 from napari_usm.methods.method import Constants
-from napari_usm.run import eager, report
-from napari_usm.run.blocks import Block, from_chunks
+from napari_usm.run import report
+from napari_usm.run.block import Output, process, room
+from napari_usm.run.blocks import Block, Halo, from_chunks
 from napari_usm.run.first_stage import (
     FirstStage,
     Joined,
@@ -33,16 +34,14 @@ from napari_usm.run.first_stage import (
     first_stage_of,
     rounds,
 )
-from napari_usm.run.plan import Limits, Plan
-from napari_usm.run.tally import Tally, tally
+from napari_usm.run.plan import FittedPlan, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from napari_usm.filters.dtypes import Array
-    from napari_usm.run.eager import Halo, Steps
-
-Found = tuple[Constants, Limits]
+    from napari_usm.run.eager import Steps
+    from napari_usm.run.tally import Tally
 
 # Chunks between two pauses of the first stage: enough for every core.
 _BATCH = 16
@@ -68,54 +67,68 @@ def check_chunks(image: Any) -> None:
 
 
 def run(
-    plan: Plan, image: da.Array, name: str = "", found: Found | None = None
+    plan: Plan, image: da.Array, name: str = "", fitted: FittedPlan | None = None
 ) -> Lazy:
-    """Results of a plan on a dask array, with nothing computed.
+    """Return the results of a plan on a dask array, with nothing computed.
 
-    What `first_stage` found may be given, so that looking at one plane of the
-    result does not estimate over the whole array anew.
+    With `fitted`, the result of `first_stage`, looking at one plane of the result does
+    not estimate over the whole array again.
     """
-    stage = _found(plan, image) if found is None else found
+    stage = _fitted(plan, image) if fitted is None else fitted
     graph = _graph(plan, _read_after(stage, plan, image), plan.halo)
-    edge_map = graph.edge_map(stage)
-    result = graph.result(edge_map, stage)
-    public = graph.public_edge_map(edge_map)
-    if isinstance(stage, Delayed) and not _edge_map_waits(plan):
+    waits = plan.method.fits_detail or plan.method.thresholding.in_noise
+    alone = graph
+    if isinstance(stage, Delayed) and not waits:
         # The edge map alone needs no estimate.
         alone = _graph(plan, image, plan.halo)
-        public = alone.public_edge_map(alone.edge_map(stage))
+    # It does not depend on the amount.
+    edges_stage = stage if waits else FittedPlan(plan, Constants(0.0), plan.limits)
+    edge_map = alone.array(Output.EDGE_MAP, edges_stage)
     amount, gain = graph.amount_and_gain(stage)
-    report = graph.report(edge_map, result, stage, name)
-    return Lazy(result, public, amount, gain, report)
+    return Lazy(
+        graph.array(Output.IMAGE, stage),
+        edge_map,
+        amount,
+        gain,
+        graph.report(stage, name),
+    )
 
 
-def significance(plan: Plan, image: da.Array, found: Found | None = None) -> da.Array:
-    """Detail in units of its own noise, of a plan that finds it; nothing computed."""
-    stage = _found(plan, image) if found is None else found
-    return _graph(plan, _read_after(stage, plan, image), plan.halo).significance(stage)
+def significance(
+    plan: Plan, image: da.Array, fitted: FittedPlan | None = None
+) -> da.Array:
+    """Return detail in units of its noise, for a plan that estimates it."""
+    stage = _fitted(plan, image) if fitted is None else fitted
+    graph = _graph(plan, _read_after(stage, plan, image), plan.halo)
+    return graph.array(Output.SIGNIFICANCE, stage)
 
 
-def _found(plan: Plan, image: da.Array) -> Found | Delayed:
-    """Return constants and limits: known, or a reduction over the image per round."""
+def _known(plan: Plan) -> FittedPlan:
+    """Return a plan with what is known without its image."""
+    return FittedPlan(plan, plan.method.constants(None, plan.axes), plan.limits)
+
+
+def _fitted(plan: Plan, image: da.Array) -> FittedPlan | Delayed:
+    """Return the fitted plan, or a reduction over the image for each round."""
     if not plan.needs_first_stage:
-        return plan.method.constants(None, plan.axes), plan.limits
+        return _known(plan)
     found: list[Delayed] = []
     for number in range(rounds(plan)):
         pixels = _read_after(found[-1], plan, image) if found else image
         found.append(_graph(plan, pixels, plan.first_halo).joined(number, found))
-    name = f"napari-usm-found-{tokenize(image.name, plan)}"
+    name = f"napari-usm-fitted-{tokenize(image.name, plan)}"
     needed: list[Any] = [*found]
     task = (partial(finish_first_stage, plan), [each.key for each in found])
     return Delayed(name, HighLevelGraph.from_collections(name, {name: task}, needed))
 
 
-def _read_after(found: Found | Delayed, plan: Plan, image: da.Array) -> da.Array:
+def _read_after(stage: FittedPlan | Delayed, plan: Plan, image: da.Array) -> da.Array:
     """Return the image whose chunks are read again, after something is known.
 
     Its tasks have other keys, so that no chunk stays in memory for both. Chunks that
     are data in the graph are not read.
     """
-    if not isinstance(found, Delayed):
+    if not isinstance(stage, Delayed):
         return image
     layer = image.dask.layers[image.name]
     is_data = isinstance(layer, MaterializedLayer) and all(
@@ -123,16 +136,11 @@ def _read_after(found: Found | Delayed, plan: Plan, image: da.Array) -> da.Array
     )
     if is_data:
         return image
-    again: da.Array = bind(image, found, seed=tokenize(image.name, plan, found.key))
+    again: da.Array = bind(image, stage, seed=tokenize(image.name, plan, stage.key))
     return again
 
 
-def _edge_map_waits(plan: Plan) -> bool:
-    """Return whether the edge map depends on constants of the whole image."""
-    return plan.method.fits_detail or plan.method.thresholding.in_noise
-
-
-def first_stage(plan: Plan, image: da.Array) -> Steps[Found]:
+def first_stage(plan: Plan, image: da.Array) -> Steps[FittedPlan]:
     """Compute the constants and limits of a plan, with a pause after some chunks.
 
     Yields
@@ -142,11 +150,11 @@ def first_stage(plan: Plan, image: da.Array) -> Steps[Found]:
 
     Returns
     -------
-    tuple of Constants and limits
+    FittedPlan
         What `run` takes.
     """
     if not plan.needs_first_stage:
-        return plan.method.constants(None, plan.axes), plan.limits
+        return _known(plan)
     graph = _graph(plan, image, plan.first_halo)
     blocks = list(graph.blocks.values())
     found: list[FirstStage] = []
@@ -273,88 +281,30 @@ class _Graph:
             for index, block in self.blocks.items()
         }
 
-    def edge_map(self, found: Found | Delayed) -> da.Array:
-        """Edge maps in the working type, before they are made public."""
-        chunks = list(self.image.chunks)
-        axis = self.plan.channel_axis
-        if axis is not None:
-            colours = chunks[axis][0] - self.plan.method.alpha
-            chunks[axis] = (colours if self.plan.color == "channels" else 1,)
-        function = partial(_edge_map, self.plan)
-        # Where the edge map does not depend on it, no estimate is waited for.
-        known = (found,) if _edge_map_waits(self.plan) else ()
+    def array(self, output: Output, stage: FittedPlan | Delayed) -> da.Array:
+        """Return one of the outputs."""
+        function = partial(_part, output)
         tasks = {
-            index: (
-                function,
-                (self.grown.name, *index),
-                block,
-                *(_argument(each) for each in known),
-            )
+            index: (function, (self.grown.name, *index), _argument(stage), block)
             for index, block in self.blocks.items()
         }
-        needed: list[Any] = [self.grown]
-        for each in known:
-            needed += _collections(each)
-        return self._array("edge", tasks, chunks, self.plan.working, needed)
+        chunks, dtype = self.image.chunks, self.plan.result
+        if output is not Output.IMAGE:
+            edge_slices = self.plan.colours.edge_slices
+            tasks = {edge_slices(index): task for index, task in tasks.items()}
+            chunks, dtype = edge_slices(chunks), np.dtype(np.float32)
+        needed = [self.grown, *_collections(stage)]
+        return self._array(output.value, tasks, chunks, dtype, needed)
 
-    def result(self, edge_map: da.Array, found: Found | Delayed) -> da.Array:
-        """The sharpened image."""
-        function = partial(_combine, self.plan)
-        tasks = {
-            index: (
-                function,
-                (self.image.name, *index),
-                (edge_map.name, *index),
-                _argument(found),
-                block,
-            )
-            for index, block in self.blocks.items()
-        }
-        needed = [self.image, edge_map, *_collections(found)]
-        return self._array(
-            "sharpened", tasks, self.image.chunks, self.plan.result, needed
-        )
-
-    def public_edge_map(self, edge_map: da.Array) -> da.Array:
-        """The edge map as it is given back."""
-        tasks = {
-            self.plan.edge_slices(index): (
-                self.plan.public_edge_map,
-                (edge_map.name, *index),
-            )
-            for index in self.blocks
-        }
-        chunks = self.plan.edge_slices(self.image.chunks)
-        return self._array("edge-map", tasks, chunks, np.dtype(np.float32), [edge_map])
-
-    def significance(self, found: Found | Delayed) -> da.Array:
-        """Detail in units of its own noise, as it is given back."""
-        function = partial(_significance, self.plan)
-        tasks = {
-            self.plan.edge_slices(index): (
-                function,
-                (self.grown.name, *index),
-                _argument(found),
-                block,
-            )
-            for index, block in self.blocks.items()
-        }
-        chunks = self.plan.edge_slices(self.image.chunks)
-        needed = [self.grown, *_collections(found)]
-        return self._array("noise", tasks, chunks, np.dtype(np.float32), needed)
-
-    def amount_and_gain(self, found: Found | Delayed) -> tuple[Any, Any]:
-        """As the plan gives them, lazy where they are estimated."""
-        if not isinstance(found, Delayed):
-            known = self.plan.found(found[0])
-            return known.amount, known.gain
+    def amount_and_gain(self, stage: FittedPlan | Delayed) -> tuple[Any, Any]:
+        """Return amount and gain, lazy where they are estimated."""
+        if not isinstance(stage, Delayed):
+            return stage.public.amount, stage.public.gain
         if not self.plan.method.finds_amount:
-            return self.plan.method.constants(None, self.plan.axes).amount, None
+            return _known(self.plan).constants.amount, None
         amount, gain = (
             da.from_delayed(
-                self._delayed(
-                    word, (partial(_public, self.plan, word), found.key), [found]
-                ),
+                self._delayed(word, (partial(_public, word), stage.key), [stage]),
                 self.plan.kept_shape,
                 np.float64,
             )
@@ -362,18 +312,13 @@ class _Graph:
         )
         return amount, gain
 
-    def report(
-        self, edge_map: da.Array, result: da.Array, found: Found | Delayed, name: str
-    ) -> Delayed:
-        """The report, one reduction over all results."""
-        function = partial(_tally, self.plan)
+    def report(self, stage: FittedPlan | Delayed, name: str) -> Delayed:
+        """Return the report, a reduction over the counts of all chunks."""
         tallies = {
             (self._name("tally"), *index): (
-                function,
+                _counts,
                 (self.grown.name, *index),
-                (edge_map.name, *index),
-                (result.name, *index),
-                _argument(found),
+                _argument(stage),
                 block,
             )
             for index, block in self.blocks.items()
@@ -381,9 +326,9 @@ class _Graph:
         sample = self.image[report.sample_slices(self.plan)]
         sample = sample.rechunk(-1)
         key = (sample.name, *(0,) * sample.ndim)
-        needed = [self.grown, edge_map, result, sample, *_collections(found)]
-        last = partial(_finish_report, self.plan, name)
-        task = (last, list(tallies), _argument(found), key)
+        needed = [self.grown, sample, *_collections(stage)]
+        last = partial(_finish_report, name)
+        task = (last, _argument(stage), list(tallies), key)
         return self._delayed("report", task, needed, tallies)
 
     def _name(self, word: str) -> str:
@@ -415,59 +360,24 @@ class _Graph:
         return Delayed(name, HighLevelGraph.from_collections(name, layer, needed))
 
 
-class _Known:
-    """Wraps what is known, so that dask does not look for tasks inside."""
-
-    def __init__(self, found: Found) -> None:
-        self.found = found
+def _argument(stage: FittedPlan | Delayed) -> Any:
+    return stage.key if isinstance(stage, Delayed) else stage
 
 
-def _argument(found: Found | Delayed) -> Any:
-    return found.key if isinstance(found, Delayed) else _Known(found)
+def _collections(stage: FittedPlan | Delayed) -> list[Delayed]:
+    return [stage] if isinstance(stage, Delayed) else []
 
 
-def _collections(found: Found | Delayed) -> list[Delayed]:
-    return [found] if isinstance(found, Delayed) else []
+def _part(output: Output, grown: Array, fitted: FittedPlan, block: Block) -> Array:
+    parts = room(fitted.plan, block.shape, output)
+    process(fitted, grown, block, parts)
+    array: Array = getattr(parts, output.value)
+    return array
 
 
-def _value(found: Found | _Known) -> Found:
-    return found.found if isinstance(found, _Known) else found
-
-
-def _edge_map(
-    plan: Plan, grown: Array, block: Block, found: Found | _Known | None = None
-) -> Array:
-    if found is None:
-        return eager.edge_map_of(plan, grown, block)
-    constants, _ = _value(found)
-    return eager.edge_map_of(plan, grown, block, constants.estimate, constants.noise)
-
-
-def _significance(
-    plan: Plan, grown: Array, found: Found | _Known, block: Block
-) -> Array:
-    return eager.significance_of(plan, grown, block, _value(found)[0].noise)
-
-
-def _combine(
-    plan: Plan, image: Array, edge_map: Array, found: Found | _Known, block: Block
-) -> Array:
-    constants, limits = _value(found)
-    amount = eager.local_amount(plan, constants.amount, block)
-    return plan.combine(image, edge_map, amount, limits)
-
-
-def _tally(
-    plan: Plan,
-    grown: Array,
-    edge_map: Array,
-    result: Array,
-    found: Found | _Known,
-    block: Block,
-) -> Tally:
-    constants, limits = _value(found)
-    amount = eager.local_amount(plan, constants.amount, block)
-    return tally(plan, grown, block, edge_map, amount, limits, result)
+def _counts(grown: Array, fitted: FittedPlan, block: Block) -> Tally | None:
+    parts = room(fitted.plan, block.shape, Output.IMAGE, Output.EDGE_MAP)
+    return process(fitted, grown, block, parts, counts=True).counts
 
 
 def _joined(
@@ -484,14 +394,10 @@ def _joined(
 
 
 def _finish_report(
-    plan: Plan,
-    name: str,
-    tallies: Sequence[Tally],
-    found: Found | _Known,
-    sample: Array,
+    name: str, fitted: FittedPlan, tallies: Sequence[Tally], sample: Array
 ) -> report.Report:
-    return report.finish(plan, name, _value(found)[0], tallies, sample)
+    return report.finish(fitted, name, tallies, sample)
 
 
-def _public(plan: Plan, word: str, found: Found) -> Array:
-    return np.asarray(getattr(plan.found(found[0]), word))
+def _public(word: str, fitted: FittedPlan) -> Array:
+    return np.asarray(getattr(fitted.public, word))

@@ -14,23 +14,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from napari_usm.filters.dtypes import cast
-from napari_usm.run.eager import whole_axes
-from napari_usm.run.live import (
-    LiveImage,
-    Settled,
-    finished_edge_map,
-    finished_significance,
-    report_of,
-)
-from napari_usm.run.plan import make_plan
+from napari_usm.run.block import Output
+from napari_usm.run.live import LiveImage, finished, report_of, slices
+from napari_usm.run.plan import FittedPlan, make_plan
 from napari_usm.run.virtual import Index, Window, window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from napari_usm.filters.dtypes import Array
     from napari_usm.methods.method import Constants
-    from napari_usm.run.live import Box, Detail
     from napari_usm.run.plan import Plan
     from napari_usm.run.report import Report
 
@@ -49,17 +42,11 @@ class Level(Protocol):
     def shows(self) -> str:
         """What its pixels are, in a few words."""
 
-    def image(self, index: Index) -> Array:
-        """The result there."""
-
-    def edge_map(self, index: Index) -> Array:
-        """The edge map there: float32, not to be written to."""
-
-    def significance(self, index: Index) -> Array:
-        """The detail there in units of its own noise: likewise."""
+    def part(self, output: Output, index: Index) -> Array:
+        """Return an output at an index; only an image may be written to."""
 
     def is_kept(self, index: Index) -> bool:
-        """Whether nothing needs to be read or filtered for that."""
+        """Return whether nothing has to be read or filtered for an index."""
 
 
 @dataclass(frozen=True)
@@ -70,56 +57,45 @@ class SharpenedLevel:
     ----------
     pixels : LiveImage
         What is sharpened.
-    settled : Settled
+    fitted : FittedPlan
         By what.
     """
 
     pixels: LiveImage
-    settled: Settled
+    fitted: FittedPlan
 
     shows = "sharpened"
 
     @property
     def plan(self) -> Plan:
         """The method, made ready for this level."""
-        return self.settled.plan
+        return self.fitted.plan
 
-    def image(self, index: Index) -> Array:
-        """The result there."""
-        asked = self._window(index)
-        return self.pixels.image(self.settled, asked.box)[asked.cut]
-
-    def edge_map(self, index: Index) -> Array:
-        """The edge map there: float32, not to be written to."""
-        return self._of_detail(finished_edge_map, index)
-
-    def significance(self, index: Index) -> Array:
-        """The detail there in units of its own noise: likewise."""
-        return self._of_detail(finished_significance, index)
+    def part(self, output: Output, index: Index) -> Array:
+        """Return an output at an index; only an image may be written to."""
+        if output is Output.IMAGE:
+            place = self._window(index)
+            return self.pixels.image(self.fitted, place.box)[place.cut]
+        place = self._window(_with_channels(self.plan, index))
+        region = self.pixels.region(self.fitted, place.box)
+        made = finished(self.fitted, region, place.box, output)
+        part: Array = made[self.plan.colours.edge_slices(place.cut)]
+        return part
 
     def is_kept(self, index: Index) -> bool:
         """Whether nothing needs to be read or filtered for that."""
-        asked = self._window(_with_channels(self.plan, index))
-        return self.pixels.is_kept(self.settled, asked.box)
+        place = self._window(_with_channels(self.plan, index))
+        return self.pixels.is_kept(self.fitted, place.box)
 
     def report(self, index: Index, name: str) -> Report:
         """What is done to the pixels there, and their neighbours along the index."""
-        asked = self._window(index)
-        found = self.pixels.detail(self.settled, asked.box)
-        return report_of(self.settled, found, asked.box, name)
-
-    def _of_detail(
-        self, finished: Callable[[Settled, Detail, Box], Array], index: Index
-    ) -> Array:
-        asked = self._window(_with_channels(self.plan, index))
-        found = self.pixels.detail(self.settled, asked.box)
-        made = finished(self.settled, found, asked.box)
-        part: Array = made[self.plan.edge_slices(asked.cut)]
-        return part
+        place = self._window(index)
+        region = self.pixels.region(self.fitted, place.box)
+        return report_of(self.fitted, region, place.box, name)
 
     def _window(self, index: Index) -> Window:
         endless = [axis for axis, reach in self.plan.halo.items() if reach is None]
-        whole = (*endless, *whole_axes(self.plan))
+        whole = (*endless, *self.plan.whole_axes)
         return window(index, self.plan.shape, self.plan.axes, whole)
 
 
@@ -143,36 +119,27 @@ class AveragedLevel:
 
     shows = "means of the full resolution"
 
-    def image(self, index: Index) -> Array:
-        """The result there."""
-        asked = self._window(index)
-        found = self.base.image(self._below(asked.box))
-        means = self._means(found, found.ndim, asked.box)
-        return cast(means.astype(self.plan.working), self.plan.result)[asked.cut]
-
-    def edge_map(self, index: Index) -> Array:
-        """The edge map there."""
-        return self._of_edges(self.base.edge_map, index)
-
-    def significance(self, index: Index) -> Array:
-        """The detail there in units of its own noise."""
-        return self._of_edges(self.base.significance, index)
-
-    def _of_edges(self, made: Callable[[Index], Array], index: Index) -> Array:
-        asked = self._window(_with_channels(self.plan, index))
-        below = self.plan.edge_slices(self._below(asked.box))
-        found = made(below)
-        means = self._means(found, found.ndim, asked.box).astype(np.float32)
-        part: Array = means[self.plan.edge_slices(asked.cut)]
+    def part(self, output: Output, index: Index) -> Array:
+        """Return the means of an output at an index."""
+        if output is Output.IMAGE:
+            place = self._window(index)
+            found = self.base.part(output, self._below(place.box))
+            means = self._means(found, found.ndim, place.box)
+            return cast(means.astype(self.plan.working), self.plan.result)[place.cut]
+        edge_slices = self.plan.colours.edge_slices
+        place = self._window(_with_channels(self.plan, index))
+        found = self.base.part(output, edge_slices(self._below(place.box)))
+        means = self._means(found, found.ndim, place.box).astype(np.float32)
+        part: Array = means[edge_slices(place.cut)]
         return part
 
     def is_kept(self, index: Index) -> bool:
         """Whether nothing needs to be read or filtered for that."""
-        asked = self._window(_with_channels(self.plan, index))
-        return self.base.is_kept(self.plan.edge_slices(self._below(asked.box)))
+        place = self._window(_with_channels(self.plan, index))
+        return self.base.is_kept(self.plan.colours.edge_slices(self._below(place.box)))
 
     def _window(self, index: Index) -> Window:
-        return window(index, self.plan.shape, self.plan.axes, whole_axes(self.plan))
+        return window(index, self.plan.shape, self.plan.axes, self.plan.whole_axes)
 
     def _below(self, box: tuple[range, ...]) -> Index:
         lengths = zip(self.base.plan.shape, self.plan.shape, strict=True)
@@ -192,8 +159,8 @@ class AveragedLevel:
     def _means(self, found: Array, ndim: int, box: tuple[range, ...]) -> Array:
         factors, lengths = self.factors, tuple(len(made) for made in box)
         if ndim < len(factors):
-            factors = self.plan.edge_slices(factors)
-            lengths = self.plan.edge_slices(lengths)
+            factors = self.plan.colours.edge_slices(factors)
+            lengths = self.plan.colours.edge_slices(lengths)
         means = found.astype(np.float64)
         for axis, (factor, length) in enumerate(zip(factors, lengths, strict=True)):
             if factor == 1:
@@ -215,19 +182,14 @@ class SourceLevel:
 
     shows = "not sharpened"
 
-    def image(self, index: Index) -> Array:
-        """The source there."""
-        asked = self._window(index)
-        where = tuple(slice(made.start, made.stop, made.step) for made in asked.box)
-        found = np.asarray(self.pixels.pixels[where])[asked.cut]
+    def part(self, output: Output, index: Index) -> Array:
+        """Return the source at an index, and no edges."""
+        if output is not Output.IMAGE:
+            shape = [len(span) for span in index if isinstance(span, range)]
+            return np.zeros(shape, np.float32)
+        place = self._window(index)
+        found = np.asarray(self.pixels.pixels[slices(place.box)])[place.cut]
         return cast(found.astype(self.plan.working), self.plan.result)
-
-    def edge_map(self, index: Index) -> Array:
-        """Nothing."""
-        shape = [len(asked) for asked in index if isinstance(asked, range)]
-        return np.zeros(shape, np.float32)
-
-    significance = edge_map
 
     def is_kept(self, index: Index) -> bool:
         """Nothing is ever filtered."""
@@ -237,11 +199,11 @@ class SourceLevel:
         return window(index, self.plan.shape, (), ())
 
 
-def levels_of(pixels: Sequence[LiveImage], settled: Settled) -> tuple[Level, ...]:
-    """All levels of a result, from what was settled for level 0."""
-    finest = SharpenedLevel(pixels[0], settled)
+def levels_of(pixels: Sequence[LiveImage], fitted: FittedPlan) -> tuple[Level, ...]:
+    """All levels of a result, from what was fitted for level 0."""
+    finest = SharpenedLevel(pixels[0], fitted)
     found: list[Level] = [finest]
-    plan = settled.plan
+    plan = fitted.plan
     for each in pixels[1:]:
         shape = tuple(each.pixels.shape)
         factors = tuple(a / b for a, b in zip(plan.shape, shape, strict=True))
@@ -249,8 +211,10 @@ def levels_of(pixels: Sequence[LiveImage], settled: Settled) -> tuple[Level, ...
         own = make_plan(shape, plan.dtype, plan.method if method is None else method)
         own = replace(own, wants_noise=plan.wants_noise)
         if method is not None:
-            constants = _constants_at(settled, own)
-            found.append(SharpenedLevel(each, Settled(own, constants, settled.limits)))
+            constants = _constants_at(fitted, own)
+            found.append(
+                SharpenedLevel(each, FittedPlan(own, constants, fitted.limits))
+            )
             continue
         whole = tuple(round(factor) for factor in factors)
         fits = all(
@@ -264,9 +228,9 @@ def levels_of(pixels: Sequence[LiveImage], settled: Settled) -> tuple[Level, ...
     return tuple(found)
 
 
-def _constants_at(settled: Settled, plan: Plan) -> Constants:
+def _constants_at(fitted: FittedPlan, plan: Plan) -> Constants:
     """The same constants for the indices that a level has."""
-    constants = settled.constants
+    constants = fitted.constants
     return replace(
         constants,
         amount=_nearest(constants.amount, plan),

@@ -15,28 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.kernels.finish_plane import finish_pixels
 from napari_usm.run import report, reuse
-from napari_usm.run.blocks import BLOCK, PART, Block, cut, grown, parts_of
-from napari_usm.run.eager import (
-    edge_map_of,
-    in_one_pass,
-    local_amount,
-    whole_axes,
-    worth_threads,
-)
+from napari_usm.run.block import Detail, Output, Parts, can_finish_fused, process
+from napari_usm.run.blocks import BLOCK, PART, Block, cut, grown, offset, parts_of
+from napari_usm.run.eager import worth_threads
 from napari_usm.run.fork import renew_in_child
-from napari_usm.run.tally import Tally, tally
 from napari_usm.run.threads import all_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from napari_usm.filters.dtypes import Array
-    from napari_usm.filters.threshold import Threshold
-    from napari_usm.methods.method import Constants
     from napari_usm.run.blocks import Slices
-    from napari_usm.run.plan import Limits, Plan
+    from napari_usm.run.plan import FittedPlan, Plan
+    from napari_usm.run.tally import Tally
 
     _Key = tuple[Hashable, ...]
 
@@ -47,54 +39,33 @@ _ALONE = 4
 
 
 @dataclass(frozen=True)
-class Settled:
-    """A plan, and what was found in the image.
+class Region:
+    """Pixels and detail of a box of an image.
 
     Attributes
     ----------
-    plan : Plan
-        The method, made ready for the image.
-    constants, limits
-        What a first stage found.
-    sample : tuple of int, optional
-        Shape of the part that was looked at, where the image is too large.
-    """
-
-    plan: Plan
-    constants: Constants
-    limits: Limits
-    sample: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Detail:
-    """What is kept of a part of an image.
-
-    Attributes
-    ----------
-    region : Block
-        Where it lies, among the pixels that were read for it.
-    near : array
-        Those pixels: its own and their neighbours.
+    block : Block
+        The box, in an image that has only its indices along the axes that are not
+        filtered, and in `pixels`.
+    pixels : array
+        The box with its neighbours.
     image : array
-        Its own, in a row.
-    detail : array
-        Their detail before any threshold, in the working type.
-    fits : bool
-        Whether a kernel can finish it: there is one, and all pixels are valid.
+        The box alone, contiguous.
+    detail : Detail
+        Detail of the box.
     """
 
-    region: Block
-    near: Array
+    block: Block
+    pixels: Array
     image: Array
-    detail: Array
-    fits: bool
+    detail: Detail
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all."""
-        own = 0 if np.may_share_memory(self.near, self.image) else self.image.nbytes
-        return self.near.nbytes + own + self.detail.nbytes
+        """Bytes of all arrays."""
+        shared = np.may_share_memory(self.pixels, self.image)
+        image = 0 if shared else self.image.nbytes
+        return self.pixels.nbytes + image + self.detail.values.nbytes
 
 
 class DetailCache:
@@ -106,7 +77,7 @@ class DetailCache:
 
     def __init__(self, nbytes: int) -> None:
         self._free = self._nbytes = nbytes
-        self._kept: OrderedDict[_Key, Detail] = OrderedDict()
+        self._kept: OrderedDict[_Key, Region] = OrderedDict()
         # Garbage that is collected in the middle of all this may call `drop`.
         self._lock = threading.RLock()
         renew_in_child(self)
@@ -117,7 +88,7 @@ class DetailCache:
         self._kept.clear()
         self._free = self._nbytes
 
-    def get(self, key: _Key) -> Detail | None:
+    def get(self, key: _Key) -> Region | None:
         """What is kept under a key, now the last that was used."""
         with self._lock:
             found = self._kept.get(key)
@@ -125,7 +96,7 @@ class DetailCache:
                 self._kept.move_to_end(key)
             return found
 
-    def put(self, key: _Key, found: Detail) -> None:
+    def put(self, key: _Key, found: Region) -> None:
         """Keep this, and let go of what has not been used for longest."""
         with self._lock:
             if found.nbytes > _ALONE * self._nbytes or key in self._kept:
@@ -174,273 +145,159 @@ class LiveImage:
         self._last = where, pixels
         return pixels
 
-    def is_kept(self, settled: Settled, box: Box) -> bool:
-        """Whether nothing needs to be filtered for a part."""
-        return self._cache.get(self._key(settled, box)) is not None
+    def is_kept(self, fitted: FittedPlan, box: Box) -> bool:
+        """Return whether the detail of a box is in the cache."""
+        return self._cache.get(self._key(fitted, box)) is not None
 
-    def detail(self, settled: Settled, box: Box) -> Detail:
-        """What both are made of."""
-        key = self._key(settled, box)
-        found = self._cache.get(key)
-        if found is None:
-            estimate = _at(settled, settled.constants.estimate, box)
-            found = detail_of(settled.plan, self.read, box, estimate)
-            self._cache.put(key, found)
-        return found
+    def region(self, fitted: FittedPlan, box: Box) -> Region:
+        """Return pixels and detail of a box, from the cache if they are there."""
+        key = self._key(fitted, box)
+        region = self._cache.get(key)
+        if region is None:
+            region = filtered(fitted.at(slices(box)).unfinished, self.read, box)
+            self._cache.put(key, region)
+        return region
 
-    def image(self, settled: Settled, box: Box) -> Array:
-        """The result of a part."""
-        plan, amount = settled.plan, settled.constants.amount
-        key = self._key(settled, box)
-        found = self._cache.get(key)
-        if found is None:
-            finish = None
-            estimate = _at(settled, settled.constants.estimate, box)
-            at_once = plan.one_pass(estimate) is not None
+    def image(self, fitted: FittedPlan, box: Box) -> Array:
+        """Return the result of a box."""
+        key = self._key(fitted, box)
+        region = self._cache.get(key)
+        if region is None:
+            result = None
+            local = fitted.at(slices(box))
+            unfinished = local.unfinished
+            plan, amount = fitted.plan, local.constants.amount
+            at_once = plan.one_pass(local.constants.estimate) is not None
             if at_once and not plan.method.thresholding and isinstance(amount, float):
-                result = reuse.empty([len(made) for made in box], plan.result)
-                finish = Finish(amount, settled.limits, result)
-            found = detail_of(plan, self.read, box, estimate, finish)
-            self._cache.put(key, found)
-            if finish is not None and found.fits:
-                return finish.result
-        return finished_image(settled, found, box)
+                # One pass of the kernel gives the detail and the result.
+                result = reuse.empty([len(span) for span in box], plan.result)
+                unfinished = replace(local, plan=plan.unfinished)
+            region = filtered(unfinished, self.read, box, result)
+            self._cache.put(key, region)
+            if result is not None and region.detail.is_valid:
+                return result
+        return finished(fitted, region, box, Output.IMAGE)
 
-    def _key(self, settled: Settled, box: Box) -> _Key:
-        plan = settled.plan
-        estimate = _at(settled, settled.constants.estimate, box)
+    def _key(self, fitted: FittedPlan, box: Box) -> _Key:
+        plan = fitted.plan
+        estimate = fitted.estimate_of(slices(box))
         known = None if estimate is None else estimate.tobytes()
         # By its text: a sigma may be a list.
         method = repr(plan.unfinished.method)
         return self._mark, method, plan.dtype, plan.axes, box, known
 
 
-@dataclass(frozen=True)
-class Finish:
-    """What to make of detail in the pass that filters, and where to put it.
-
-    If the detail does not fit, what is put there is of no use.
-    """
-
-    amount: float
-    limits: Limits
-    result: Array
+def slices(box: Box) -> Slices:
+    """Return a box as slices."""
+    return tuple(slice(span.start, span.stop, span.step) for span in box)
 
 
-def detail_of(
-    plan: Plan,
+def filtered(
+    fitted: FittedPlan,
     read: Callable[[Slices], Array],
     box: Box,
-    estimate: Array | None = None,
-    finish: Finish | None = None,
-) -> Detail:
-    """Read a box with its neighbours, and filter it by what was found for it.
+    result: Array | None = None,
+) -> Region:
+    """Read a box with its neighbours, and filter it.
 
-    Finish it too if that is asked.
+    Parameters
+    ----------
+    fitted : FittedPlan
+        A plan without a threshold, with the constants of the box.
+    read : callable
+        Returns pixels of the image.
+    box : tuple of range
+        What to filter.
+    result : array, optional
+        Where the result goes; of no use if not all pixels are valid.
     """
-    plan = plan.unfinished
-    amount, limits, result = 0.0, plan.limits, None
-    if finish is not None:
-        amount, limits, result = finish.amount, finish.limits, finish.result
-    region, shape = _region(plan, box)
-    pixels = read(_where(plan, box, region))
-    lengths = tuple(span.stop - span.start for span in region.grown)
+    plan = fitted.plan
+    block, where = _block(plan, box)
+    pixels = read(where)
+    lengths = tuple(span.stop - span.start for span in block.grown)
     if pixels.shape != lengths or pixels.dtype.newbyteorder("=") != plan.dtype:
         raise ValueError(
             f"`image` must stay as it was, {plan.shape} of {plan.dtype}; a part of it "
             f"came as {pixels.shape} of {pixels.dtype}, not {lengths}"
         )
-    image = np.require(pixels[region.inner], plan.dtype, ["C", "W"])
-    detail = reuse.empty(_detail_shape(plan, image.shape), plan.working)
-    whole = whole_axes(plan)
+    image = np.require(pixels[block.inner], plan.dtype, ["C", "W"])
+    detail = reuse.empty(plan.colours.signal_shape(image.shape), plan.working)
     count = worth_threads(image.size)
     size = min(BLOCK, -(-image.size // count))
-    parts = list(parts_of(region, shape, plan.halo, plan.grid, whole, size))
+    blocks = list(parts_of(block, plan.halo, plan.grid, plan.whole_axes, size))
 
     def work(item: tuple[Block, Slices]) -> bool:
         part, place = item
-        spot = Block(_less(part.core, region.core), part.grown, part.inner)
-        near = pixels[place]
-        if in_one_pass(plan, near, spot, estimate, amount, limits, result, detail):
-            return True
-        for small, there in parts_of(part, shape, plan.halo, plan.grid, whole):
-            core = _less(small.core, region.core)
-            own, to = replace(small, core=core), plan.whole_channels(core)
-            detail[to] = edge_map_of(plan, near[there], own, estimate)
-        return False
+        parts = Parts(offset(part.core, block.core), result, detail=detail)
+        return process(fitted, pixels[place], part, parts).fused
 
-    fits = all(all_of(work, parts, count))
+    fused = all(all_of(work, blocks, count))
     detail.flags.writeable = False
-    return Detail(region, pixels, image, detail, fits)
+    return Region(block, pixels, image, Detail(detail, fused))
 
 
-def finished_image(settled: Settled, found: Detail, box: Box) -> Array:
-    """The result from what is kept."""
-    plan, constants, limits = settled.plan, settled.constants, settled.limits
-    result = reuse.empty(found.image.shape, plan.result)
-    amount = _at(settled, constants.amount, box)
-    noise = _at(settled, constants.noise, box)
-    threshold = plan.threshold(noise)
-    if _is_for_kernel(plan, found, threshold) and isinstance(amount, float):
-        _finish(plan, found, threshold, amount, limits, result, None)
-        return result
+def finished(fitted: FittedPlan, region: Region, box: Box, output: Output) -> Array:
+    """Return an output of a box from its detail; an edge map may be the detail."""
+    local = fitted.at(slices(box))
+    plan, detail, shape = local.plan, region.detail, region.image.shape
+    unchanged = not plan.method.thresholding and plan.stored is not None
+    if output is Output.EDGE_MAP and detail.is_valid and unchanged:
+        return detail.values
+    if output is Output.IMAGE:
+        array = reuse.empty(shape, plan.result)
+    else:
+        array = reuse.empty(plan.colours.edge_slices(shape), np.float32)
+    count, size, whole = worth_threads(region.image.size), PART, plan.whole_axes
+    if detail.is_valid and can_finish_fused(local):
+        # A kernel takes a contiguous span on every thread, and each channel alone.
+        size, whole = -(-region.image.size // count), ()
 
-    def work(part: Block) -> None:
-        own = local_amount(plan, amount, part)
-        edge_map = _edge_map(plan, found, part.core, noise)
-        result[part.core] = plan.combine(found.image[part.core], edge_map, own, limits)
+    def work(block: Block) -> None:
+        inside = plan.colours.signal_slices(block.core)
+        part = Detail(detail.values[inside], detail.is_valid)
+        parts = Parts(block.core, **{output.value: array})
+        process(local, region.image[block.core], block, parts, detail=part)
 
-    parts = cut(result.shape, {}, {}, whole_axes(plan), PART)
-    all_of(work, parts, worth_threads(result.size))
-    return result
-
-
-def finished_edge_map(settled: Settled, found: Detail, box: Box) -> Array:
-    """The edge map, as it is given back, from what is kept."""
-    plan, detail = settled.plan, found.detail
-    noise = _at(settled, settled.constants.noise, box)
-    threshold = plan.threshold(noise)
-    if _is_for_kernel(plan, found, threshold):
-        if not threshold:
-            return detail
-        edges = reuse.empty(detail.shape, np.float32)
-        _finish(plan, found, threshold, 0.0, settled.limits, None, edges)
-        return edges
-    return plan.public_edge_map(plan.thresholded(detail, found.image, noise))
+    all_of(work, cut(shape, {}, {}, whole, size), count)
+    return array
 
 
-def finished_significance(settled: Settled, found: Detail, box: Box) -> Array:
-    """Detail in units of its own noise, as it is given back, from what is kept."""
-    plan = settled.plan
-    noise = _at(settled, settled.constants.noise, box)
-    if noise is None:
-        raise ValueError("the noise was not looked for")
-    result = np.empty(plan.edge_slices(found.image.shape), np.float32)
+def report_of(fitted: FittedPlan, region: Region, box: Box, name: str) -> report.Report:
+    """Return the report on a box."""
+    local = fitted.at(slices(box))
+    plan, block, shape = local.plan, region.block, region.image.shape
+    image = reuse.empty(shape, plan.result)
+    edges = reuse.empty(plan.colours.edge_slices(shape), np.float32)
 
-    def work(part: Block) -> None:
-        detail = found.detail[plan.whole_channels(part.core)]
-        own = noise[plan.kept_slices(part.core)]
-        made = plan.significance(detail, found.image[part.core], own)
-        result[plan.edge_slices(part.core)] = made
-
-    parts = cut(found.image.shape, {}, {}, whole_axes(plan), PART)
-    all_of(work, parts, worth_threads(result.size))
-    return result
-
-
-def report_of(settled: Settled, found: Detail, box: Box, name: str) -> report.Report:
-    """What the method does to what is kept."""
-    plan = settled.plan
-    amount = _at(settled, settled.constants.amount, box)
-    noise = _at(settled, settled.constants.noise, box)
-    result = finished_image(settled, found, box)
-    region, shape = _region(plan, box)
-
-    def work(item: tuple[Block, Slices]) -> Tally:
+    def work(item: tuple[Block, Slices]) -> Tally | None:
         part, place = item
-        own = _less(part.core, region.core)
-        edge_map = _edge_map(plan, found, own, noise)
-        strength = local_amount(plan, amount, replace(part, core=own))
-        near, made = found.near[place], result[own]
-        return tally(plan, near, part, edge_map, strength, settled.limits, made)
+        core = offset(part.core, block.core)
+        values = region.detail.values[plan.colours.signal_slices(core)]
+        detail = Detail(values, region.detail.is_valid)
+        parts = Parts(core, image, edges)
+        pixels = region.pixels[place]
+        return process(local, pixels, part, parts, detail=detail, counts=True).counts
 
-    parts = list(parts_of(region, shape, plan.halo, plan.grid, whole_axes(plan)))
-    tallies = all_of(work, parts, worth_threads(result.size))
-    sample = found.image[report.sample_slices(replace(plan, shape=found.image.shape))]
-    return report.finish(plan, name, settled.constants, tallies, sample)
-
-
-def _edge_map(plan: Plan, found: Detail, core: Slices, noise: Array | None) -> Array:
-    """Edge map of a part of what is kept; `noise` is that of all of it."""
-    if noise is not None:
-        noise = noise[plan.kept_slices(core)]
-    detail = found.detail[plan.whole_channels(core)]
-    return plan.thresholded(detail, found.image[core], noise)
+    blocks = list(parts_of(block, plan.halo, plan.grid, plan.whole_axes))
+    tallies = all_of(work, blocks, worth_threads(region.image.size))
+    sample = region.image[report.sample_slices(replace(plan, shape=shape))]
+    return report.finish(fitted, name, [each for each in tallies if each], sample)
 
 
-def _at(settled: Settled, constants: Any, box: Box) -> Any:
-    """The constants that belong to a box, where there is more than one."""
-    if constants is None or isinstance(constants, float):
-        return constants
-    at = tuple(slice(made.start, made.stop, made.step) for made in box)
-    return constants[settled.plan.kept_slices(at)]
+def _block(plan: Plan, box: Box) -> tuple[Block, Slices]:
+    """Return a box as a block, and the slices of the image with its neighbours.
 
-
-def _is_for_kernel(plan: Plan, found: Detail, threshold: Threshold) -> bool:
-    """Whether the kernel takes what is kept."""
-    return found.fits and plan.stored is not None and threshold.is_one
-
-
-def _finish(
-    plan: Plan,
-    found: Detail,
-    threshold: Threshold,
-    amount: float,
-    limits: Limits,
-    result: Array | None,
-    edges: Array | None,
-) -> None:
-    """Let the kernel do the rest, on threads."""
-    assert plan.stored is not None
-    image = found.image.view(plan.stored).reshape(-1)
-    to = np.empty(0, plan.stored) if result is None else result.view(plan.stored)
-    edge_row = np.empty(0, np.float32) if edges is None else edges
-    numbers = plan.finish(amount, limits, threshold).numbers(plan.stored)
-    count = worth_threads(image.size)
-    size = -(-image.size // count)
-
-    def work(first: int) -> None:
-        span = first, min(first + size, image.size)
-        finish_pixels(
-            image,
-            found.detail.reshape(-1),
-            span,
-            to.reshape(-1),
-            edge_row.reshape(-1),
-            numbers,
-        )
-
-    all_of(work, range(0, image.size, size), count)
-
-
-def _region(plan: Plan, box: Box) -> tuple[Block, list[int]]:
-    """A box with its neighbours, and the shape of the image that it is cut from.
-
-    Along axes that are not filtered, where a box may have gaps, that image is what
-    the box has.
+    Along axes that are not filtered, where a box may have gaps, the block is of an
+    image that has only the indices of the box.
     """
-    core, shape = [], []
-    for axis, made in enumerate(box):
+    core, image = [], []
+    for axis, (span, length) in enumerate(zip(box, plan.shape, strict=True)):
         filtered = axis in plan.axes
-        core.append(slice(made.start, made.stop) if filtered else slice(0, len(made)))
-        shape.append(plan.shape[axis] if filtered else len(made))
-    return grown(core, shape, plan.halo, plan.grid), shape
-
-
-def _where(plan: Plan, box: Box, region: Block) -> Slices:
-    """What to read of the image."""
-    return tuple(
-        near if axis in plan.axes else slice(made.start, made.stop, made.step)
-        for axis, (made, near) in enumerate(zip(box, region.grown, strict=True))
+        core.append(slice(span.start, span.stop) if filtered else slice(0, len(span)))
+        image.append(slice(0, length if filtered else len(span)))
+    block = grown(core, image, plan.halo, plan.grid)
+    where = tuple(
+        near if axis in plan.axes else slice(span.start, span.stop, span.step)
+        for axis, (span, near) in enumerate(zip(box, block.grown, strict=True))
     )
-
-
-def _detail_shape(plan: Plan, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Shape of the detail of a box: as many channels as signals."""
-    if plan.channel_axis is None:
-        return shape
-    colours = shape[plan.channel_axis] - plan.method.alpha
-    signals = colours if plan.color == "channels" else 1
-    return (
-        *shape[: plan.channel_axis],
-        signals,
-        *shape[plan.channel_axis + 1 :],
-    )
-
-
-def _less(spans: Slices, begins: Slices) -> Slices:
-    """Where spans are, counted from where others begin."""
-    return tuple(
-        slice(span.start - begin.start, span.stop - begin.start)
-        for span, begin in zip(spans, begins, strict=True)
-    )
+    return block, where

@@ -10,20 +10,11 @@ import numpy as np
 from napari_usm.estimate.detail_noise import detail_noise
 from napari_usm.estimate.windows import side
 from napari_usm.filters.attribute import cached_attribute
-from napari_usm.filters.colour import filtered_part, scaled_to_value
-from napari_usm.filters.combine import add_detail, limited
-from napari_usm.filters.dtypes import (
-    Array,
-    cast,
-    is_wide,
-    type_limits,
-    working_type,
-)
+from napari_usm.filters.dtypes import Array, type_limits, working_type
 from napari_usm.filters.one_pass import Finish, OnePass, stored_type
-from napari_usm.filters.opacity import opacity, visible
-from napari_usm.filters.overflow import is_flat_and_large, saturated
-from napari_usm.filters.threshold import NO_THRESHOLD, significance
+from napari_usm.filters.threshold import NO_THRESHOLD
 from napari_usm.methods import checks
+from napari_usm.run.colours import Colours
 
 if TYPE_CHECKING:
     from napari_usm.filters.threshold import DetailNoise, Threshold
@@ -32,12 +23,9 @@ if TYPE_CHECKING:
 Limits = tuple[float, float]
 Slices = tuple[slice, ...]
 
-# Pixels near the end of a type's range, and invalid ones, are no one's mistake.
-_QUIET = np.errstate(over="ignore", invalid="ignore")
 
-
-class Found(NamedTuple):
-    """Constants as they are given back."""
+class Public(NamedTuple):
+    """Constants as users get them."""
 
     amount: Any
     gain: Any
@@ -73,10 +61,28 @@ class Plan:
     channel_axis: int | None
     wants_noise: bool = False
 
+    @cached_attribute
+    def colours(self) -> Colours:
+        """The part of the colours that is filtered."""
+        return Colours(
+            self.channel_axis,
+            "channels" if self.channel_axis is None else self.method.color,
+            self.method.alpha,
+            len(self.shape),
+            self.dtype,
+            self.working,
+            self.result,
+        )
+
     @property
     def color(self) -> str:
-        """What of the image is filtered: the channels if it has no channel axis."""
-        return "channels" if self.channel_axis is None else self.method.color
+        """Return "channels", "luminance" or "value"."""
+        return self.colours.color
+
+    @property
+    def whole_axes(self) -> tuple[int, ...]:
+        """Return axes that are never cut: channels may make up one signal."""
+        return () if self.channel_axis is None else (self.channel_axis,)
 
     @cached_attribute
     def halo(self) -> dict[int, int | None]:
@@ -141,16 +147,6 @@ class Plan:
             for axis in range(len(self.shape))
         )
 
-    def whole_channels(self, per_axis: Slices) -> Slices:
-        """Slices of a signal for a block: channels are never cut.
-
-        A signal has no alpha channel, or is the only one made of all colours.
-        """
-        return tuple(
-            slice(None) if axis == self.channel_axis else span
-            for axis, span in enumerate(per_axis)
-        )
-
     @property
     def constants_shape(self) -> tuple[int, ...]:
         """Shape of what is found: length 1 along every axis that is not kept."""
@@ -187,136 +183,26 @@ class Plan:
     @property
     def edge_shape(self) -> tuple[int, ...]:
         """Shape of the edge map."""
-        return self.edge_slices(self.shape)
-
-    def edge_slices(self, per_axis: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Of something given for each axis of the image, what the edge map has."""
-        if self.color == "channels" or self.channel_axis is None:
-            return per_axis
-        return (*per_axis[: self.channel_axis], *per_axis[self.channel_axis + 1 :])
-
-    def split(self, block: Array) -> tuple[Array, Array | None]:
-        """The colours of a block in the working type, and its alpha channel."""
-        colours, alpha = self._parts(block)
-        return colours.astype(self.working, order="C"), alpha
-
-    def _parts(self, block: Array) -> tuple[Array, Array | None]:
-        """The same two, as they are stored."""
-        if not self.method.alpha:
-            return block, None
-        axis = self.channel_axis
-        assert axis is not None
-        colours, alpha = np.split(block, [block.shape[axis] - 1], axis)
-        return colours, alpha
-
-    def opacity(self, block: Array) -> Array | None:
-        """Return weights of pixels by their alpha; None if all are opaque."""
-        _, alpha = self._parts(block)
-        return None if alpha is None else opacity(alpha)
-
-    def visible_colours(self, block: Array) -> Array:
-        """Return the colours of a block in the working type, NaN where alpha is 0."""
-        return visible(self.split(block)[0], self.opacity(block))
-
-    @_QUIET
-    def signal(self, colours: Array) -> Array:
-        """What is filtered: the channels, or one signal on an axis of length 1."""
-        if self.channel_axis is None:
-            return colours
-        return filtered_part(colours, self.channel_axis, self.color)
-
-    def stored_signal(self, block: Array) -> Array:
-        """A block's signal, in the type of the image unless colours are mixed."""
-        split = self.split if self.color == "luminance" else self._parts
-        return self.signal(split(block)[0])
-
-    @_QUIET
-    def edge_map(
-        self, block: Array, estimate: Array | None = None, noise: Array | None = None
-    ) -> Array:
-        """Edge map of a block's signal, which has no alpha; axes as they are.
-
-        `estimate` and `noise` are what was found for the indices of the block, if
-        anything.
-        """
-        signal = self.signal(self.visible_colours(block))
-        return self.signal_edge_map(signal, estimate, noise, self.opacity(block))
-
-    @_QUIET
-    def signal_edge_map(
-        self,
-        signal: Array,
-        estimate: Array | None,
-        noise: Array | None,
-        weight: Array | None = None,
-    ) -> Array:
-        """The same from the signal itself."""
-        detail = self.method.detail(signal, self.axes, estimate, weight)
-        return self.threshold(noise).of(self._held(detail, signal, estimate), signal)
-
-    def _held(self, detail: Array, signal: Array, estimate: Array | None) -> Array:
-        """Return detail within the range of floats, 0 where flat pixels are large."""
-        method = self.method
-        if not np.isfinite(detail).all():
-            detail = saturated(detail, detail.dtype)
-        reach = (
-            method.reach(self.axes)
-            if estimate is None
-            else method.reach_of(estimate, self.axes)
-        )
-        around = {
-            axis: signal.shape[axis] if distance is None else distance
-            for axis, distance in zip(self.axes, reach, strict=True)
-        }
-        flat = is_flat_and_large(signal, around, method.mode, float(method.cval))
-        return detail if flat is None else np.where(flat, 0, detail)
-
-    @_QUIET
-    def thresholded(self, detail: Array, block: Array, noise: Array | None) -> Array:
-        """Edge map of a block from its detail, likewise."""
-        threshold = self.threshold(noise)
-        # Only noise follows the intensity.
-        signal = self.signal(self.split(block)[0]) if threshold.in_noise else detail
-        return threshold.of(detail, signal)
-
-    @_QUIET
-    def significance(self, detail: Array, block: Array, noise: Array) -> Array:
-        """Size of the detail of a block in units of its own noise, as it is public."""
-        signal = self.signal(self.split(block)[0])
-        found = significance(detail, signal, self.detail_noise(noise))
-        return self.public_edge_map(found)
-
-    def threshold(self, noise: Array | None) -> Threshold:
-        """What is done to weak detail, where this was found for a block."""
-        asked = self.method.thresholding
-        if not asked.in_noise:
-            return asked
-        assert noise is not None
-        return replace(asked, noise=self.detail_noise(noise))
+        return self.colours.edge_slices(self.shape)
 
     @property
     def has_significance(self) -> bool:
-        """Whether the noise of the detail follows from that of the image."""
+        """Return whether the noise of the detail follows from that of the image."""
         return self.method.response(self.axes) is not None
 
+    def threshold(self, noise: Array | None) -> Threshold:
+        """Return the threshold of a block, given the noise of its indices."""
+        threshold = self.method.thresholding
+        if not threshold.in_noise:
+            return threshold
+        assert noise is not None
+        return replace(threshold, noise=self.detail_noise(noise))
+
     def detail_noise(self, noise: Array) -> DetailNoise:
-        """Noise of the detail, where this was found for a block."""
+        """Return the noise of the detail, given that of the image."""
         response = self.method.response(self.axes)
         assert response is not None
         return detail_noise(noise, response)
-
-    @_QUIET
-    def public_edge_map(self, edge_map: Array) -> Array:
-        """The edge map as float32, with 0 for alpha, or without the channel axis."""
-        result = cast(edge_map, np.dtype(np.float32))
-        if self.channel_axis is None:
-            return result
-        if self.color != "channels":
-            return result.squeeze(self.channel_axis)
-        if self.method.alpha:
-            margin = [(0, int(a == self.channel_axis)) for a in range(len(self.shape))]
-            result = np.pad(result, margin)
-        return result
 
     @cached_attribute
     def stored(self) -> np.dtype[Any] | None:
@@ -345,64 +231,82 @@ class Plan:
         mode, cval = self.method.mode, float(self.method.cval)
         return Finish(amount, limits, mode, cval, threshold)
 
-    @_QUIET
-    def unlimited(
-        self, colours: Array, edge_map: Array, amount: Array | float
-    ) -> Array:
-        """``base + amount * edge_map``, the base being what `limits` are applied to.
 
-        That is HSV's value with ``color="value"``, else the colours themselves.
-        """
-        base = self.signal(colours) if self.color == "value" else colours
-        return add_detail(base, edge_map, amount)
+@dataclass(frozen=True)
+class FittedPlan:
+    """A plan with all that has to be known of the whole image.
 
-    @_QUIET
-    def combine(
-        self, block: Array, edge_map: Array, amount: Array | float, limits: Limits
-    ) -> Array:
-        """The result of a block from its edge map."""
-        low, high = limits
-        stored, alpha = self._parts(block)
-        colours = stored.astype(self.working, order="C")
-        raw = self.unlimited(colours, edge_map, amount)
-        if self.color == "value":
-            new_value = np.clip(raw, low, high)
-            raw = scaled_to_value(colours, self.signal(colours), new_value)
-            # The value was limited; colours darker than `low` keep their hue.
-            low, high = type_limits(self.result)
-        result = limited(raw, low, high, self.result)
-        passes = np.can_cast(self.dtype, self.result)
-        if passes and is_wide(self.dtype):
-            # A pixel that the working type does not see change has all its digits.
-            same = (raw == colours) & (raw >= low) & (raw <= high)
-            result = np.where(same, stored.astype(self.result), result)
-        if alpha is None:
-            return result
-        weight = opacity(alpha)
-        if weight is not None:
-            kept = stored.astype(self.result) if passes else cast(colours, self.result)
-            result = np.where(weight > 0, result, kept)
-        assert self.channel_axis is not None
-        passed = (
-            alpha.astype(self.result)
-            if passes
-            else cast(alpha.astype(self.working), self.result)
-        )
-        return np.concatenate([result, passed], self.channel_axis)
+    Attributes
+    ----------
+    plan : Plan
+        The method, made ready for the image.
+    constants : Constants
+        Amount and estimates.
+    limits : tuple of float
+        Where the result saturates.
+    sample : tuple of int, optional
+        Shape of the part that was used for the estimates, if it was not all.
+    """
 
-    def found(self, constants: Constants) -> Found:
-        """Amount, gain and curve with the axes that were kept; numbers if none was."""
+    plan: Plan
+    constants: Constants
+    limits: Limits
+    sample: tuple[int, ...] | None = None
+
+    @cached_attribute
+    def unfinished(self) -> FittedPlan:
+        """The plan whose edge map is the detail, whatever will be done with it."""
+        plan = self.plan.unfinished
+        return FittedPlan(plan, replace(self.constants, amount=0.0), plan.limits)
+
+    @property
+    def threshold(self) -> Threshold:
+        """Return the threshold for all of the image."""
+        return self.plan.threshold(self.constants.noise)
+
+    @property
+    def public(self) -> Public:
+        """Amount, gain and curve without the axes that are not kept."""
+        constants, plan = self.constants, self.plan
         if constants.gain is None:
-            return Found(constants.amount, None, None)
+            return Public(constants.amount, None, None)
         gain, curve = constants.gain, constants.curve
         if curve is None:
-            gain = np.full(self.kept_shape, gain)
+            gain = np.full(plan.kept_shape, gain)
         else:
-            gone = tuple(a for a in range(len(self.shape)) if a not in self.kept)
+            gone = tuple(a for a in range(len(plan.shape)) if a not in plan.kept)
             gain, curve = np.squeeze(gain, gone), np.squeeze(curve, gone)
         if gain.ndim == 0:
-            return Found(1 / float(gain), float(gain), curve)
-        return Found(1 / gain, gain, curve)
+            return Public(1 / float(gain), float(gain), curve)
+        return Public(1 / gain, gain, curve)
+
+    def amount_of(self, core: Slices) -> Array | float:
+        """Return the amounts for a box of the image."""
+        amount = self.constants.amount
+        if isinstance(amount, float):
+            return amount
+        local: Array = amount[self.plan.kept_slices(core)]
+        return local
+
+    def noise_of(self, core: Slices) -> Array | None:
+        """Return the estimates of noise for a box, if there are any."""
+        return self._local(self.constants.noise, core)
+
+    def estimate_of(self, core: Slices) -> Array | None:
+        """Return the estimates for the detail of a box, if there are any."""
+        return self._local(self.constants.estimate, core)
+
+    def at(self, where: Slices) -> FittedPlan:
+        """Return the plan for the image that consists of these indices."""
+        amount = self.amount_of(where)
+        noise, estimate = self.noise_of(where), self.estimate_of(where)
+        constants = replace(
+            self.constants, amount=amount, noise=noise, estimate=estimate
+        )
+        return replace(self, constants=constants)
+
+    def _local(self, values: Array | None, core: Slices) -> Array | None:
+        return None if values is None else values[self.plan.kept_slices(core)]
 
 
 def make_plan(shape: tuple[int, ...], dtype: np.dtype[Any], method: Method) -> Plan:

@@ -11,6 +11,7 @@ import numpy as np
 from napari_usm.estimate.blur_and_noise import blur_and_noise_of
 from napari_usm.estimate.noise import noise_level, white_noise
 from napari_usm.methods.method import Findings
+from napari_usm.run.block import edge_map_of_signal
 from napari_usm.run.tally import Tally
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from napari_usm.filters.dtypes import Array
     from napari_usm.methods.method import Constants
     from napari_usm.run.blocks import Slices
-    from napari_usm.run.plan import Plan
+    from napari_usm.run.plan import FittedPlan, Plan
 
 # Stands for no noise at all: every threshold is above it, and in float32 neither it
 # nor its square is 0.
@@ -87,11 +88,12 @@ class Report:
 
 
 def finish(
-    plan: Plan, name: str, constants: Constants, tallies: Iterable[Tally], sample: Array
+    fitted: FittedPlan, name: str, tallies: Iterable[Tally], sample: Array
 ) -> Report:
-    """The report from the tallies of all blocks and a `sample` of the image."""
+    """Return the report from the tallies of all blocks and a `sample` of the image."""
+    plan, constants = fitted.plan, fitted.constants
     total = reduce(Tally.__add__, tallies)
-    amount, gain, curve = plan.found(constants)
+    amount, gain, curve = fitted.public
     pixels = max(total.pixels, 1)
     said = _said(plan, constants)
     return Report(
@@ -140,7 +142,7 @@ def _noise_factor(plan: Plan, amount: Any, constants: Constants, sample: Array) 
     known = plan.method.noise_factor(plan.axes, amount)
     if known is not None:
         return known if np.ndim(known) else float(known)
-    signal = plan.signal(plan.visible_colours(sample))
+    signal = plan.colours.visible_signal(sample)
     typical = _typical(plan, constants)
     found, valid = _findings(plan, typical), np.isfinite(signal)
     level = 0.0 if found is None else float(found.noise.item())
@@ -175,7 +177,7 @@ def _measured_noise_factor(
     noise = np.expand_dims(noise, others).astype(plan.working)
     # Noise that goes on for ever: a border is no noise.
     endless = replace(plan, method=replace(plan.method, mode="wrap"))
-    edges = endless.signal_edge_map(noise, typical.estimate, typical.noise)
+    edges = edge_map_of_signal(endless, noise, typical.estimate, typical.noise)
     noisy = noise + amount * edges
     # Next to the largest number that there is, some is beyond it.
     valid = np.isfinite(noisy)

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm.run import eager
-from napari_usm.run.live import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from napari_usm.run.eager import Found, Steps
-    from napari_usm.run.plan import Plan
+    from napari_usm.run.eager import Steps
+    from napari_usm.run.plan import FittedPlan, Plan
 
 # Pixels of an image that is looked at as a whole: a third of a second in memory.
 WHOLE = 2**26
@@ -26,7 +25,7 @@ _SAMPLE = 2**25
 _ITEM = 2**22
 
 
-def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[Settled]:
+def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[FittedPlan]:
     """Find the constants and limits of a plan, with a pause after every block.
 
     A gain for an image of more than `whole` pixels is found in a sample: the middle
@@ -39,15 +38,15 @@ def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[Settled]:
 
     Returns
     -------
-    Settled
+    FittedPlan
         By the generator's ``StopIteration``.
     """
     if not is_sampled(plan, whole=whole):
-        return Settled(plan, *(yield from _first_stage(plan, pixels)))
+        return (yield from _first_stage(plan, pixels))
     sample = np.asarray(pixels[_sample(plan)])
     small = replace(plan, shape=sample.shape)
-    found = yield from eager.first_stage(small, sample)
-    return Settled(plan, *found, sample.shape)
+    fitted = yield from eager.first_stage(small, sample)
+    return replace(fitted, plan=plan, sample=sample.shape)
 
 
 def is_sampled(plan: Plan, *, whole: int = WHOLE) -> bool:
@@ -81,7 +80,7 @@ def question(plan: Plan) -> Hashable:
     return *filtered, plan.kept, plan.finds_noise, repr(method.limits), plan.result.name
 
 
-def answered(plan: Plan, settled: Settled) -> Settled:
+def answered(plan: Plan, settled: FittedPlan) -> FittedPlan:
     """What was settled for a plan that asked the same."""
     constants = settled.constants
     if not plan.method.estimates:
@@ -95,7 +94,7 @@ def _is_dask(pixels: Any) -> bool:
     return hasattr(pixels, "__dask_graph__")
 
 
-def _first_stage(plan: Plan, pixels: Any) -> Steps[Found]:
+def _first_stage(plan: Plan, pixels: Any) -> Steps[FittedPlan]:
     if plan.needs_first_stage and _is_dask(pixels):
         from napari_usm.run import lazy
 

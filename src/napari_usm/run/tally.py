@@ -175,10 +175,10 @@ def _step_by_step(
     limits: Limits,
     result: Array,
 ) -> Tally:
-    colours = plan.visible_colours(grown)
-    inner = plan.whole_channels(block.inner)
+    colours = plan.colours.visible(grown)
+    inner = plan.colours.signal_slices(block.inner)
     core = colours[inner]
-    raw = plan.unlimited(core, edge_map, amount)
+    raw = plan.colours.unlimited(core, edge_map, amount)
     valid = np.isfinite(raw)
     shown = rounded(raw, plan.result)
     others = tuple(a for a in range(raw.ndim) if a != plan.channel_axis)

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_usm.widgets.run_worker import worker_of
 
 if TYPE_CHECKING:
-    from napari_usm.run.live import Settled
+    from napari_usm.run.plan import FittedPlan
     from napari_usm.widgets.layer_run import LayerRun
     from napari_usm.widgets.live_pair import LivePair
 
@@ -40,7 +40,7 @@ class Keeping(QObject):
         return self._stop is not None
 
     def start(
-        self, run: LayerRun, settled: Settled | None, pair: LivePair | None
+        self, run: LayerRun, settled: FittedPlan | None, pair: LivePair | None
     ) -> None:
         """Begin; what was found for the whole image may be given, if it is known."""
         stop = threading.Event()

@@ -14,9 +14,11 @@ from napari_usm import api, axes
 from napari_usm.methods import METHODS, checks
 from napari_usm.recipe import Recipe, Source
 from napari_usm.run import eager
+from napari_usm.run.block import Output
 from napari_usm.run.blocks import BLOCK, cut
 from napari_usm.run.levels import levels_of
-from napari_usm.run.live import DetailCache, LiveImage, Settled
+from napari_usm.run.live import DetailCache, LiveImage
+from napari_usm.run.plan import FittedPlan
 from napari_usm.run.report import sample_slices
 from napari_usm.run.room import check_room
 from napari_usm.run.settle import is_sampled, settle, settle_steps
@@ -29,8 +31,6 @@ from napari_usm.widgets.layer_data import (
     value_range,
 )
 from napari_usm.widgets.live_array import (
-    EDGE_MAP,
-    IMAGE,
     FrozenPixels,
     LiveArray,
     edges_of,
@@ -153,13 +153,13 @@ class LayerRun:
         edges = edges_of(self.plan)
         arrays = {
             which: [frozen_array(levels, n, which) for n in range(len(levels))]
-            for which in (IMAGE, edges)
+            for which in (Output.IMAGE, edges)
         }
         limit = edge_limit(np.asarray(arrays[edges][-1]))
-        values = value_range(np.asarray(arrays[IMAGE][-1]))
-        found = self.plan.found(settled.constants)
+        values = value_range(np.asarray(arrays[Output.IMAGE][-1]))
+        found = settled.public
         metadata = self.metadata(found.amount, found.gain, None, values)
-        return self.layers(arrays[IMAGE], arrays[edges], limit, metadata)
+        return self.layers(arrays[Output.IMAGE], arrays[edges], limit, metadata)
 
     @property
     def _is_in_memory(self) -> bool:
@@ -170,7 +170,7 @@ class LayerRun:
         found = yield from self._lazy()
         edge_map = shown_edge_map(self.layer, found.edge_map)
         middle = sample_slices(self.plan)
-        limit = edge_limit(np.asarray(edge_map[self.plan.edge_slices(middle)]))
+        limit = edge_limit(np.asarray(edge_map[self.plan.colours.edge_slices(middle)]))
         values = value_range(np.asarray(found.image[middle]))
         metadata = self.metadata(found.amount, found.gain, None, values)
         return self.layers([found.image], [edge_map], limit, metadata)
@@ -203,12 +203,12 @@ class LayerRun:
         from napari_usm.run import lazy
 
         pixels = self.levels[0]
-        constants = yield from lazy.first_stage(self.plan, pixels)
-        results = lazy.run(self.plan, pixels, self.method, constants)
+        fitted = yield from lazy.first_stage(self.plan, pixels)
+        results = lazy.run(self.plan, pixels, self.method, fitted)
         found = api.Sharpened(**vars(results))
         if not self.plan.wants_noise:
             return found
-        significance = lazy.significance(self.plan, pixels, constants)
+        significance = lazy.significance(self.plan, pixels, fitted)
         return replace(found, edge_map=significance)
 
     # --- in memory ---
@@ -217,7 +217,9 @@ class LayerRun:
     def nbytes(self) -> int:
         """Bytes of result and edge map in memory."""
         pixels = sum(np.prod(each.shape, dtype=float) for each in self.levels)
-        own, edge = (form(self.plan, which) for which in (IMAGE, EDGE_MAP))
+        own, edge = (
+            form(self.plan, which) for which in (Output.IMAGE, Output.EDGE_MAP)
+        )
         share = np.prod(edge[0], dtype=float) / np.prod(own[0], dtype=float)
         return int(pixels * (own[1].itemsize + share * edge[1].itemsize))
 
@@ -227,34 +229,34 @@ class LayerRun:
         what = f"result and edge map of '{self.layer.name}' ({size} {self.plan.dtype})"
         check_room(self.nbytes, what)
 
-    def keep_steps(self, settled: Settled | None) -> int:
+    def keep_steps(self, settled: FittedPlan | None) -> int:
         """How often `keep` pauses."""
         first = settle_steps(self.plan, self.levels[0]) if settled is None else 0
         blocks = len(eager.blocks(self.plan))
         coarse = sum(len(_blocks(each.shape)) for each in self.levels[1:])
         return first + (1 + self.plan.wants_noise) * blocks + coarse
 
-    def keep(self, settled: Settled | None) -> Steps:
+    def keep(self, settled: FittedPlan | None) -> Steps:
         """Pause `keep_steps` times; return result and edge map as layers in memory.
 
         What was found for the whole image may be given, if it is known.
         """
         if settled is None:
             settled = yield from settle(self.plan, self.levels[0])
-        found = settled.constants, settled.limits
         pixels = [readable(each) for each in self.levels]
         in_noise = self.plan.wants_noise
         outcome = yield from eager.run(
             self.plan,
             pixels[0],
             name=self.method,
-            found=found,
+            fitted=settled,
             want_edge_map=not in_noise,
         )
         edge_map = outcome.edge_map
         if in_noise:
-            noise = settled.constants.noise
-            edge_map = yield from eager.significance(self.plan, pixels[0], noise=noise)
+            edge_map = yield from eager.significance(
+                self.plan, pixels[0], fitted=settled
+            )
         images, edges = [outcome.image], [shown_edge_map(self.layer, edge_map)]
         limit = edge_limit(edges[0])
         cache = _cache()
@@ -263,7 +265,7 @@ class LayerRun:
             filled = yield from _filled(level)
             images.append(filled[0])
             edges.append(filled[1])
-        known = self.plan.found(settled.constants)
+        known = settled.public
         values = value_range(outcome.image)
         metadata = self.metadata(known.amount, known.gain, outcome.report, values)
         return self.layers(images, edges, limit, metadata)
@@ -309,7 +311,7 @@ class LayerRun:
             "controls": {"method": self.method, **self.controls},
         }
 
-    def as_python(self, settled: Settled | None) -> str:
+    def as_python(self, settled: FittedPlan | None) -> str:
         """A program that makes the same pixels; of a pyramid, those of level 0.
 
         What it reads from a file is compared with the layer, here and whenever it
@@ -326,11 +328,11 @@ class LayerRun:
         if settled is None or settled.sample is None:
             return recipe.as_python()  # it finds the gain anew
         sample = " × ".join(str(length) for length in settled.sample)
-        gain = settled.plan.found(settled.constants).gain
+        gain = settled.public.gain
         return recipe.as_python(gain, f"a sample of {sample} pixels")
 
 
-def frozen_array(levels: Sequence[Level], number: int, which: str) -> LiveArray:
+def frozen_array(levels: Sequence[Level], number: int, which: Output) -> LiveArray:
     """Return the array of one level, computed where it is shown."""
     pixels = FrozenPixels(lambda: levels, number, which)
     return LiveArray(*form(levels[number].plan, which), pixels)
@@ -353,11 +355,11 @@ def _blocks(shape: tuple[int, ...]) -> list[Any]:
 def _filled(level: Level) -> Steps:
     """Result and edge map of a level, block by block."""
     which = edges_of(level.plan)
-    image, edges = (np.empty(*form(level.plan, each)) for each in (IMAGE, which))
+    image, edges = (np.empty(*form(level.plan, each)) for each in (Output.IMAGE, which))
     axes_of_edges = edges.ndim
     for block in _blocks(level.plan.shape):
         index = tuple(range(span.start, span.stop) for span in block.core)
-        image[block.core] = part(level, IMAGE, index)
+        image[block.core] = part(level, Output.IMAGE, index)
         edge_index = index[:axes_of_edges]
         edges[block.core[:axes_of_edges]] = part(level, which, edge_index)
         yield

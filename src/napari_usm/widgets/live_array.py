@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Layer
 
+from napari_usm.run.block import Output
 from napari_usm.run.virtual import Index, VirtualArray
 from napari_usm.widgets.layer_data import colour_mean
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from napari_usm.run.levels import Level
     from napari_usm.run.plan import Plan
-
-#: The two layers of a result, and what the second may show instead.
-IMAGE, EDGE_MAP, SIGNIFICANCE = "image", "edge_map", "significance"
 
 #: Modules of napari that read data to show it; in 0.6 it is the second.
 SLICING = ("napari.layers._scalar_field", "napari.layers.image._slice")
@@ -108,7 +106,7 @@ class FrozenPixels:
 
     levels: Callable[[], Sequence[Level]]
     number: int
-    which: str
+    which: Output
     in_memory: bool = False
 
     def __call__(self, index: Index) -> np.ndarray:
@@ -129,25 +127,22 @@ class FrozenPixels:
         return self
 
 
-def part(level: Level, which: str, index: Index) -> np.ndarray:
-    """Pixels of one of the two layers, whose edge map has no channels."""
-    if which == IMAGE:
-        return level.image(index)
+def part(level: Level, output: Output, index: Index) -> np.ndarray:
+    """Return pixels of one of the two layers, whose edge map has no channels."""
     plan = level.plan
-    made = level.significance if which == SIGNIFICANCE else level.edge_map
-    if len(index) == len(plan.edge_shape):
-        return made(index)
-    return colour_mean(made((*index, range(plan.edge_shape[-1]))))
+    if output is Output.IMAGE or len(index) == len(plan.edge_shape):
+        return level.part(output, index)
+    return colour_mean(level.part(output, (*index, range(plan.edge_shape[-1]))))
 
 
-def edges_of(plan: Plan) -> str:
-    """What the second layer shows."""
-    return SIGNIFICANCE if plan.wants_noise else EDGE_MAP
+def edges_of(plan: Plan) -> Output:
+    """Return the output that the second layer shows."""
+    return Output.SIGNIFICANCE if plan.wants_noise else Output.EDGE_MAP
 
 
-def form(plan: Plan, which: str) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and type of the data of one of the two layers."""
-    if which == IMAGE:
+def form(plan: Plan, output: Output) -> tuple[tuple[int, ...], np.dtype]:
+    """Return shape and type of the data of one of the two layers."""
+    if output is Output.IMAGE:
         return plan.shape, plan.result
     # The channels of a layer, if it has any, are its last axis.
     return plan.shape[: layer_axes(plan)], np.dtype(np.float32)

@@ -10,9 +10,10 @@ from napari.layers import Image
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QTimer
 
+from napari_usm.run.block import Output
 from napari_usm.widgets.functions import layer_run
 from napari_usm.widgets.layer_data import EMPTY_LIMIT, GEOMETRY, METADATA
-from napari_usm.widgets.live_array import EDGE_MAP, IMAGE, edges_of, form
+from napari_usm.widgets.live_array import edges_of, form
 from napari_usm.widgets.live_result import LiveResult
 from napari_usm.widgets.live_state import LiveSignals, Shown, State
 from napari_usm.widgets.result_layers import LiveKey, results_of
@@ -171,11 +172,11 @@ class LivePair:
         image_is_stale = levels is not self._refreshed
         self._refreshed, self._edge_key = levels, edge_key
         for which, layer in self._found():
-            stale = image_is_stale if which == IMAGE else edges_are_stale
+            stale = image_is_stale if which == Output.IMAGE else edges_are_stale
             if self._live.pop_stale(which) or stale:
                 self._slice(which, layer)
 
-    def _slice(self, which: str, layer: Image) -> None:
+    def _slice(self, which: Output, layer: Image) -> None:
         """Let napari ask, unless it has what there is."""
         level = self._level(layer)
         if not (layer.visible and self._live.is_late(which, level)):
@@ -234,7 +235,9 @@ class LivePair:
     @property
     def _shown(self) -> tuple[str, str]:
         """What the two layers show."""
-        return IMAGE, EDGE_MAP if self.run is None else edges_of(self.run.plan)
+        return Output.IMAGE, Output.EDGE_MAP if self.run is None else edges_of(
+            self.run.plan
+        )
 
     def _found(self) -> list[tuple[str, Image]]:
         """Result and edge map, or what the user has left of them."""
@@ -274,7 +277,9 @@ class LivePair:
         metadata = run.metadata(None, None, None, None)
         _, edges = self._shown
         limit = self._limits.get(edges, EMPTY_LIMIT)
-        tuples = run.layers(arrays[IMAGE], arrays[edges], limit, metadata, live=True)
+        tuples = run.layers(
+            arrays[Output.IMAGE], arrays[edges], limit, metadata, live=True
+        )
         self.is_placing = True
         try:
             self.results.place(self.key, tuples)
@@ -295,12 +300,15 @@ class LivePair:
 
     def _needs_other_arrays(self, before: LayerRun) -> bool:
         old, new = (
-            [edges_of(plan), *(form(plan, which) for which in (IMAGE, EDGE_MAP))]
+            [
+                edges_of(plan),
+                *(form(plan, which) for which in (Output.IMAGE, Output.EDGE_MAP)),
+            ]
             for plan in (before.plan, self.run.plan)
         )
         return old != new
 
-    def _chunks(self, level: int, which: str) -> tuple[int, ...] | None:
+    def _chunks(self, level: int, which: Output) -> tuple[int, ...] | None:
         if len(self.run.levels) == 1:
             return None
         plan = self.run.plan
@@ -315,7 +323,7 @@ class LivePair:
         settled = self.settled
         amount = gain = None
         if settled is not None:
-            amount, gain, _ = settled.plan.found(settled.constants)
+            amount, gain, _ = settled.public
         known = self._known
         if known is not None and known.settled.plan is not self.run.plan:
             known = None  # of other parameters

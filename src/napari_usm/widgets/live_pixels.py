@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from napari.layers import Layer
 
+    from napari_usm.run.block import Output
     from napari_usm.run.levels import Level
     from napari_usm.run.live import LiveImage
     from napari_usm.run.plan import Plan
@@ -59,7 +60,7 @@ class Moment:
 class LivePixels:
     """Computes the pixels of one array of a live result."""
 
-    def __init__(self, result: LiveResult, which: str, level: int) -> None:
+    def __init__(self, result: LiveResult, which: Output, level: int) -> None:
         self._result = result
         self._which = which
         self._level = level

@@ -18,16 +18,16 @@ from qtpy.compat import isalive
 
 from napari_usm import warm_up
 from napari_usm.run import eager
+from napari_usm.run.block import Output
 from napari_usm.run.fork import renew_in_child
 from napari_usm.run.latest import Job, Latest
 from napari_usm.run.levels import Level, SharpenedLevel, levels_of
-from napari_usm.run.live import DetailCache, LiveImage, Settled
-from napari_usm.run.plan import Plan
+from napari_usm.run.live import DetailCache, LiveImage
+from napari_usm.run.plan import FittedPlan, Plan
 from napari_usm.run.settle import answered, question, settle
 from napari_usm.run.virtual import Index
 from napari_usm.widgets.layer_data import edge_limit, value_range
 from napari_usm.widgets.live_array import (
-    IMAGE,
     LiveArray,
     edges_of,
     form,
@@ -88,7 +88,7 @@ class LiveResult:
         self._images = self._readable()
         self._asked: Plan | None = None
         self._method = self._taken = ""
-        self._known: OrderedDict[Hashable, Settled] = OrderedDict()
+        self._known: OrderedDict[Hashable, FittedPlan] = OrderedDict()
         self._front: dict[tuple[str, int], OrderedDict[Index, _Front]] = {}
         self._given: dict[tuple[str, int], tuple[Index, _Front | None]] = {}
         self._stand_ins: dict[tuple[str, int], np.ndarray] = {}
@@ -112,7 +112,7 @@ class LiveResult:
     # --- parameters ---
 
     @property
-    def settled(self) -> Settled:
+    def settled(self) -> FittedPlan:
         """What level 0 is sharpened by."""
         return self.levels[0].settled
 
@@ -159,7 +159,7 @@ class LiveResult:
         self._asked = None
         self.forget()
 
-    def _take(self, settled: Settled) -> None:
+    def _take(self, settled: FittedPlan) -> None:
         self.levels, self._taken = levels_of(self._images, settled), self._method
         self.moment.take(self.levels)
 
@@ -184,7 +184,7 @@ class LiveResult:
             return
         self._tell("ready")
 
-    def _keep(self, plan: Plan, era: object, settled: Settled) -> None:
+    def _keep(self, plan: Plan, era: object, settled: FittedPlan) -> None:
         if era is not self._era:
             return  # these pixels are no more
         self._known[question(plan)] = settled
@@ -221,18 +221,18 @@ class LiveResult:
 
     # --- pixels ---
 
-    def array(self, which: str, level: int, chunks: Any = None) -> LiveArray:
+    def array(self, which: Output, level: int, chunks: Any = None) -> LiveArray:
         """Result or edge map of a level, as napari's layers take it."""
         # Of the sources: the plans of the levels may not be known yet.
         shape, dtype = form(self._asked, which)
         shape = tuple(self.sources[level].shape[: len(shape)])
         return LiveArray(shape, dtype, LivePixels(self, which, level), chunks)
 
-    def exact(self, which: str, level: int, index: Index) -> np.ndarray:
+    def exact(self, which: Output, level: int, index: Index) -> np.ndarray:
         """True pixels, however long it takes."""
         return part(self.moment.levels()[level], which, index)
 
-    def shown(self, which: str, level: int, index: Index) -> np.ndarray:
+    def shown(self, which: Output, level: int, index: Index) -> np.ndarray:
         """New pixels if they can be had at once; else old ones, and `ready` tells."""
         if self._asked is None:
             return self.exact(which, level, index)  # nobody would tell napari later
@@ -255,7 +255,7 @@ class LiveResult:
         self._stand_ins[which, level] = self._make_stand_in(which, level, index)
         return self._stand_ins[which, level]
 
-    def stand_in(self, which: str, level: int) -> np.ndarray | None:
+    def stand_in(self, which: Output, level: int) -> np.ndarray | None:
         """Return what napari got instead of pixels that were never computed."""
         return self._stand_ins.get((which, level))
 
@@ -268,7 +268,7 @@ class LiveResult:
         finally:
             self._waits = False
 
-    def is_late(self, which: str, level: int) -> bool:
+    def is_late(self, which: Output, level: int) -> bool:
         """Begin with what napari shows of a level; whether only `ready` tells its end.
 
         It need not be asked for the old pixels again, then, while others are made.
@@ -284,13 +284,13 @@ class LiveResult:
         return True
 
     def _is_made(
-        self, levels: tuple[Level, ...], which: str, level: int, index: Index
+        self, levels: tuple[Level, ...], which: Output, level: int, index: Index
     ) -> bool:
         """Ask for pixels, and wait if that is worth it; whether they are there."""
         key = which, level, index, id(levels)
         if not levels or key in self._failed:
             return False
-        if which not in (IMAGE, edges_of(levels[0].plan)):
+        if which not in (Output.IMAGE, edges_of(levels[0].plan)):
             return False  # of what was shown before, and is still settled
         if self._is_at_hand(levels[level], which, index):
             # Here: to wake another thread and be woken takes 2 ms where both sleep.
@@ -307,14 +307,14 @@ class LiveResult:
         return job.wait(patience)
 
     def _set_late(
-        self, levels: tuple[Level, ...], which: str, level: int, index: Index
+        self, levels: tuple[Level, ...], which: Output, level: int, index: Index
     ) -> None:
         """What napari has is old."""
         self._stale.add(which)
         key = which, level, index, id(levels)
         self._set_state(which, level, self._failed.get(key, "updating"))
 
-    def awaited(self, which: str, level: int, index: Index) -> np.ndarray:
+    def awaited(self, which: Output, level: int, index: Index) -> np.ndarray:
         """New pixels, for a thread of napari's: it shows them when it has them."""
         levels = self.moment.levels()
         front = self._front_of(which, level, index)
@@ -324,13 +324,13 @@ class LiveResult:
         self._deliver(front)
         return front.pixels
 
-    def pop_stale(self, which: str) -> bool:
+    def pop_stale(self, which: Output) -> bool:
         """Whether napari got something old of one of the two since this was asked."""
         was_stale = which in self._stale
         self._stale.discard(which)
         return was_stale
 
-    def state(self, which: str, level: int) -> State:
+    def state(self, which: Output, level: int) -> State:
         """What napari got last of a level of result or edge map."""
         if self._is_preparing:
             return "preparing"
@@ -338,11 +338,11 @@ class LiveResult:
             return self._unsettled
         return self._states.get((which, level), "updating")
 
-    def _front_of(self, which: str, level: int, index: Index) -> _Front | None:
+    def _front_of(self, which: Output, level: int, index: Index) -> _Front | None:
         with self._lock:
             return self._front.get((which, level), {}).get(index)
 
-    def _set_state(self, which: str, level: int, state: State) -> None:
+    def _set_state(self, which: Output, level: int, state: State) -> None:
         self._states[which, level] = state
         self._tell("changed")
 
@@ -358,7 +358,7 @@ class LiveResult:
     def _make(
         self,
         levels: tuple[Level, ...],
-        which: str,
+        which: Output,
         level: int,
         index: Index,
         job: Job,
@@ -370,7 +370,7 @@ class LiveResult:
             self._tell("ready")
 
     def _made_or_failed(
-        self, levels: tuple[Level, ...], which: str, level: int, index: Index
+        self, levels: tuple[Level, ...], which: Output, level: int, index: Index
     ) -> None:
         try:
             self._made(levels, which, level, index)
@@ -378,7 +378,7 @@ class LiveResult:
             self._failed[which, level, index, id(levels)] = self._fail(error)
 
     def _made(
-        self, levels: tuple[Level, ...], which: str, level: int, index: Index
+        self, levels: tuple[Level, ...], which: Output, level: int, index: Index
     ) -> _Front:
         source = levels[level]
         kept, started = source.is_kept(index), perf_counter()
@@ -408,7 +408,7 @@ class LiveResult:
             return
         report = values = None
         try:
-            if shown.which == IMAGE:
+            if shown.which == Output.IMAGE:
                 report = source.report(shown.index, front.method)
                 values = value_range(front.pixels)
             edge_index = shown.index[: layer_axes(source.plan)]
@@ -422,7 +422,7 @@ class LiveResult:
         if self._states.get((shown.which, shown.level)) is shown:
             self._set_state(shown.which, shown.level, known)
 
-    def _is_at_hand(self, level: Level, which: str, index: Index) -> bool:
+    def _is_at_hand(self, level: Level, which: Output, index: Index) -> bool:
         """Whether nothing is read or filtered, and it never took long."""
         rates = self._rates.get((which, True))
         if rates is None or self._latest.is_behind or not level.is_kept(index):
@@ -430,7 +430,7 @@ class LiveResult:
         return _size(index) * max(rates) <= PATIENCE
 
     def _is_quick(
-        self, levels: tuple[Level, ...], which: str, level: int, index: Index
+        self, levels: tuple[Level, ...], which: Output, level: int, index: Index
     ) -> bool:
         """Whether these pixels are worth waiting for, as far as is known."""
         if self._latest.is_behind:
@@ -440,10 +440,10 @@ class LiveResult:
         rate = min(self._rates.get((which, kept), (0.0,)))
         return _size(index) * rate <= PATIENCE
 
-    def _make_stand_in(self, which: str, level: int, index: Index) -> np.ndarray:
+    def _make_stand_in(self, which: Output, level: int, index: Index) -> np.ndarray:
         """Where there are no old pixels: the source's, if they are at hand."""
         _, dtype = form(self._asked, which)
-        if which == IMAGE and self.sources[level].dtype == dtype:
+        if which == Output.IMAGE and self.sources[level].dtype == dtype:
             pixels = at_hand(self._images[level].pixels, index)
             if pixels is not None:
                 return pixels
@@ -470,5 +470,5 @@ def _size(index: Index) -> int:
     return prod(len(asked) for asked in index if isinstance(asked, range))
 
 
-def _without_first_stage(plan: Plan) -> Settled:
+def _without_first_stage(plan: Plan) -> FittedPlan:
     return eager.result_of(settle(plan, None))

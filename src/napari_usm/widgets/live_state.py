@@ -11,7 +11,8 @@ from qtpy.QtCore import QObject, QTimer, Signal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_usm.run.live import Settled
+    from napari_usm.run.block import Output
+    from napari_usm.run.plan import FittedPlan
     from napari_usm.run.report import Report
     from napari_usm.run.virtual import Index
 
@@ -29,7 +30,7 @@ class Shown:
         Result or edge map, of which level, and what of it.
     seconds : float
         How long it took.
-    settled : Settled
+    settled : FittedPlan
         By what.
     shows : str
         What the pixels of this level are.
@@ -41,11 +42,11 @@ class Shown:
         Smallest and largest value of the result, if that is shown, likewise.
     """
 
-    which: str
+    which: Output
     level: int
     index: Index
     seconds: float
-    settled: Settled
+    settled: FittedPlan
     shows: str
     report: Report | None = None
     edge_limit: float | None = None

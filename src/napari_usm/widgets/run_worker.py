@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import napari.types
 
-    from napari_usm.run.live import Settled
+    from napari_usm.run.plan import FittedPlan
     from napari_usm.widgets.layer_run import LayerRun
 
 
@@ -26,7 +26,7 @@ PREPARING = -1
 _PATIENCE = 0.2
 
 
-def worker_of(run: LayerRun, settled: Settled | None, stop: threading.Event) -> Any:
+def worker_of(run: LayerRun, settled: FittedPlan | None, stop: threading.Event) -> Any:
     """The worker for a run, not started.
 
     At every pause it yields how many steps are done, before the first `PREPARING` as
@@ -46,7 +46,7 @@ class RunError(Exception):
 
 
 def _counted(
-    run: LayerRun, settled: Settled | None, stop: threading.Event
+    run: LayerRun, settled: FittedPlan | None, stop: threading.Event
 ) -> Generator[int, None, list[napari.types.LayerDataTuple] | None]:
     """A run as napari's workers want it: they stop only where something is yielded."""
     started = perf_counter()

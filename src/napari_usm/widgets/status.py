@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_usm.estimate.blur_and_noise import blur_and_noise_of
 from napari_usm.methods import METHODS
-from napari_usm.widgets.live_array import EDGE_MAP, SIGNIFICANCE
+from napari_usm.run.block import Output
 from napari_usm.widgets.live_state import Failed, Shown
 from napari_usm.widgets.physical import axes_of
 
@@ -82,7 +82,7 @@ def live_line(state: State, layer: Image) -> str:
 def _shown_line(shown: Shown, layer: Image) -> str:
     settled = shown.settled
     parts = ["Live", *_place(shown, layer), f"{1000 * shown.seconds:.1f} ms"]
-    found = settled.plan.found(settled.constants)
+    found = settled.public
     if settled.sample is not None:
         looked = " × ".join(str(length) for length in settled.sample)
         parts += [*_gain(found.amount, found.gain), f"from a sample of {looked}"]
@@ -101,7 +101,7 @@ def _shown_line(shown: Shown, layer: Image) -> str:
 def _place(shown: Shown, layer: Image) -> list[str]:
     """What of a layer is shown: its plane, and its level if that is not the finest."""
     names = axes_of(layer).names
-    named = {EDGE_MAP: ["edge map"], SIGNIFICANCE: ["significance"]}
+    named = {Output.EDGE_MAP: ["edge map"], Output.SIGNIFICANCE: ["significance"]}
     parts = named.get(shown.which, [])
     for axis, asked in enumerate(shown.index[: layer.ndim]):
         one = asked if isinstance(asked, int) else asked[0] if len(asked) == 1 else None
