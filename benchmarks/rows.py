@@ -219,16 +219,17 @@ def auto_race(dtype, blur, growth, edges, sigma):
     """Three bands for a known blur and growth of the noise, beside a mask."""
     image = picture((2048, 2048), dtype)
     plan, _ = api.prepare(image, "auto_unsharp_mask")
-    constants, limits = eager.result_of(eager.first_stage(plan, image))
+    fitted = eager.result_of(eager.first_stage(plan, image))
+    constants = fitted.constants
     known = Estimate.of(constants.estimate.ravel())
     known = known._replace(sigmas=(blur, blur), growth=growth).numbers
     known = known.reshape(constants.estimate.shape)
-    found = replace(constants, estimate=known), limits
+    found = replace(fitted, constants=replace(constants, estimate=known))
     mask, _ = api.prepare(image, "unsharp_mask", sigma=sigma)
 
-    def run(plan, found=None):
+    def run(plan, fitted=None):
         wanted = {"want_edge_map": edges, "want_report": False}
-        return eager.result_of(eager.run(plan, image, found=found, **wanted))
+        return eager.result_of(eager.run(plan, image, fitted=fitted, **wanted))
 
     return Race(clocked({"usm": lambda: run(plan, found), "other": lambda: run(mask)}))
 

@@ -1,8 +1,12 @@
 """Images and calls that many tests share."""
 
+from contextlib import contextmanager
+from unittest import mock
+
 import numpy as np
 
 import napari_usm as usm
+from napari_usm.run.plan import Plan
 
 METHODS = (
     "unsharp_mask",
@@ -29,6 +33,13 @@ def function(method):
     """The public function of a method: one for the lab stands in `napari_usm.lab`."""
     home = usm.lab if usm.METHODS[method].audience == "lab" else usm
     return getattr(home, method)
+
+
+@contextmanager
+def stepwise():
+    """Compute step by step, without a fused kernel."""
+    with mock.patch.object(Plan, "stored", None):
+        yield
 
 
 def picture(shape, dtype="float64", seed=0):

@@ -16,6 +16,7 @@ import numpy as np
 import napari_usm as usm
 from napari_usm import api
 from napari_usm.run import eager, live, latest, reuse
+from napari_usm.run.block import Output
 from napari_usm.run.levels import SharpenedLevel
 from napari_usm.run.settle import settle
 
@@ -103,7 +104,7 @@ def test_forked_while_locks_are_held():
         level = SharpenedLevel(live.LiveImage(pixels, cache), settled)
         whole = tuple(range(n) for n in image.shape)
         for _ in range(2):
-            assert (level.image(whole) == expected).all()
+            assert (level.part(Output.IMAGE, whole) == expected).all()
         job = jobs.put("slot", "other", lambda job: None)
         assert job.wait(20)
         assert not jobs.is_behind
@@ -138,7 +139,7 @@ def test_forked_while_threads_compute():
         while not stop.is_set():
             with usm.threads(2):
                 usm.sharpen(image, sigma=1.0 + k)
-            level.image((range(k, 800), range(900)))
+            level.part(Output.IMAGE, (range(k, 800), range(900)))
 
     threads = [threading.Thread(target=work, args=[k], daemon=True) for k in range(3)]
     for thread in threads:
@@ -210,7 +211,7 @@ def test_memory_that_is_left_at_the_end():
     said = run(
         LIVE
         + """
-kept = [level.image((range(800), range(900 - k))) for k in range(5)]
+kept = [level.part(Output.IMAGE, (range(800), range(900 - k))) for k in range(5)]
 sys.kept = [reuse.empty((2**19,), "u1") for _ in range(6)]
 with usm.threads(2):
     running = eager.run(plan, pixels, block_size=5000)
@@ -231,7 +232,7 @@ def test_threads_at_work_at_the_end(program):
 def always(job):
     with usm.{program}:
         while True:
-            level.image((range(np.random.randint(500, 800)), range(900)))
+            level.part(Output.IMAGE, (range(np.random.randint(500, 800)), range(900)))
 
 jobs.put(0, 0, always)
 jobs.put_at_rest(1, always)

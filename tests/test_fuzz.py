@@ -47,7 +47,9 @@ def test_order_of_axes():
     image = cases.picture((64, 36), "float32")
     call = {"axes": (1, 0), "sigma": (0.5, 1.0)}
     alone = usm.unsharp_mask(image, **call)
-    np.testing.assert_array_equal(alone, usm.sharpen(image, **call).image)
+    with cases.stepwise():
+        expected = usm.unsharp_mask(image, **call)
+    np.testing.assert_array_equal(alone, expected)
 
 
 def test_border_between_two_float32():
@@ -55,23 +57,29 @@ def test_border_between_two_float32():
     image = cases.picture((64, 36), "float32")
     call = {"mode": "constant", "cval": 2.1}
     alone = usm.laplacian_sharpen(image, **call)
-    stepwise = usm.sharpen(image, "laplacian_sharpen", **call).image
-    np.testing.assert_array_equal(alone, stepwise)
+    with cases.stepwise():
+        expected = usm.laplacian_sharpen(image, **call)
+    np.testing.assert_array_equal(alone, expected)
 
 
 def check(image, other, method, parameters, count, how):
-    """Image alone, image and edge map: the same bits, and those of the reference."""
+    """Fused and step by step: the same bits, and those of the reference."""
     plan, pixels = prepare(other, method, **parameters)
     only_image = {"want_edge_map": False, "want_report": False}
     with usm.threads(count):
         alone = eager.result_of(eager.run(plan, pixels, **only_image, **how)).image
         both = eager.result_of(eager.run(plan, pixels, want_report=False, **how))
+        with cases.stepwise():
+            running = eager.run(plan, pixels, want_report=False, **how)
+            steps = eager.result_of(running)
     np.testing.assert_array_equal(alone, both.image)
+    np.testing.assert_array_equal(alone, steps.image)
+    np.testing.assert_array_equal(both.edge_map, steps.edge_map)
     np.testing.assert_array_equal(other, image)
 
     expected = reference.sharpen(image, method, **parameters)
     if expected.gain is not None:
-        gain = plan.found(both.constants).gain
+        gain = both.fitted.public.gain
         np.testing.assert_allclose(gain, expected.gain, rtol=1e-12)
     slack = slack_of(image, method, parameters)
     sure = away_from_a_hard_threshold(image, method, parameters, slack, expected)

@@ -466,13 +466,13 @@ def filtered(monkeypatch):
     from napari_usm.run import live as module
 
     boxes = []
-    original = module.detail_of
+    original = module.filtered
 
     def counted(plan, read, box, *rest):
         boxes.append(box)
         return original(plan, read, box, *rest)
 
-    monkeypatch.setattr(module, "detail_of", counted)
+    monkeypatch.setattr(module, "filtered", counted)
     return boxes
 
 

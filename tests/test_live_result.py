@@ -9,7 +9,7 @@ import cases
 import napari_usm as usm
 from napari_usm import api
 from napari_usm.run import live
-from napari_usm.widgets.live_array import EDGE_MAP, IMAGE
+from napari_usm.run.block import Output
 from napari_usm.widgets.live_result import PATIENCE, LiveResult
 from napari_usm.widgets.live_state import LiveSignals
 
@@ -27,11 +27,11 @@ def image():
 def slow(monkeypatch):
     """Whole planes take longer to filter than anybody waits."""
 
-    def slowly(plan, read, box, *finish, of=live.detail_of):
-        sleep(5 * PATIENCE if plan.shape == SHAPE else 0)
-        return of(plan, read, box, *finish)
+    def slowly(fitted, read, box, *result, of=live.filtered):
+        sleep(5 * PATIENCE if fitted.plan.shape == SHAPE else 0)
+        return of(fitted, read, box, *result)
 
-    monkeypatch.setattr(live, "detail_of", slowly)
+    monkeypatch.setattr(live, "filtered", slowly)
 
 
 def tuned(result, image, **parameters):
@@ -46,33 +46,35 @@ def test_what_comes_late_is_told(qtbot, slow, image):
     result = LiveResult([image], LiveSignals(), lambda layer: True)
     first = tuned(result, image, sigma=1.0)
     with qtbot.waitSignal(result.signals.ready):
-        result.shown(IMAGE, 0, WHOLE)
-        assert result.pop_stale(IMAGE)
-        assert not result.pop_stale(IMAGE)
-    np.testing.assert_array_equal(result.shown(IMAGE, 0, WHOLE), first.image)
-    assert not result.pop_stale(IMAGE)
+        result.shown(Output.IMAGE, 0, WHOLE)
+        assert result.pop_stale(Output.IMAGE)
+        assert not result.pop_stale(Output.IMAGE)
+    np.testing.assert_array_equal(result.shown(Output.IMAGE, 0, WHOLE), first.image)
+    assert not result.pop_stale(Output.IMAGE)
 
     second = tuned(result, image, sigma=2.0)
     with qtbot.waitSignal(result.signals.ready):
-        assert result.is_late(IMAGE, 0), "napari has what there is"
-        assert result.pop_stale(IMAGE)
+        assert result.is_late(Output.IMAGE, 0), "napari has what there is"
+        assert result.pop_stale(Output.IMAGE)
     third = tuned(result, image, sigma=3.0)
-    assert not result.is_late(IMAGE, 0), "there is more than napari has"
+    assert not result.is_late(Output.IMAGE, 0), "there is more than napari has"
     with qtbot.waitSignal(result.signals.ready):
-        np.testing.assert_array_equal(result.shown(IMAGE, 0, WHOLE), second.image)
-        assert result.is_late(IMAGE, 0)
-    np.testing.assert_array_equal(result.shown(IMAGE, 0, WHOLE), third.image)
+        np.testing.assert_array_equal(
+            result.shown(Output.IMAGE, 0, WHOLE), second.image
+        )
+        assert result.is_late(Output.IMAGE, 0)
+    np.testing.assert_array_equal(result.shown(Output.IMAGE, 0, WHOLE), third.image)
 
 
 def test_nothing_is_late_that_was_never_shown(image):
     """What napari has not asked for, or comes soon, it shall ask for."""
     result = LiveResult([image], LiveSignals(), lambda layer: True)
     tuned(result, image, sigma=1.0)
-    assert not result.is_late(IMAGE, 0)
-    result.shown(IMAGE, 0, WHOLE)
+    assert not result.is_late(Output.IMAGE, 0)
+    result.shown(Output.IMAGE, 0, WHOLE)
     expected = tuned(result, image, sigma=2.0)
-    assert not result.is_late(IMAGE, 0)
-    np.testing.assert_array_equal(result.shown(IMAGE, 0, WHOLE), expected.image)
+    assert not result.is_late(Output.IMAGE, 0)
+    np.testing.assert_array_equal(result.shown(Output.IMAGE, 0, WHOLE), expected.image)
 
 
 def test_a_thumbnail_does_not_hide_what_was_missed(qtbot, slow, image):
@@ -80,12 +82,12 @@ def test_a_thumbnail_does_not_hide_what_was_missed(qtbot, slow, image):
     small = np.ascontiguousarray(image[::2, ::2])
     result = LiveResult([image, small], LiveSignals(), lambda layer: True)
     tuned(result, image, sigma=1.0)
-    thumbnail = EDGE_MAP, 1, (range(20), range(25))
+    thumbnail = Output.EDGE_MAP, 1, (range(20), range(25))
     result.shown(*thumbnail)
     with qtbot.waitSignal(result.signals.ready):
-        result.shown(EDGE_MAP, 0, WHOLE)
+        result.shown(Output.EDGE_MAP, 0, WHOLE)
         result.shown(*thumbnail)
-    assert result.pop_stale(EDGE_MAP)
+    assert result.pop_stale(Output.EDGE_MAP)
 
 
 def test_one_slow_moment_does_not_make_it_late(image):
@@ -94,11 +96,11 @@ def test_one_slow_moment_does_not_make_it_late(image):
     tuned(result, image, sigma=1.0)
     for sigma in (1.1, 1.2, 1.3):
         tuned(result, image, sigma=sigma)
-        result.shown(IMAGE, 0, WHOLE)
-    rates = result._rates[IMAGE, False]
-    result._rates[IMAGE, False] = (*rates[1:], 1.0)
+        result.shown(Output.IMAGE, 0, WHOLE)
+    rates = result._rates[Output.IMAGE, False]
+    result._rates[Output.IMAGE, False] = (*rates[1:], 1.0)
     expected = tuned(result, image, sigma=1.4)
-    np.testing.assert_array_equal(result.shown(IMAGE, 0, WHOLE), expected.image)
-    result._rates[IMAGE, False] = (1.0, 1.0, 1.0)
+    np.testing.assert_array_equal(result.shown(Output.IMAGE, 0, WHOLE), expected.image)
+    result._rates[Output.IMAGE, False] = (1.0, 1.0, 1.0)
     tuned(result, image, sigma=1.5)
-    assert result.is_late(IMAGE, 0)
+    assert result.is_late(Output.IMAGE, 0)

@@ -1,5 +1,7 @@
 """Thresholds in units of the noise that the detail has at each pixel."""
 
+from functools import partial
+
 import dask
 import dask.array as da
 import numpy as np
@@ -14,6 +16,7 @@ import reference
 from napari_usm.api import finding_noise, prepare
 from napari_usm.filters.threshold import DetailNoise, Threshold, significance
 from napari_usm.run import eager
+from napari_usm.run.block import Output
 from napari_usm.run.levels import SharpenedLevel
 from napari_usm.run.live import DetailCache, LiveImage
 from napari_usm.run.settle import settle
@@ -100,7 +103,7 @@ def test_blocks_and_chunks_give_the_same_bits(call, data, size):
     expected = usm.sharpen(image, method, **parameters)
     plan, pixels = prepare(image, method, **parameters)
     running = eager.run(plan, pixels, name=method, block_size=size)
-    found = usm.api.sharpened(plan, eager.result_of(running))
+    found = usm.api.sharpened(eager.result_of(running))
     assert_same(found, expected)
     np.testing.assert_array_equal(found.report.noise, expected.report.noise)
     lazy = da.from_array(image, chunks=data.draw(chunked(image.shape)))
@@ -138,7 +141,9 @@ def test_significance_of_any_part(call, data, size):
     np.testing.assert_array_equal(found.compute(), expected)
     settled = eager.result_of(settle(plan, image))
     level = SharpenedLevel(LiveImage(image, DetailCache(2**20)), settled)
-    array = VirtualArray(expected.shape, "float32", level.significance)
+    array = VirtualArray(
+        expected.shape, "float32", partial(level.part, Output.SIGNIFICANCE)
+    )
     key = data.draw(keys(expected.shape))
     np.testing.assert_array_equal(np.asarray(array[key]), expected[key])
 

@@ -83,11 +83,12 @@ def test_each_round_knows_those_before(parameters, over, limits):
         alone = lazy.run(plan, chunked).amount.compute()
     np.testing.assert_allclose(alone, amount.reshape(plan.kept_shape), rtol=1e-12)
     settled = eager.result_of(settle(plan, image))
-    for constants, limits_found in [*found, (settled.constants, settled.limits)]:
+    for fitted in [*found, settled]:
+        constants = fitted.constants
         np.testing.assert_allclose(constants.amount, amount, rtol=1e-12)
         np.testing.assert_array_equal(constants.estimate[..., 0], low)
         np.testing.assert_array_equal(constants.estimate[..., 1], least)
-        assert limits_found == ends
+        assert fitted.limits == ends
 
 
 def test_pauses_in_every_round():

@@ -4,6 +4,7 @@ import copy
 import gc
 import pickle
 import threading
+from functools import partial
 
 import dask.array as da
 import numpy as np
@@ -18,6 +19,7 @@ import cases
 import napari_usm as usm
 from napari_usm import api
 from napari_usm.run import eager, live
+from napari_usm.run.block import Output
 from napari_usm.run.levels import AveragedLevel, SharpenedLevel, SourceLevel, levels_of
 from napari_usm.run.live import DetailCache, LiveImage
 from napari_usm.run.settle import settle
@@ -37,8 +39,10 @@ def level_of(image, method, cache=None, **parameters):
 def arrays(level):
     """Result and edge map as array-likes."""
     plan = level.plan
-    image = VirtualArray(plan.shape, plan.result, level.image)
-    return image, VirtualArray(plan.edge_shape, np.float32, level.edge_map)
+    image = VirtualArray(plan.shape, plan.result, partial(level.part, Output.IMAGE))
+    return image, VirtualArray(
+        plan.edge_shape, np.float32, partial(level.part, Output.EDGE_MAP)
+    )
 
 
 @st.composite
@@ -145,7 +149,7 @@ def test_finishing_parameters_filter_nothing_anew(monkeypatch, dtype, threads, i
         image[400, 300] = np.nan
     cache, filtered = DetailCache(BYTES), []
     monkeypatch.setattr(
-        live, "detail_of", lambda *a, of=live.detail_of: filtered.append(1) or of(*a)
+        live, "filtered", lambda *a, of=live.filtered: filtered.append(1) or of(*a)
     )
     first = level_of(image, "unsharp_mask", cache, sigma=2)
     with usm.threads(threads):
@@ -169,7 +173,7 @@ def test_finishing_parameters_filter_nothing_anew(monkeypatch, dtype, threads, i
             assert len(filtered) == 1
     plan, _ = api.prepare(image, "unsharp_mask", sigma=2.1)
     settled = eager.result_of(settle(plan, image))
-    SharpenedLevel(first.pixels, settled).image((range(900), range(700)))
+    SharpenedLevel(first.pixels, settled).part(Output.IMAGE, (range(900), range(700)))
     assert len(filtered) == 2
 
 
@@ -197,7 +201,7 @@ def test_a_place_that_is_not_there():
     level = level_of(cases.picture((9, 8), "uint8"), "unsharp_mask")
     for wrong in ((9, 0), (range(3, 10), 0), (0, range(7, -2, -1))):
         with pytest.raises(IndexError, match="is beyond axis"):
-            level.image(wrong)
+            level.part(Output.IMAGE, wrong)
 
 
 def test_the_report_of_a_part():
@@ -222,11 +226,11 @@ def test_the_pass_that_filters_finishes_too(monkeypatch):
     level = level_of(image, "unsharp_mask", sigma=2, amount=1.5)
     rows = range(300), range(200)
     with monkeypatch.context() as patched:
-        patched.setattr(live, "finished_image", None)
-        first = level.image(rows)
+        patched.setattr(live, "finished", None)
+        first = level.part(Output.IMAGE, rows)
     np.testing.assert_array_equal(first, usm.unsharp_mask(image, sigma=2, amount=1.5))
     assert level.is_kept(rows)
-    np.testing.assert_array_equal(level.image(rows), first)
+    np.testing.assert_array_equal(level.part(Output.IMAGE, rows), first)
 
 
 def test_numpy_takes_it():
@@ -374,16 +378,16 @@ def test_the_cache_is_bounded():
     plane = 2 * 64 * 64 * 4
     level = level_of(image, "unsharp_mask", DetailCache(2 * plane), axes=(1, 2))
     rows = range(64), range(64)
-    level.image((0, *rows))
-    level.image((1, *rows))
-    level.image((0, *rows))
-    level.image((2, *rows))
+    level.part(Output.IMAGE, (0, *rows))
+    level.part(Output.IMAGE, (1, *rows))
+    level.part(Output.IMAGE, (0, *rows))
+    level.part(Output.IMAGE, (2, *rows))
     assert [level.is_kept((z, *rows)) for z in range(4)] == [True, False, True, False]
-    level.image((range(4), *rows))
+    level.part(Output.IMAGE, (range(4), *rows))
     assert level.is_kept((range(4), *rows))
     assert not level.is_kept((0, *rows))
     tiny = level_of(image, "unsharp_mask", DetailCache(plane // 2), axes=(1, 2))
-    tiny.image((range(4), *rows))
+    tiny.part(Output.IMAGE, (range(4), *rows))
     assert not tiny.is_kept((range(4), *rows))
 
 
@@ -392,9 +396,9 @@ def test_what_is_kept_goes_with_its_image():
     image, cache = cases.picture((64, 64), "float32"), DetailCache(BYTES)
     index = range(64), range(64)
     first, second = (level_of(image, "unsharp_mask", cache) for _ in range(2))
-    first.image(index)
+    first.part(Output.IMAGE, index)
     assert not second.is_kept(index)
-    second.image(index)
+    second.part(Output.IMAGE, index)
     assert len(cache._kept) == 2
     del first
     gc.collect()
@@ -427,10 +431,10 @@ def test_an_image_of_another_shape_is_said():
     image = cases.picture((40, 50), "uint16")
     level = level_of(image, "unsharp_mask")
     changed = SharpenedLevel(
-        LiveImage(image[:20].astype(float), DetailCache(BYTES)), level.settled
+        LiveImage(image[:20].astype(float), DetailCache(BYTES)), level.fitted
     )
     with pytest.raises(ValueError, match="`image` must stay as it was"):
-        changed.image((range(40), range(50)))
+        changed.part(Output.IMAGE, (range(40), range(50)))
 
 
 # --- what is found in a whole image ---
@@ -479,7 +483,7 @@ def test_limits_by_the_data_need_all_of_it(lazy):
     assert found.limits == (image.min(), image.max())
     level = SharpenedLevel(LiveImage(pixels, DetailCache(BYTES)), found)
     expected = usm.adaptive_unsharp_mask(image, **call)
-    whole = level.image(tuple(range(n) for n in image.shape))
+    whole = level.part(Output.IMAGE, tuple(range(n) for n in image.shape))
     np.testing.assert_array_equal(whole, expected)
 
 
@@ -505,7 +509,7 @@ def levels(images, method, **parameters):
 
 
 def whole_of(level):
-    return level.image(tuple(range(n) for n in level.plan.shape))
+    return level.part(Output.IMAGE, tuple(range(n) for n in level.plan.shape))
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "float64"])
@@ -518,7 +522,7 @@ def test_blurs_follow_the_level(dtype):
             same = call if k == 0 else {**call, "kernel": "gaussian"}
             expected = usm.sharpen(images[k], **{**same, "sigma": sigma / 2**k})
             np.testing.assert_array_equal(whole_of(level), expected.image)
-            crop = level.image((1, range(5, 20), range(30, 7, -2)))
+            crop = level.part(Output.IMAGE, (1, range(5, 20), range(30, 7, -2)))
             np.testing.assert_array_equal(crop, expected.image[1, 5:20, 30:7:-2])
 
 
@@ -555,14 +559,16 @@ def test_methods_without_a_blur_show_means():
     expected = np.floor(means + 0.5).astype(np.uint16)
     np.testing.assert_array_equal(whole_of(middle), expected)
     np.testing.assert_array_equal(
-        middle.image((1, range(60, 3, -5), 7)), expected[1, 60:3:-5, 7]
+        middle.part(Output.IMAGE, (1, range(60, 3, -5), 7)), expected[1, 60:3:-5, 7]
     )
     edges = full.edge_map[1, 20:24, 30:32].astype(float).reshape(2, 2, 1, 2)
     np.testing.assert_allclose(
-        middle.edge_map((1, range(10, 12), 15)), edges.mean(axis=(1, 2, 3)), rtol=1e-6
+        middle.part(Output.EDGE_MAP, (1, range(10, 12), 15)),
+        edges.mean(axis=(1, 2, 3)),
+        rtol=1e-6,
     )
     np.testing.assert_array_equal(whole_of(coarse), images[2])
-    assert not coarse.edge_map((1, range(5), range(3))).any()
+    assert not coarse.part(Output.EDGE_MAP, (1, range(5), range(3))).any()
 
 
 def test_levels_of_no_whole_factor():
@@ -581,7 +587,7 @@ def test_a_pyramid_in_colour():
         found = levels(images, method, channel_axis=2, color="luminance")
         expected = usm.sharpen(images[0], method, channel_axis=2, color="luminance")
         np.testing.assert_array_equal(
-            found[0].edge_map((range(9), 4)), expected.edge_map[:9, 4]
+            found[0].part(Output.EDGE_MAP, (range(9), 4)), expected.edge_map[:9, 4]
         )
-        assert found[1].edge_map((range(9), 4)).shape == (9,)
-        assert found[1].image((range(9), 4, range(3))).shape == (9, 3)
+        assert found[1].part(Output.EDGE_MAP, (range(9), 4)).shape == (9,)
+        assert found[1].part(Output.IMAGE, (range(9), 4, range(3))).shape == (9, 3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from napari_usm.filters.bands import MEAN, farthest, found_by
 from napari_usm.filters.border import border_index, continued
 from napari_usm.filters.mask_pass import LARGE, filled_taps
-from napari_usm.filters.planes import Planes, span
+from napari_usm.filters.planes import Planes, flat, span, strides_of
 from napari_usm.kernels.bands_plane import sharpen_bands
 from napari_usm.kernels.sweeps import PAIRS, ROWS
 
@@ -65,7 +65,8 @@ class BandsPass:
     ) -> bool:
         """Sharpen a block into its place; whether all its pixels were valid."""
         down, across = sorted(self.bands.narrow)
-        source, to = (Planes(a.shape, down, across) for a in (block, target))
+        to = Planes(target.shape, down, across)
+        source = replace(to, shape=block.shape, strides=strides_of(block))
         taps = self._taps(down, across)
         margin = taps[3].size - 1
         rows, ends = self._rows(taps, inner[down], block.shape[down], finish.mode)
@@ -73,7 +74,7 @@ class BandsPass:
         outside = finish.cval if finish.mode == "constant" else 0.0
         return all(
             sharpen_bands(
-                block.reshape(-1),
+                flat(block),
                 (
                     source.offset(place, source.others) + near.start * source.step,
                     source.stride,

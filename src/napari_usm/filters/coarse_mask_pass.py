@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_usm.filters.blur import blur_between, coarse_planes
 from napari_usm.filters.coarse import Grid
-from napari_usm.filters.planes import Planes, span
+from napari_usm.filters.planes import Planes, flat, span, strides_of
 from napari_usm.filters.taps import spline_taps
 from napari_usm.kernels.coarse_mask import reduce_plane, sharpen_plane
 
@@ -53,7 +53,8 @@ class CoarseMaskPass:
         if any(beyond):
             return False
         down, across = coarse_planes(self.mask.blurs)
-        source, to = (Planes(a.shape, down, across) for a in (block, target))
+        to = Planes(target.shape, down, across)
+        source = replace(to, shape=block.shape, strides=strides_of(block))
         grids = [
             Grid(self.mask.blurs[axis], block.shape[axis], *span(inner[axis]))
             for axis in (down, across)
@@ -68,7 +69,7 @@ class CoarseMaskPass:
         before = there.offset([grid.before for grid in grids], (down, across))
         for place, begin in source.cores(inner, to, core):
             sharpen_plane(
-                block.reshape(-1),
+                flat(block),
                 (source.offset(place, source.others), source.stride, source.step),
                 points.reshape(-1),
                 (there.offset(place, there.others) + before, there.stride),
@@ -92,7 +93,7 @@ def _reduced(
     whole = [slice(0, length) for length in block.shape]
     return all(
         reduce_plane(
-            block.reshape(-1),
+            flat(block),
             (source.offset(place, source.others), source.stride, source.step),
             *index,
             grids[1].inside,

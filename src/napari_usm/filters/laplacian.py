@@ -100,6 +100,7 @@ class LaplacianPass:
     ) -> bool:
         """Sharpen a block into its place; whether all its pixels were valid."""
         axes = down, across = sorted(self.weights)
+        block = np.ascontiguousarray(block)
         size, calm, calming = self.median_size, block, None
         if size in SIZES:
             calming = (size, *_border_indices(block, axes, size // 2, "reflect"))

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_usm.filters.border import border_index
 from napari_usm.filters.one_pass import Target
-from napari_usm.filters.planes import Planes, span
+from napari_usm.filters.planes import Planes, flat, span, strides_of
 from napari_usm.filters.taps import half_taps
 from napari_usm.kernels.mask import sharpen_planes
 from napari_usm.kernels.sweeps import PAIRS, ROWS
@@ -85,7 +85,8 @@ class MaskPass:
         if across == 0:
             return self._with_one_row(target, core, block, inner, finish)
         *deep, down = self.mask.blurred[:-1] or [across - 1]
-        source, to = (Planes(a.shape, down, across, *deep) for a in (block, target))
+        to = Planes(target.shape, down, across, deep[0] if deep else None)
+        source = replace(to, shape=block.shape, strides=strides_of(block))
         row_taps, column_taps = (
             filled_taps(self.mask.blurs.get(axis), 1, block.shape[axis], finish.mode)
             for axis in (down, across)
@@ -100,7 +101,7 @@ class MaskPass:
         outside = finish.cval if finish.mode == "constant" else 0
         return all(
             sharpen_planes(
-                block.reshape(-1),
+                flat(block),
                 (
                     source.offset(place, source.others),
                     depth.distances[0],

@@ -103,7 +103,8 @@ class OnePass(Protocol):
         core : tuple of slice
             The block's own pixels there.
         block : array
-            The block with its neighbours, C-contiguous and writeable.
+            The block with its neighbours, writeable and in whole rows, see
+            `filters.planes.is_in_rows`.
         inner : tuple of slice
             Its own pixels in `block`; all of it along the axes behind `last_axis`.
         finish : Finish

@@ -1,4 +1,8 @@
-"""An array as planes along two of its axes, for kernels that work on planes."""
+"""An array as planes along two of its axes, for kernels that work on planes.
+
+Kernels take memory in one dimension, and distances in it: a view of a larger array,
+such as a chunk, needs no copy as long as its rows are whole.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from numpy.lib.stride_tricks import as_strided
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from napari_usm.filters.dtypes import Array
 
 
 @dataclass(frozen=True)
 class Planes:
-    """Planes of a contiguous array.
+    """Planes of an array.
 
     Attributes
     ----------
@@ -24,12 +32,16 @@ class Planes:
         are one: neighbours along it are `step` pixels apart.
     deep : int, optional
         Axis along which planes belong together.
+    strides : tuple of int, optional
+        Pixels from one index to the next along each axis, of an array that is not
+        contiguous.
     """
 
     shape: tuple[int, ...]
     down: int
     across: int
     deep: int | None = None
+    strides: tuple[int, ...] = ()
 
     @property
     def others(self) -> list[int]:
@@ -49,6 +61,8 @@ class Planes:
 
     def distance(self, axis: int) -> int:
         """Pixels from one index to the next along an axis."""
+        if self.strides:
+            return self.strides[axis]
         return math.prod(self.shape[axis + 1 :])
 
     def offset(self, place: Sequence[int], axes: Sequence[int]) -> int:
@@ -84,6 +98,39 @@ class Planes:
         """Index along `others` of all planes in a window of the array."""
         spans = (range(window[axis].start, window[axis].stop) for axis in self.others)
         return itertools.product(*spans)
+
+
+def strides_of(array: Array) -> tuple[int, ...]:
+    """Return the pixels from one index to the next along each axis."""
+    # An axis of length 1 may have any stride.
+    return tuple(
+        stride // array.itemsize if length > 1 else math.prod(array.shape[axis + 1 :])
+        for axis, (length, stride) in enumerate(
+            zip(array.shape, array.strides, strict=True)
+        )
+    )
+
+
+def is_in_rows(array: Array, across: int) -> bool:
+    """Return whether all from an axis on is contiguous, and what is before regular."""
+    row = math.prod(array.shape[across:])
+    strides = strides_of(array)
+    whole = all(
+        strides[axis] == math.prod(array.shape[axis + 1 :])
+        for axis in range(across, array.ndim)
+    )
+    regular = all(stride % array.itemsize == 0 for stride in array.strides)
+    return whole and regular and min(strides[:across], default=row) >= row
+
+
+def flat(array: Array) -> Array:
+    """Return the memory of an array in one dimension, up to its last pixel."""
+    if array.flags.c_contiguous:
+        return array.reshape(-1)
+    strides = strides_of(array)
+    last = sum((n - 1) * step for n, step in zip(array.shape, strides, strict=True))
+    memory: Array = as_strided(array, (last + 1,), (array.itemsize,))
+    return memory
 
 
 def span(window: slice) -> tuple[int, int]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from napari_usm.filters.one_pass import Target
 from napari_usm.filters.overflow import is_flat_and_large, saturated
+from napari_usm.filters.planes import is_in_rows
 from napari_usm.filters.threshold import significance
 from napari_usm.kernels.finish_plane import finish_pixels
 from napari_usm.run.blocks import offset, parts_of
@@ -295,8 +296,9 @@ def _filter_fused(
     threshold = fitted.threshold
     if not threshold.is_one:
         return False
-    flags = pixels.flags
-    if not (flags.c_contiguous and flags.writeable and pixels.dtype.isnative):
+    across = one_pass.last_axis(pixels.ndim)
+    usable = pixels.flags.writeable and pixels.dtype.isnative
+    if not usable or not is_in_rows(pixels, across):
         pixels = np.array(pixels, plan.dtype, order="C")
     image = parts.image
     if plan.dtype.kind == "b":
@@ -308,7 +310,7 @@ def _filter_fused(
         np.empty(0, pixels.dtype) if image is None else image,
         _NONE if edges is None else edges,
     )
-    behind = range(one_pass.last_axis(pixels.ndim) + 1, pixels.ndim)
+    behind = range(across + 1, pixels.ndim)
     if any(target.shape[axis] != pixels.shape[axis] for axis in behind):
         return False
     finish = plan.finish(amount, fitted.limits, threshold)

@@ -12,12 +12,12 @@ import math
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter, getitem
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import dask.array as da
 import numpy as np
-from dask.array.overlap import ensure_minimum_chunksize, overlap
+from dask.array.overlap import ensure_minimum_chunksize
 from dask.base import compute, tokenize
 from dask.delayed import Delayed
 from dask.graph_manipulation import bind
@@ -25,8 +25,9 @@ from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
 from napari_usm.methods.method import Constants
 from napari_usm.run import report
-from napari_usm.run.block import Output, process, room
+from napari_usm.run.block import Output, room
 from napari_usm.run.blocks import Block, Halo, from_chunks
+from napari_usm.run.chunks import gather, pieces_of, process_pieces
 from napari_usm.run.first_stage import (
     FirstStage,
     Joined,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from napari_usm.filters.dtypes import Array
+    from napari_usm.run.chunks import Spans
     from napari_usm.run.eager import Steps
     from napari_usm.run.tally import Tally
 
@@ -177,29 +179,14 @@ def first_stage_steps(plan: Plan, image: da.Array) -> int:
 
 
 def _graph(plan: Plan, image: da.Array, halo: Halo) -> _Graph:
-    image = _rechunked(plan, image, halo)
-    depth = {
-        axis: reach if len(image.chunks[axis]) > 1 else 0
-        for axis, reach in _depth(plan, halo).items()
-    }
-    grown = overlap(image, depth, "none", allow_rechunk=False)
-    return _Graph(plan, image, halo, grown, depth)
-
-
-def _depth(plan: Plan, halo: Halo) -> dict[int, int]:
-    """Neighbours to ask dask for; along axes that are never cut there are none."""
-    return {
-        axis: 0 if reach is None else reach + plan.grid[axis] - 1
-        for axis, reach in halo.items()
-    }
+    return _Graph(plan, _rechunked(plan, image, halo), halo)
 
 
 def _rechunked(plan: Plan, image: da.Array, halo: Halo) -> da.Array:
-    """Chunks no smaller than the halo; one along channels and where all is needed."""
+    """Return chunks no smaller than the halo, or whole axes where all is needed."""
     chunks: dict[int, Any] = {}
-    depth = _depth(plan, halo)
     for axis, sizes in enumerate(image.chunks):
-        reach = depth.get(axis, 0)
+        reach = halo.get(axis, 0) or 0
         uncut = axis == plan.channel_axis or halo.get(axis, 0) is None
         if uncut or reach >= image.shape[axis]:
             chunks[axis] = -1
@@ -212,39 +199,35 @@ def _rechunked(plan: Plan, image: da.Array, halo: Halo) -> da.Array:
 class _Graph:
     """Tasks for every chunk of one image."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        image: da.Array,
-        halo: Halo,
-        grown: da.Array,
-        depth: Mapping[int, int],
-    ) -> None:
+    def __init__(self, plan: Plan, image: da.Array, halo: Halo) -> None:
         self.plan = plan
         self.image = image
         self.token = tokenize(image.name, plan, halo)
+        self.blocks: dict[tuple[int, ...], Block] = {}
+        self._pieces: dict[tuple[int, ...], tuple[Any, ...]] = {}
+        name, cuts = self._name("pieces"), {}
+        chunked = image.name, image.chunks
         blocks = from_chunks(image.chunks, halo, plan.grid)
-        self.blocks = dict(zip(np.ndindex(*image.numblocks), blocks, strict=True))
-        self.grown = (
-            grown if max(plan.grid.values()) == 1 else self._on_grid(grown, depth)
-        )
+        for index, block in zip(np.ndindex(*image.numblocks), blocks, strict=True):
+            spans, keys, tasks = pieces_of(name, chunked, block)
+            self.blocks[index] = block
+            self._pieces[index] = spans, keys
+            cuts.update(tasks)
+        needed: list[Any] = [image]
+        if cuts:
+            graph = HighLevelGraph.from_collections(name, cuts, needed)
+            needed.append(Delayed(next(iter(cuts)), graph, layer=name))
+        self._needed = needed
 
-    def _on_grid(self, grown: da.Array, depth: Mapping[int, int]) -> da.Array:
-        """Chunks with their neighbours, without those before the first grid point."""
-        tasks = {}
-        for index, block in self.blocks.items():
-            asked = [
-                max(0, span.start - depth.get(axis, 0))
-                for axis, span in enumerate(block.core)
-            ]
-            begins = zip(block.grown, asked, strict=True)
-            wanted = tuple(slice(span.start - begin, None) for span, begin in begins)
-            tasks[index] = (getitem, (grown.name, *index), wanted)
-        return self._array("grown", tasks, grown.chunks, self.plan.dtype, [grown])
+    def _task(
+        self, function: Callable[..., Any], index: tuple[int, ...], *more: Any
+    ) -> tuple[Any, ...]:
+        """Return the call of a function with a block and its pieces."""
+        return (function, self.blocks[index], *self._pieces[index], *more)
 
     def joined(self, number: int, found: Sequence[Delayed]) -> Delayed:
         """Return the statistics of all blocks in a round, after those in `found`."""
-        part = partial(first_stage_of, self.plan)
+        part = partial(_first_stage_part, self.plan)
         parts = self._first_stage_parts(number, part, [each.key for each in found])
         keys, blocks = list(parts), list(self.blocks.values())
         # In batches: the statistics of one block may take a megabyte.
@@ -256,17 +239,16 @@ class _Graph:
             parts[key] = (join, so_far, keys[some])
             so_far = key
         task = (attrgetter("found"), so_far)
-        return self._delayed(f"round-{number}", task, [self.grown, *found], parts)
+        return self._delayed(f"round-{number}", task, [*self._needed, *found], parts)
 
     def first_stage_batches(
         self, found: Sequence[FirstStage]
     ) -> Iterator[tuple[int, list[Delayed]]]:
         """What the blocks from here on tell in the next round, some at a time."""
-        part = partial(first_stage_of, self.plan, found=tuple(found))
+        part = partial(_first_stage_part, self.plan, found=tuple(found))
         parts = self._first_stage_parts(len(found), part)
         name = self._name(f"part-{len(found)}")
-        needed: list[Any] = [self.grown]
-        graph = HighLevelGraph.from_collections(name, parts, needed)
+        graph = HighLevelGraph.from_collections(name, parts, self._needed)
         keys = list(parts)
         for start in range(0, len(keys), _BATCH):
             batch = keys[start : start + _BATCH]
@@ -277,23 +259,22 @@ class _Graph:
     ) -> dict[Any, Any]:
         name = self._name(f"part-{number}")
         return {
-            (name, *index): (part, (self.grown.name, *index), block, *found)
-            for index, block in self.blocks.items()
+            (name, *index): self._task(part, index, *found) for index in self.blocks
         }
 
     def array(self, output: Output, stage: FittedPlan | Delayed) -> da.Array:
         """Return one of the outputs."""
         function = partial(_part, output)
         tasks = {
-            index: (function, (self.grown.name, *index), _argument(stage), block)
-            for index, block in self.blocks.items()
+            index: self._task(function, index, _argument(stage))
+            for index in self.blocks
         }
         chunks, dtype = self.image.chunks, self.plan.result
         if output is not Output.IMAGE:
             edge_slices = self.plan.colours.edge_slices
             tasks = {edge_slices(index): task for index, task in tasks.items()}
             chunks, dtype = edge_slices(chunks), np.dtype(np.float32)
-        needed = [self.grown, *_collections(stage)]
+        needed = [*self._needed, *_collections(stage)]
         return self._array(output.value, tasks, chunks, dtype, needed)
 
     def amount_and_gain(self, stage: FittedPlan | Delayed) -> tuple[Any, Any]:
@@ -315,18 +296,13 @@ class _Graph:
     def report(self, stage: FittedPlan | Delayed, name: str) -> Delayed:
         """Return the report, a reduction over the counts of all chunks."""
         tallies = {
-            (self._name("tally"), *index): (
-                _counts,
-                (self.grown.name, *index),
-                _argument(stage),
-                block,
-            )
-            for index, block in self.blocks.items()
+            (self._name("tally"), *index): self._task(_counts, index, _argument(stage))
+            for index in self.blocks
         }
         sample = self.image[report.sample_slices(self.plan)]
         sample = sample.rechunk(-1)
         key = (sample.name, *(0,) * sample.ndim)
-        needed = [self.grown, sample, *_collections(stage)]
+        needed = [*self._needed, sample, *_collections(stage)]
         last = partial(_finish_report, name)
         task = (last, _argument(stage), list(tallies), key)
         return self._delayed("report", task, needed, tallies)
@@ -368,16 +344,34 @@ def _collections(stage: FittedPlan | Delayed) -> list[Delayed]:
     return [stage] if isinstance(stage, Delayed) else []
 
 
-def _part(output: Output, grown: Array, fitted: FittedPlan, block: Block) -> Array:
+def _part(
+    output: Output,
+    block: Block,
+    spans: Spans,
+    pieces: Sequence[Array],
+    fitted: FittedPlan,
+) -> Array:
     parts = room(fitted.plan, block.shape, output)
-    process(fitted, grown, block, parts)
+    process_pieces(fitted, block, spans, pieces, parts)
     array: Array = getattr(parts, output.value)
     return array
 
 
-def _counts(grown: Array, fitted: FittedPlan, block: Block) -> Tally | None:
+def _counts(
+    block: Block, spans: Spans, pieces: Sequence[Array], fitted: FittedPlan
+) -> Tally | None:
     parts = room(fitted.plan, block.shape, Output.IMAGE, Output.EDGE_MAP)
-    return process(fitted, grown, block, parts, counts=True).counts
+    return process_pieces(fitted, block, spans, pieces, parts, counts=True)
+
+
+def _first_stage_part(
+    plan: Plan,
+    block: Block,
+    spans: Spans,
+    pieces: Sequence[Array],
+    found: Sequence[FirstStage],
+) -> FirstStage:
+    return first_stage_of(plan, gather(block, spans, pieces), block, found)
 
 
 def _joined(

@@ -114,7 +114,7 @@ class LiveResult:
     @property
     def settled(self) -> FittedPlan:
         """What level 0 is sharpened by."""
-        return self.levels[0].settled
+        return self.levels[0].fitted
 
     @property
     def is_updating(self) -> bool:
@@ -388,7 +388,7 @@ class LiveResult:
             rates = *self._rates.get((which, kept), ()), seconds / pixels.size
             self._rates[which, kept] = rates[-_RATES:]
         pixels.flags.writeable = False
-        shown = Shown(which, level, index, seconds, levels[0].settled, source.shows)
+        shown = Shown(which, level, index, seconds, levels[0].fitted, source.shows)
         return self._put_front(_Front(levels, self._taken, pixels, shown))
 
     def _put_front(self, front: _Front) -> _Front:
