@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import cases
 from napari_usm import sources
-from napari_usm.recipe import Recipe, Source
+from napari_usm.scripts import Script, Source
 from napari_usm.sources import Fingerprint, checksum, find_reading, views
 from test_laws import laws
 
@@ -24,7 +24,7 @@ def program_of(path, image):
     """A program that reads these pixels, as far as the file has them."""
     reading = find_reading(path, image)
     source = Source("cells", image.shape, image.dtype, path, reading)
-    return Recipe("unsharp_mask", {}, source).as_python()
+    return Script("unsharp_mask", {}, source).as_python()
 
 
 def read(program):

@@ -1,312 +1,252 @@
-"""What a result was made with, and the Python program that makes it again.
+"""What to do with an image, as data; `resolve` makes the method of it for one image.
 
-The program needs no napari. It gives the same pixels, bit for bit, or stops and says
-that what it has read is not what was sharpened.
+Dock, live results, layer functions, programs and `napari_usm.sharpen` all reach a
+method through `resolve`.
 """
 
 from __future__ import annotations
 
-import operator
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from importlib.metadata import version
-from math import isfinite, prod
-from numbers import Integral, Real
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.attribute import cached_attribute
-from napari_usm.methods import METHODS, check_known
-from napari_usm.run.plan import Plan, make_plan
-from napari_usm.sources import Reading, reading_of
+from napari_usm import axes
+from napari_usm.methods import METHODS, check_known, checks
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike
+    from napari_usm.geometry import Geometry
+    from napari_usm.methods.method import Method
 
-#: The line of a program whose pixels have to be filled in.
-TO_FILL = "image = ..."
-
-# Columns of a line, those that Ruff and Black fill.
-_WIDTH = 88
+#: Units of a threshold and of an edge map. Detail in units of its noise is its
+#: significance.
+INTENSITY, NOISE = "intensity", "× noise"
+UNITS = INTENSITY, NOISE
 
 
 @dataclass(frozen=True)
-class Source:
-    """The pixels that were sharpened.
+class ImageInfo:
+    """What is known of an image without its pixels.
 
     Attributes
     ----------
-    name : str
-        Name of their layer.
     shape : tuple of int
-        Their shape; of a pyramid, that of its largest level.
+        Shape, channels included.
     dtype : dtype
-        Their type.
-    path : str, optional
-        Where they were read from: a file, an array in a Zarr hierarchy, or whatever
-        else a reader took.
-    reading : Reading, optional
-        How the program reads them, and their checksum, if more is known than the path.
+        Type of the pixels.
+    geometry : Geometry, optional
+        Axes, without the channels, and the steps along them.
+    rgb : bool
+        Whether the last axis holds red, green and blue, and alpha if there is a fourth.
+    displayed : tuple of float, optional
+        Range of the intensities that are displayed.
     """
 
-    name: str
-    shape: Sequence[int]
-    dtype: DTypeLike
-    path: str | None = None
-    reading: Reading | None = None
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    geometry: Geometry | None = None
+    rgb: bool = False
+    displayed: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A method, its parameters, and what it was applied to.
+    """A method with its parameters, as a user gave them.
 
     Attributes
     ----------
     method : str
         Name in `METHODS`.
     parameters : mapping
-        Those of the method that were given, in any order. They are kept as plain
-        Python: numbers, words, tuples of them, and a dtype by its name.
-    source : Source
-        The pixels.
+        Parameters of the method. A sigma may be a length, such as ``'0.35 µm'``, or one
+        for each filtered axis; a threshold a multiple of the noise, such as
+        ``'3 noise'``.
+    dimensions : {"planes", "volumes"}, optional
+        Filter planes or volumes of an image whose axes have names. None: filter the
+        axes that `parameters` name.
+    z_axis : int, optional
+        The third axis of volumes, where the labels do not say.
     significance : bool
-        Whether the program also makes the detail in units of its noise.
+        Whether the edge map is the detail in units of its noise.
+    """
+
+    method: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    dimensions: str | None = None
+    z_axis: int | None = None
+    significance: bool = False
+
+    @classmethod
+    def from_controls(
+        cls,
+        method: str,
+        *,
+        dimensions: str = axes.PLANES,
+        z_axis: int | None = None,
+        sigma_unit: str = axes.PIXELS,
+        threshold_unit: str = INTENSITY,
+        edge_map_unit: str = INTENSITY,
+        **parameters: Any,
+    ) -> Recipe:
+        """Return the recipe that the values of controls describe.
+
+        A number and its unit are two controls, and presets have names there.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the method has no such parameter, or none that takes such a unit.
+        """
+        check_known(method, parameters)
+        known = METHODS[method].parameters
+        given = {
+            name: dict(known[name].presets).get(value, value)
+            if isinstance(value, str)
+            else value
+            for name, value in parameters.items()
+        }
+        if not isinstance(sigma_unit, str):
+            raise TypeError(
+                f"`sigma_unit` must be '{axes.PIXELS}' or the name of a unit of "
+                f"length; got {sigma_unit!r}"
+            )
+        if sigma_unit != axes.PIXELS:
+            if not takes_length(method):
+                raise ValueError(
+                    f"`sigma_unit` must be '{axes.PIXELS}' for {method}, which has no "
+                    f"sigma per axis; got {sigma_unit!r}"
+                )
+            sigma = given.get("sigma", known["sigma"].default)
+            given["sigma"] = _with_unit(sigma, sigma_unit)
+        checks.choice("threshold_unit", threshold_unit, UNITS)
+        checks.choice("edge_map_unit", edge_map_unit, UNITS)
+        if threshold_unit == NOISE:
+            if "threshold" not in known:
+                raise ValueError(
+                    f"`threshold_unit` must be '{INTENSITY}' for {method}, which has "
+                    f"no threshold; got '{NOISE}'"
+                )
+            multiple = checks.real("threshold", given.get("threshold", 0.0))
+            given["threshold"] = f"{multiple:.12g} noise"
+        return cls(method, given, dimensions, z_axis, edge_map_unit == NOISE)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A recipe made ready for one image.
+
+    Attributes
+    ----------
+    method : Method
+        The method with all its parameters.
+    parameters : dict
+        Those that were given or follow from the image, as the method's function takes
+        them.
+    """
+
+    method: Method
+    parameters: dict[str, Any]
+
+
+def resolve(recipe: Recipe, info: ImageInfo) -> Resolved:
+    """Return the method of a recipe for one image.
 
     Raises
     ------
     TypeError, ValueError
-        If the method could not have sharpened such pixels: the argument, the rule and
-        the value.
+        If the recipe does not fit the image: the argument, the rule and the value.
 
     Examples
     --------
-    >>> source = Source("cells", (512, 512), "uint16", "cells.tif")
-    >>> recipe = Recipe("unsharp_mask", {"sigma": np.float32(2), "amount": 1}, source)
-    >>> print(recipe.as_python())  # doctest: +ELLIPSIS
-    # napari-usm ..., numpy ..., Python ...
-    import napari_usm as usm
-    import tifffile
-    <BLANKLINE>
-    # The layer 'cells' was read from this file.
-    image = tifffile.imread("cells.tif")
-    # Stop if these are other pixels than those of the layer.
-    shape, dtype = (512, 512), "uint16"
-    if image.shape != shape or image.dtype.name != dtype:
-        raise ValueError(
-            f"`image` must be {shape} {dtype}; got {image.shape} {image.dtype}"
-        )
-    <BLANKLINE>
-    found = usm.sharpen(image, "unsharp_mask", sigma=2.0)
-    result, edge_map = found.image, found.edge_map
-    <BLANKLINE>
+    >>> info = ImageInfo((64, 64), np.dtype("uint8"))
+    >>> resolve(Recipe("unsharp_mask", {"sigma": 2.0}), info).method.sigma
+    2.0
     """
-
-    method: str
-    parameters: Mapping[str, Any]
-    source: Source
-    significance: bool = False
-
-    def __post_init__(self) -> None:
-        """Check, and keep a copy in plain Python."""
-        check_known(self.method, self.parameters)
-        kept = {name: _plain(value) for name, value in self.parameters.items()}
-        object.__setattr__(self, "parameters", kept)
-        plan = self._plan
-        if kept.get("dtype") is not None:
-            kept["dtype"] = plan.result.name
-
-    def as_python(self, gain: Any = None, gain_from: str = "the whole image") -> str:
-        """The program that makes the result again.
-
-        Parameters
-        ----------
-        gain : float or array, optional
-            The gain that a method found for the result, which the program then takes
-            as it is: it may have been found in a part of the image. Where the method
-            finds several, one for each item or channel, or none, this is ignored: the
-            program finds them anew, in the whole image.
-        gain_from : str
-            Words for what `gain` is that of.
-
-        Returns
-        -------
-        str
-            Formatted as Ruff and Black would. Sharpened image and edge map are its
-            variables `result` and `edge_map`.
-
-        Raises
-        ------
-        ValueError
-            If `gain` holds several numbers where the method finds one.
-        """
-        reading = self.source.reading or reading_of(self.source.path)
-        modules = ["napari_usm as usm", *([reading.module] if reading.module else [])]
-        imports = [f"import {module}" for module in modules]
-        if reading.checksum is not None:
-            imports.append("from napari_usm.sources import checksum")
-        remarks, call = [], self
-        if gain is not None and self._finds_one_gain:
-            found_in = " ".join(gain_from.split())
-            remarks = [f"# The gain of {found_in}; without `gains` it is found anew."]
-            call = self._with_gain(gain)
-        shape, dtype = _written(_plain(self.source.shape)), self._plan.dtype.name
-        lines = [
-            _versions(),
-            *imports,
-            "",
-            *(
-                self._reading(reading)
-                if reading.function
-                else self._place_to_fill(reading, shape, dtype)
-            ),
-            *_checking(shape, dtype, reading.checksum),
-            "",
-            *remarks,
-            _call("found = usm.sharpen", call._arguments()),
-            "result, edge_map = found.image, found.edge_map",
-            *self._significance(call),
-        ]
-        return "\n".join(lines) + "\n"
-
-    @cached_attribute
-    def _plan(self) -> Plan:
-        """The method, made ready for such pixels."""
-        method = METHODS[self.method].method(**self.parameters)
-        return make_plan(tuple(self.source.shape), np.dtype(self.source.dtype), method)
-
-    @property
-    def _finds_one_gain(self) -> bool:
-        known = METHODS[self.method].parameters
-        several = prod(self._plan.constants_shape) > 1
-        return "gains" in known and self._plan.method.finds_amount and not several
-
-    def _with_gain(self, gain: Any) -> Recipe:
-        if np.size(gain) != 1:
-            raise ValueError(f"`gain` must be one number; got {gain!r}")
-        only = np.asarray(gain).reshape(1)
-        return replace(self, parameters={**self.parameters, "gains": only})
-
-    def _reading(self, reading: Reading) -> list[str]:
-        """Lines that read the image."""
-        arguments = [_quoted(reading.path), *reading.options]
-        return [
-            f"# The layer {self.source.name!r} was read from this file.",
-            _call(f"image = {reading.function}", arguments),
-            *([f"image = image{reading.view}"] if reading.view else []),
-        ]
-
-    def _place_to_fill(self, reading: Reading, shape: str, dtype: str) -> list[str]:
-        """Lines that say which image belongs there, and why it is not read."""
-        remarks = [f"The pixels of the layer {self.source.name!r} belong here:"]
-        remarks[0] += f" {shape} {dtype}."
-        if reading.path:
-            remarks.append(f"They came from {reading.path!r}.")
-        if reading.problem:
-            remarks.append(f"That is not read: {ascii(reading.problem)[1:-1]}.")
-        return [
-            *(f"# {remark}" for remark in remarks),
-            TO_FILL,
-            "if image is ...:",
-            '    raise ValueError("`image` must hold the pixels of the layer")',
-        ]
-
-    def _significance(self, call: Recipe) -> list[str]:
-        if not self.significance:
-            return []
-        return [_call("significance = usm.significance", call._arguments())]
-
-    def _arguments(self) -> list[str]:
-        """What `sharpen` is given, in the order of the method's signature."""
-        written = ["image", _quoted(self.method)]
-        for name, parameter in METHODS[self.method].parameters.items():
-            value = self.parameters.get(name, parameter.default)
-            if value != parameter.default:
-                written.append(_argument(name, value))
-        return written
+    check_known(recipe.method, recipe.parameters)
+    parameters = dict(recipe.parameters)
+    known = METHODS[recipe.method].parameters
+    geometry = info.geometry
+    if recipe.dimensions is not None:
+        if geometry is None:
+            raise ValueError(
+                "`dimensions` must be None for an image whose axes have no names; got "
+                f"{recipe.dimensions!r}"
+            )
+        filtered = geometry.axes.filtered(recipe.dimensions, recipe.z_axis)
+        parameters["axes"] = filtered
+        if "spacing" in known:
+            parameters["spacing"] = geometry.spacing(filtered)
+    if info.rgb:
+        parameters["channel_axis"] = len(info.shape) - 1
+        parameters["alpha"] = info.shape[-1] == 4
+        result = np.dtype(parameters.get("dtype") or info.dtype)
+        if result.kind == "f" and parameters.get("limits") is None:
+            # Colours beyond the range that is shown would be drawn as if at its end.
+            parameters["limits"] = info.displayed
+    if "sigma" in parameters and takes_length(recipe.method):
+        parameters["sigma"] = _in_pixels(parameters["sigma"], parameters, geometry)
+    return Resolved(METHODS[recipe.method].method(**parameters), parameters)
 
 
-def _checking(shape: str, dtype: str, checksum: str | None) -> list[str]:
-    """Lines that stop the program at any other pixels."""
-    rule = 'f"`image` must be {shape} {dtype}; got {image.shape} {image.dtype}"'
-    lines = [
-        "# Stop if these are other pixels than those of the layer.",
-        f"shape, dtype = {shape}, {_quoted(dtype)}",
-        "if image.shape != shape or image.dtype.name != dtype:",
-        "    raise ValueError(",
-        f"        {rule}",
-        "    )",
-    ]
-    if checksum is not None:
-        lines += [
-            f"if checksum(image) != {_quoted(checksum)}:",
-            '    raise ValueError("`image` must hold the pixels of the layer")',
-        ]
-    return lines
+def takes_length(method: str) -> bool:
+    """Return whether a method has a sigma for each axis: pixels need not be square."""
+    sigma = METHODS[method].parameters.get("sigma")
+    return sigma is not None and sigma.kind != "float"
 
 
-def _versions() -> str:
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    ours = version("napari-usm")
-    return f"# napari-usm {ours}, numpy {np.__version__}, Python {python}"
+def has_significance(method: str) -> bool:
+    """Return whether the noise of a method's detail is known."""
+    return METHODS[method].method().response((0, 1)) is not None
 
 
-def _plain(value: Any) -> Any:
-    """A value without numpy: equal to it, and of a type that can be written down.
-
-    What is none of these is left for the checks of the method.
-    """
-    if isinstance(value, np.ndarray | np.bool_):
-        value = value.tolist()
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return "".join(value)  # of numpy's, or of an enumeration, too
-    if isinstance(value, Integral):
-        return operator.index(value)
-    if isinstance(value, Real):
-        return float(value)
-    if isinstance(value, Iterable) and not isinstance(value, np.dtype):
-        return tuple(_plain(item) for item in value)
+def _with_unit(value: Any, unit: str) -> Any:
+    """Return a length, or one for each axis; no numbers are left to be refused."""
+    value = checks.plain(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(_with_unit(each, unit) for each in value)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return f"{float(value)!r} {unit}"
     return value
 
 
-def _written(value: Any) -> str:
-    """A plain value as Python, with Ruff's quotes and exponents."""
-    if isinstance(value, tuple):
-        items = ", ".join(map(_written, value))
-        return f"({items},)" if len(value) == 1 else f"({items})"
-    if isinstance(value, str):
-        return _quoted(value)
-    if isinstance(value, float) and not isfinite(value):
-        return f'float("{value}")'
-    return repr(value).replace("e+", "e")
+def _in_pixels(
+    sigma: Any, parameters: Mapping[str, Any], geometry: Geometry | None
+) -> Any:
+    """Return a sigma in pixels along each axis, if it holds lengths."""
+    several = isinstance(sigma, Sequence) and not isinstance(sigma, str)
+    lengths = list(sigma) if several else [sigma]
+    if not any(isinstance(each, str) for each in lengths):
+        return sigma
+    quantities = [_quantity(each) for each in lengths]
+    filtered = parameters.get("axes")
+    if geometry is None or filtered is None:
+        raise ValueError(
+            f"`sigma` must be in '{axes.PIXELS}' for an image without a scale; got "
+            f"{sigma!r}"
+        )
+    numbers = [number for number, _ in quantities]
+    per_axis = checks.per_axis(
+        "sigma", numbers if several else numbers[0], len(filtered), minimum=0
+    )
+    units = [unit for _, unit in quantities] * (1 if several else len(filtered))
+    steps = {unit: geometry.pixel_steps(filtered, unit) for unit in set(units)}
+    return tuple(
+        length / steps[unit][place]
+        for place, (length, unit) in enumerate(zip(per_axis, units, strict=True))
+    )
 
 
-def _quoted(text: str) -> str:
-    quote = "'" if text.count('"') > text.count("'") else '"'
-    quotes = {"'": "'", '"': '"', quote: "\\" + quote}
-    # Letter by letter: of a text, `repr` would choose the quotes.
-    inner = "".join(quotes.get(letter) or repr(letter)[1:-1] for letter in text)
-    return f"{quote}{inner}{quote}"
-
-
-def _argument(name: str, value: Any) -> str:
-    """An argument of a call; a tuple too long for its line has a line for each item."""
-    line = f"{name}={_written(value)}"
-    if not isinstance(value, tuple) or len(f"    {line},") <= _WIDTH:
-        return line
-    items = "".join(f"        {_written(item)},\n" for item in value)
-    return f"{name}=(\n{items}    )"
-
-
-def _call(function: str, arguments: Sequence[str]) -> str:
-    """A call on one line, with its arguments on the next, or with a line for each."""
-    together = ", ".join(arguments)
-    if len(line := f"{function}({together})") <= _WIDTH:
-        return line
-    if len(line := f"    {together}") <= _WIDTH:
-        return f"{function}(\n{line}\n)"
-    rows = "".join(f"    {argument},\n" for argument in arguments)
-    return f"{function}(\n{rows})"
+def _quantity(text: Any) -> tuple[float, str]:
+    """Return the number and the unit of a length such as '0.35 µm'."""
+    number, _, unit = (
+        text.strip().partition(" ") if isinstance(text, str) else ("",) * 3
+    )
+    try:
+        return float(number), unit.strip()
+    except ValueError:
+        raise TypeError(
+            "`sigma` must be a number, or a length such as '0.35 µm', or one for each "
+            f"filtered axis; got {text!r}"
+        ) from None

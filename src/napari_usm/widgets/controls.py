@@ -10,18 +10,18 @@ from napari.layers import Image
 
 from napari_usm import axes
 from napari_usm.methods import METHODS
+from napari_usm.recipe import INTENSITY
 from napari_usm.widgets.dock_layout import DockLayout
 from napari_usm.widgets.dock_memory import Tuned, memory_of
 from napari_usm.widgets.layer_data import is_result
+from napari_usm.widgets.layer_info import axes_of, geometry_of
 from napari_usm.widgets.method_page import (
     THRESHOLD_UNIT,
     MethodPage,
     intensity_span,
 )
-from napari_usm.widgets.physical import axes_of, skew_line
 from napari_usm.widgets.pixel_watch import PixelWatch
 from napari_usm.widgets.result_layers import is_settled_result, source_of, unwrapped
-from napari_usm.widgets.threshold_unit import INTENSITY
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -315,7 +315,11 @@ class SharpenControls(Container):
         own = axes_of(layer)
         chosen = own.filtered(**self._dimensions())
         said = own.sentence(layer.data.shape[: layer.ndim], chosen)
-        lines = said, self._page.sigma_line(layer, chosen), skew_line(layer, chosen)
+        lines = (
+            said,
+            self._page.sigma_line(layer, chosen),
+            geometry_of(layer).skew_line(chosen),
+        )
         return "\n".join(filter(None, lines))
 
     def _bring_back(self, source: Image | None, asked: dict[str, Any]) -> None:

@@ -14,8 +14,8 @@ from qtpy.QtWidgets import QApplication
 from superqt.utils import qthrottled
 
 from napari_usm import axes, warm_up
-from napari_usm.recipe import TO_FILL
 from napari_usm.run import eager
+from napari_usm.scripts import TO_FILL
 from napari_usm.widgets.controls import SharpenControls
 from napari_usm.widgets.dock_memory import Left
 from napari_usm.widgets.dock_watch import disconnect_choices

@@ -9,14 +9,11 @@ import napari.layers
 import napari.types
 
 from napari_usm import axes
-from napari_usm.methods import METHODS, Entry
+from napari_usm.methods import METHODS
+from napari_usm.recipe import INTENSITY, Recipe, has_significance, takes_length
 from napari_usm.run import eager
-from napari_usm.widgets.layer_run import (
-    LayerRun,
-    has_significance,
-    takes_sigma_unit,
-)
-from napari_usm.widgets.threshold_unit import DECADES, INTENSITY, MENU
+from napari_usm.widgets.layer_run import LayerRun
+from napari_usm.widgets.threshold_unit import DECADES, MENU
 
 if TYPE_CHECKING:
     from napari_usm.methods.parameter import Parameter
@@ -72,21 +69,10 @@ def layer_function(name: str) -> Any:
 def layer_run(
     name: str, layer: napari.layers.Image | None, **controls: Any
 ) -> LayerRun:
-    """The run that the values of controls ask for."""
-    entry = METHODS[name]
-    own = {word: value for word, value in controls.items() if word in entry.parameters}
-    others = {word: value for word, value in controls.items() if word not in own}
-    run = LayerRun(layer, name, **others, **core_parameters(entry, own))
+    """Return the run that the values of controls describe."""
+    run = LayerRun(layer, Recipe.from_controls(name, **controls))
     run.controls = controls
     return run
-
-
-def core_parameters(entry: Entry, controls: dict[str, Any]) -> dict[str, Any]:
-    """What the core is given for the values of controls: presets have names there."""
-    return {
-        name: dict(entry.parameters[name].presets).get(value, value)
-        for name, value in controls.items()
-    }
 
 
 def _signature(method: str) -> inspect.Signature:
@@ -102,7 +88,7 @@ def _signature(method: str) -> inspect.Signature:
         if word.control != "none"
     ]
     units: list[tuple[str, str, Any]] = []
-    if takes_sigma_unit(method):
+    if takes_length(method):
         units.append(("sigma", axes.PIXELS, _SIGMA_UNIT))
     if "threshold" in METHODS[method].parameters:
         units.append(("threshold", INTENSITY, _THRESHOLD_UNIT))

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image
 
-from napari_usm import api, axes
-from napari_usm.methods import METHODS, checks
-from napari_usm.recipe import Recipe, Source
+from napari_usm import api
+from napari_usm.recipe import Recipe, resolve
 from napari_usm.run import eager
 from napari_usm.run.block import Output
 from napari_usm.run.blocks import BLOCK, cut
@@ -22,6 +21,7 @@ from napari_usm.run.plan import FittedPlan
 from napari_usm.run.report import sample_slices
 from napari_usm.run.room import check_room
 from napari_usm.run.settle import is_sampled, settle, settle_steps
+from napari_usm.scripts import Script, Source
 from napari_usm.sources import find_reading
 from napari_usm.widgets.layer_data import (
     edge_limit,
@@ -30,6 +30,7 @@ from napari_usm.widgets.layer_data import (
     shown_edge_map,
     value_range,
 )
+from napari_usm.widgets.layer_info import info_of
 from napari_usm.widgets.live_array import (
     FrozenPixels,
     LiveArray,
@@ -37,9 +38,7 @@ from napari_usm.widgets.live_array import (
     form,
     part,
 )
-from napari_usm.widgets.physical import axes_of, pixel_steps, spacing
 from napari_usm.widgets.slow_source import is_in_memory, readable
-from napari_usm.widgets.threshold_unit import INTENSITY, NOISE, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -63,21 +62,8 @@ class LayerRun:
     ----------
     layer : napari.layers.Image
         Layer with the pixels; its axis labels and scale decide on the axes.
-    method : str
-        Name in `METHODS`.
-    dimensions : {"planes", "volumes"}
-        Whether planes are filtered, or volumes.
-    z_axis : int, optional
-        The third axis of the volumes, where the labels do not say.
-    sigma_unit : str
-        "px", or the unit of length that `sigma` is given in.
-    threshold_unit : {"intensity", "× noise"}
-        Whether `threshold` is an intensity or a multiple of the noise of the detail.
-    edge_map_unit : {"intensity", "× noise"}
-        Whether the edge map is one, or the size of the detail in units of its noise.
-    **parameters
-        Of the method. `axes`, `channel_axis`, `alpha` and `spacing` come from the
-        layer.
+    recipe : Recipe
+        What to do with it.
 
     Raises
     ------
@@ -85,42 +71,22 @@ class LayerRun:
         Before any pixel is touched: the argument, the rule and the value.
     """
 
-    def __init__(
-        self,
-        layer: Image,
-        method: str,
-        dimensions: str = axes.PLANES,
-        z_axis: int | None = None,
-        sigma_unit: str = axes.PIXELS,
-        threshold_unit: str = INTENSITY,
-        edge_map_unit: str = INTENSITY,
-        **parameters: Any,
-    ) -> None:
+    def __init__(self, layer: Image, recipe: Recipe) -> None:
         _check(layer)
         self.layer = layer
-        self.method = method
-        #: Values of controls that asked for this, if any did.
+        self.method = recipe.method
+        #: Values of the controls that this run was made from, if it was.
         self.controls: dict[str, Any] = {}
         self.source = layer.data
-        self.parameters = {
-            **parameters,
-            **layer_parameters(layer, method, dimensions, z_axis),
-        }
-        if sigma_unit != axes.PIXELS:
-            self.parameters["sigma"] = self._sigma_in_pixels(sigma_unit)
-        checks.choice("threshold_unit", threshold_unit, UNITS)
-        checks.choice("edge_map_unit", edge_map_unit, UNITS)
-        if threshold_unit == NOISE:
-            self.parameters["threshold"] = self._threshold_in_noise()
-        result = np.dtype(self.parameters.get("dtype") or layer.dtype)
-        if layer.rgb and result.kind == "f" and self.parameters.get("limits") is None:
-            # Colours beyond the range that is shown would be drawn as if at its end.
-            self.parameters["limits"] = tuple(layer.contrast_limits)
+        resolved = resolve(recipe, info_of(layer))
+        self.parameters = resolved.parameters
         #: Pixels of each level, the finest first.
         self.levels = list(layer.data) if layer.multiscale else [layer.data]
-        self.plan, pixels = api.prepare(self.levels[0], method, **self.parameters)
-        if edge_map_unit == NOISE:
-            self.plan = api.finding_noise(self.plan, method)
+        self.plan, pixels = api.prepare(
+            self.levels[0], recipe.method, **resolved.parameters
+        )
+        if recipe.significance:
+            self.plan = api.finding_noise(self.plan, recipe.method)
         self.lazy = api.is_dask(pixels)
         self.levels[0] = pixels
 
@@ -174,26 +140,6 @@ class LayerRun:
         values = value_range(np.asarray(found.image[middle]))
         metadata = self.metadata(found.amount, found.gain, None, values)
         return self.layers([found.image], [edge_map], limit, metadata)
-
-    def _sigma_in_pixels(self, unit: str) -> tuple[float, ...]:
-        if not takes_sigma_unit(self.method):
-            raise ValueError(
-                f"`sigma_unit` must be '{axes.PIXELS}' for {self.method}, which has no "
-                f"sigma per axis; got {unit!r}"
-            )
-        default = METHODS[self.method].parameters["sigma"].default
-        sigma = self.parameters.get("sigma", default)
-        steps = pixel_steps(self.layer, self.parameters["axes"], unit)
-        return axes.sigma_in_pixels(sigma, steps)
-
-    def _threshold_in_noise(self) -> str:
-        if "threshold" not in METHODS[self.method].parameters:
-            raise ValueError(
-                f"`threshold_unit` must be '{INTENSITY}' for {self.method}, which has "
-                f"no threshold; got '{NOISE}'"
-            )
-        multiple = checks.real("threshold", self.parameters.get("threshold", 0.0))
-        return f"{multiple:.12g} noise"
 
     def _lazy(self) -> Generator[None, None, Sharpened]:
         """Lazy results; what needs the whole array is computed here, once.
@@ -322,14 +268,14 @@ class LayerRun:
         reading = find_reading(path, readable(self.levels[0]))
         plan = self.plan
         source = Source(self.layer.name, plan.shape, plan.dtype, path, reading)
-        recipe = Recipe(self.method, self.parameters, source, self.plan.wants_noise)
+        script = Script(self.method, self.parameters, source, self.plan.wants_noise)
         if settled is None and is_sampled(self.plan):
             settled = eager.result_of(settle(self.plan, self.levels[0]))
         if settled is None or settled.sample is None:
-            return recipe.as_python()  # it finds the gain anew
+            return script.as_python()  # it finds the gain anew
         sample = " × ".join(str(length) for length in settled.sample)
         gain = settled.public.gain
-        return recipe.as_python(gain, f"a sample of {sample} pixels")
+        return script.as_python(gain, f"a sample of {sample} pixels")
 
 
 def frozen_array(levels: Sequence[Level], number: int, which: Output) -> LiveArray:
@@ -364,31 +310,6 @@ def _filled(level: Level) -> Steps:
         edges[block.core[:axes_of_edges]] = part(level, which, edge_index)
         yield
     return image, edges
-
-
-def takes_sigma_unit(method: str) -> bool:
-    """Whether a method has a sigma for each axis: pixels need not be square."""
-    sigma = METHODS[method].parameters.get("sigma")
-    return sigma is not None and sigma.kind != "float"
-
-
-def has_significance(method: str) -> bool:
-    """Whether the noise of a method's detail is known."""
-    return METHODS[method].method().response((0, 1)) is not None
-
-
-def layer_parameters(
-    layer: Image, method: str, dimensions: str, z_axis: int | None
-) -> dict[str, Any]:
-    """Parameters that follow from a layer instead of a control."""
-    filtered = axes_of(layer).filtered(dimensions, z_axis)
-    parameters: dict[str, Any] = {"axes": filtered}
-    if layer.rgb:
-        parameters["channel_axis"] = layer.ndim
-        parameters["alpha"] = layer.data.shape[-1] == 4
-    if "spacing" in METHODS[method].parameters:
-        parameters["spacing"] = spacing(layer, filtered)
-    return parameters
 
 
 def _check(layer: Any) -> None:

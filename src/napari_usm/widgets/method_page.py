@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import create_widget
 
 from napari_usm.methods import METHODS
-from napari_usm.widgets.functions import core_parameters, layer_function
+from napari_usm.recipe import NOISE, Recipe, resolve
+from napari_usm.widgets.functions import layer_function
 from napari_usm.widgets.intensity_range import IntensityRange
-from napari_usm.widgets.layer_run import layer_parameters
+from napari_usm.widgets.layer_info import geometry_of, info_of
 from napari_usm.widgets.number import Number
-from napari_usm.widgets.physical import axes_of, length_units, sigma_line
 from napari_usm.widgets.sigma_unit import SigmaUnit
-from napari_usm.widgets.threshold_unit import NOISE, ThresholdUnit
+from napari_usm.widgets.threshold_unit import ThresholdUnit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +147,7 @@ class MethodPage:
         if UNIT not in self.controls or not self._matters("sigma"):
             return ""
         sigma, unit = self.controls["sigma"].value, self.controls[UNIT].value
-        return sigma_line(layer, filtered, sigma, unit)
+        return geometry_of(layer).sigma_line(filtered, sigma, unit)
 
     def _options_of_unit(self, name: str) -> dict[str, Any]:
         """What makes a control for the unit of another, if it is one."""
@@ -174,7 +174,8 @@ class MethodPage:
         units: dict[str, float] = {}
         if layer is not None:
             try:
-                units = length_units(layer, axes_of(layer).filtered(**dimensions))
+                geometry = geometry_of(layer)
+                units = geometry.length_units(geometry.axes.filtered(**dimensions))
             except ValueError:
                 return  # it has still to be said which axis is Z
         self.controls[UNIT].follow(units)
@@ -186,14 +187,12 @@ class MethodPage:
         self.controls["cval"].fit(-span, span, 10.0 ** floor(log10(span / 50)))
 
     def _fit_amount(self, layer: Image, dimensions: dict[str, Any]) -> None:
+        recipe = Recipe.from_controls(self.method, **self.values(), **dimensions)
         try:
-            given = layer_parameters(layer, self.method, **dimensions)
+            method = resolve(recipe, info_of(layer)).method
         except ValueError:
             return
-        known = {k: v for k, v in self.values().items() if k in self._entry.parameters}
-        parameters = {**core_parameters(self._entry, known), **given}
-        least = self._entry.method(**parameters).least_amount(given["axes"])
-        self.controls["amount"].min = least
+        self.controls["amount"].min = method.least_amount(method.axes)
 
     def _check(self, name: str, value: float) -> None:
         """Raise if the method takes no such number."""

@@ -10,8 +10,8 @@ import numpy as np
 from napari_usm.estimate.blur_and_noise import blur_and_noise_of
 from napari_usm.methods import METHODS
 from napari_usm.run.block import Output
+from napari_usm.widgets.layer_info import axes_of
 from napari_usm.widgets.live_state import Failed, Shown
-from napari_usm.widgets.physical import axes_of
 
 if TYPE_CHECKING:
     from napari.layers import Image

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox
 
+from napari_usm.recipe import INTENSITY, NOISE
+
 if TYPE_CHECKING:
     from napari_usm.widgets.number import Number
-
-INTENSITY, NOISE = "intensity", "× noise"
-UNITS = INTENSITY, NOISE
 
 #: As they stand in menus: detail in units of its noise is its significance.
 MENU = (("intensity", INTENSITY), ("significance", NOISE))

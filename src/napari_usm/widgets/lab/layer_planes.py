@@ -10,8 +10,8 @@ from napari_usm.lab.findings import Source
 from napari_usm.lab.planes import Plane
 from napari_usm.lab.profile import Line
 from napari_usm.widgets.layer_data import METADATA
+from napari_usm.widgets.layer_info import axes_of
 from napari_usm.widgets.live_pair import pair_of
-from napari_usm.widgets.physical import axes_of
 from napari_usm.widgets.slow_source import readable
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import napari_usm as usm
 from docks import go_live, press, says, wait_to_see
 from napari_usm.methods import METHODS
 from napari_usm.widgets.functions import layer_function, layer_run
-from napari_usm.widgets.physical import length_units, pixel_steps, skew_line, spacing
+from napari_usm.widgets.layer_info import geometry_of
 
 LABELS = ("z", "y", "x")
 VOXEL = (0.5, 0.108, 0.108)
@@ -86,15 +86,15 @@ def test_axes_in_different_units():
         name="series",
         axis_labels=("z", "-2", "-1"),
     )
-    assert pixel_steps(layer, (1, 2), "um") == pytest.approx((0.1, 0.05))
-    assert length_units(layer, (1, 2)) == {
+    assert geometry_of(layer).pixel_steps((1, 2), "um") == pytest.approx((0.1, 0.05))
+    assert geometry_of(layer).length_units((1, 2)) == {
         "nm": pytest.approx(50),
         "µm": pytest.approx(0.05),
     }
-    assert length_units(layer, (0, 1, 2)) == {}
+    assert geometry_of(layer).length_units((0, 1, 2)) == {}
     with pytest.raises(
         ValueError,
-        match=r"`sigma_unit` must be 'px' for 'series', where Z has no length "
+        match=r"`sigma` must be in 'px' for 'series', where Z has no length "
         r"\(its unit is 'second'\); got 'um'",
     ):
         layer_run("unsharp_mask", layer, dimensions="volumes", sigma_unit="um")
@@ -135,7 +135,7 @@ def test_the_laplacian_sees_the_voxels_that_sigma_sees(name):
     """One geometry: whatever units and transforms say it, the spacing is the same."""
     keywords, expected = GEOMETRIES[name]
     layer = stack(**keywords)
-    assert spacing(layer, (0, 1, 2)) == pytest.approx(expected)
+    assert geometry_of(layer).spacing((0, 1, 2)) == pytest.approx(expected)
     (image, meta, _), _ = layer_function("laplacian_sharpen")(
         layer, dimensions="volumes"
     )
@@ -144,7 +144,7 @@ def test_the_laplacian_sees_the_voxels_that_sigma_sees(name):
     np.testing.assert_allclose(
         image, usm.laplacian_sharpen(STACK, spacing=(4, 1, 1)), rtol=1e-6
     )
-    assert skew_line(layer, (0, 1, 2)) == ""
+    assert geometry_of(layer).skew_line((0, 1, 2)) == ""
 
 
 def test_axes_of_which_some_have_a_length():
@@ -165,17 +165,17 @@ def test_axes_that_are_not_at_right_angles(how):
     if how == {"affine": "skew"}:
         how = {"affine": np.eye(4)}
         how["affine"][0, 1] = 0.5
-    line = skew_line(stack(scale=(1, 1, 1), **how), (0, 1, 2))
+    line = geometry_of(stack(scale=(1, 1, 1), **how)).skew_line((0, 1, 2))
     assert line.startswith("Z and Y are not at right angles")
-    assert skew_line(stack(scale=(1, 1, 1), **how), (1, 2)) == ""
+    assert geometry_of(stack(scale=(1, 1, 1), **how)).skew_line((1, 2)) == ""
 
 
 @pytest.mark.parametrize("units", [None, ("pixel",) * 3, ("px",) * 3, ("s",) * 3])
 def test_pixels_without_a_length(units):
     """Nobody measured these pixels: to pint a "px" is a length, to us it is not."""
     layer = stack(units=units)
-    assert length_units(layer, (1, 2)) == {}
-    with pytest.raises(ValueError, match=r"`sigma_unit` must be 'px' for 'cells'"):
+    assert geometry_of(layer).length_units((1, 2)) == {}
+    with pytest.raises(ValueError, match=r"`sigma` must be in 'px' for 'cells'"):
         layer_run("unsharp_mask", layer, sigma_unit="µm")
 
 
@@ -186,7 +186,7 @@ def test_pixels_without_a_length(units):
 )
 def test_no_unit_of_length(unit, error):
     """What is no unit of length is refused by name."""
-    with pytest.raises(error, match="`sigma_unit` must be 'px' or the name of a unit"):
+    with pytest.raises(error, match=r"must be (in )?'px' or (in a|the name of a) unit"):
         layer_run("unsharp_mask", stack(), sigma_unit=unit)
 
 
@@ -215,9 +215,9 @@ def test_the_table_says_which_slider_is_logarithmic():
 @pytest.mark.filterwarnings("ignore:Non-orthogonal slicing")  # it draws no better
 def test_every_transform_counts():
     """A step is as long as it is in the world: affine, shear and rotation included."""
-    assert pixel_steps(stack(affine=np.diag([1, 2, 4, 1])), (0, 1, 2), "um") == (
-        pytest.approx((0.5, 0.216, 0.432))
-    )
+    assert geometry_of(stack(affine=np.diag([1, 2, 4, 1]))).pixel_steps(
+        (0, 1, 2), "um"
+    ) == (pytest.approx((0.5, 0.216, 0.432)))
     layer = stack(
         rotate=[[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]],
         shear=[0.1, 0.2, 0.3],
@@ -227,7 +227,9 @@ def test_every_transform_counts():
     origin = np.array(layer.data_to_world((0, 0, 0)))
     steps = [np.array(layer.data_to_world(unit)) - origin for unit in np.eye(3)]
     expected = [np.linalg.norm(step) for step in steps]
-    np.testing.assert_allclose(pixel_steps(layer, (0, 1, 2), "um"), expected, rtol=1e-8)
+    np.testing.assert_allclose(
+        geometry_of(layer).pixel_steps((0, 1, 2), "um"), expected, rtol=1e-8
+    )
 
 
 def test_offsets_change_no_pixel():
@@ -243,8 +245,8 @@ def test_a_rotation_into_time():
     turned = np.eye(4)
     turned[:2, :2] = [[0.8, -0.6], [0.6, 0.8]]
     layer = stack(units=("s", "um", "um"), affine=turned, axis_labels=("t", "y", "x"))
-    assert length_units(layer, (1, 2)) == {}
-    assert pixel_steps(layer, (2,), "um") == (0.108,)
+    assert geometry_of(layer).length_units((1, 2)) == {}
+    assert geometry_of(layer).pixel_steps((2,), "um") == (0.108,)
 
 
 # --- the dock ---

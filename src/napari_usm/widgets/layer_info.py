@@ -1,0 +1,42 @@
+"""What is known of a layer without its pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.utils.transforms import Affine
+
+from napari_usm import geometry
+from napari_usm.geometry import Geometry
+from napari_usm.recipe import ImageInfo
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_usm.axes import Axes
+
+
+def geometry_of(layer: Image) -> Geometry:
+    """Return the physical geometry of a layer."""
+    # By hand: `data_to_world` adds offsets, and with them their rounding.
+    own = Affine(scale=layer.scale, rotate=layer.rotate, shear=layer.shear)
+    matrix: np.ndarray = layer.affine.linear_matrix @ own.linear_matrix
+    return Geometry(layer.name, layer.axis_labels, matrix, layer.units)
+
+
+def axes_of(layer: Image) -> Axes:
+    """Return the axes of a layer, by its labels and units."""
+    return geometry.axes_of(layer.axis_labels, layer.units)
+
+
+def info_of(layer: Image) -> ImageInfo:
+    """Return shape, type, axes and colours of a layer."""
+    pixels = layer.data[0] if layer.multiscale else layer.data
+    return ImageInfo(
+        tuple(pixels.shape),
+        np.dtype(layer.dtype),
+        geometry_of(layer),
+        layer.rgb,
+        tuple(layer.contrast_limits),
+    )
