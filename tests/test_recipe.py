@@ -1,5 +1,7 @@
 """A recipe becomes the method of one image, or an error that names the rule."""
 
+from functools import partial
+
 import numpy as np
 import pint
 import pytest
@@ -15,7 +17,7 @@ UNIT = pint.get_application_registry().Unit
 def stack(dtype="uint16", rgb=False, labels=("z", "y", "x"), units=("µm",) * 3):
     """A stack of planes, of voxels of 4 × 0.5 × 0.25 µm."""
     shape = (5, 30, 40, 4) if rgb else (5, 30, 40)
-    matrix = np.diag([4.0, 0.5, 0.25])
+    matrix = partial(np.diag, [4.0, 0.5, 0.25])
     geometry = Geometry("cells", labels, matrix, [UNIT(unit) for unit in units])
     return ImageInfo(shape, np.dtype(dtype), geometry, rgb, (0.0, 2.0))
 

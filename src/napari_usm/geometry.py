@@ -18,7 +18,7 @@ from napari_usm import axes
 from napari_usm.axes import Axes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -42,15 +42,16 @@ class Geometry:
         Name of the image, for messages.
     labels : sequence of str
         Labels of the axes.
-    matrix : (N, N) array
-        Linear part of the transform from pixels to the world.
+    matrix : callable
+        Returns the linear part of the transform from pixels to the world, (N, N). It
+        is called when a length is needed: napari takes 0.1 ms for it.
     units : sequence of pint.Unit
         Unit of each axis of the world.
     """
 
     name: str
     labels: Sequence[str]
-    matrix: NDArray[np.float64]
+    matrix: Callable[[], NDArray[np.float64]]
     units: Sequence[pint.Unit]
 
     @property
@@ -128,7 +129,7 @@ class Geometry:
             self._factors(_name(unit)) if _is_length(unit) else [1.0] * len(self.units)
         )
         scales = np.array([[factor or 1.0] for factor in factors])
-        vectors = (self.matrix * scales).T
+        vectors = (self.matrix() * scales).T
         for first, second in combinations(filtered, 2):
             one, other = vectors[first], vectors[second]
             lengths = np.linalg.norm(one) * np.linalg.norm(other)
@@ -163,9 +164,10 @@ class Geometry:
 
         `factors` converts a number along each axis of the world to a length.
         """
+        matrix = self.matrix()
         steps: list[float | None] = []
         for axis in filtered:
-            parts = [float(part) for part in self.matrix[:, axis]]
+            parts = [float(part) for part in matrix[:, axis]]
             least = _ROUNDING * max(abs(part) for part in parts)
             lengths = [
                 None if factor is None else part * factor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 
 def geometry_of(layer: Image) -> Geometry:
     """Return the physical geometry of a layer."""
-    # By hand: `data_to_world` adds offsets, and with them their rounding.
-    own = Affine(scale=layer.scale, rotate=layer.rotate, shear=layer.shear)
-    matrix: np.ndarray = layer.affine.linear_matrix @ own.linear_matrix
+    matrix = partial(_linear_matrix, layer)
     return Geometry(layer.name, layer.axis_labels, matrix, layer.units)
 
 
@@ -40,3 +39,11 @@ def info_of(layer: Image) -> ImageInfo:
         layer.rgb,
         tuple(layer.contrast_limits),
     )
+
+
+def _linear_matrix(layer: Image) -> np.ndarray:
+    """Return the matrix of all transforms, from pixels to the world."""
+    # By hand: `data_to_world` adds offsets, and with them their rounding.
+    own = Affine(scale=layer.scale, rotate=layer.rotate, shear=layer.shear)
+    matrix: np.ndarray = layer.affine.linear_matrix @ own.linear_matrix
+    return matrix
