@@ -31,8 +31,6 @@ SIDE = 320
 METHODS = {
     "auto": ("auto_unsharp_mask", {}),
     "auto, denoise 0": ("auto_unsharp_mask", {"denoise": 0}),
-    "one band": ("one_band_unsharp_mask", {}),
-    "two bands": ("two_band_unsharp_mask", {}),
     "paper": ("adaptive_unsharp_mask", {}),
     "plain, sigma 1": ("unsharp_mask", {}),
 }

@@ -58,7 +58,6 @@ def main() -> None:
     draw_overview()
     draw_methods()
     draw_lab_methods()
-    draw_bands()
     draw_entropy()
     draw_contrast()
     draw_experiment()
@@ -180,23 +179,6 @@ def draw_lab_methods() -> None:
         rows = [before_after(soft, each, crop, 2) for each in found]
         words = [["before", caption, "edge map (x1)"] for caption in captions]
         save(grid(rows, words), name, SMALL)
-
-
-def draw_bands() -> None:
-    """One, two and three bands, without noise and with some."""
-    crop = square(70, 190, 80)
-    soft = ndimage.gaussian_filter(data.camera().astype(np.float32), 1.4)
-    noisy = soft + np.random.default_rng(0).normal(0, 3, soft.shape)
-    rows, captions = [], []
-    for image, word in ((soft, "blurred"), (noisy, "and noisy")):
-        image = np.clip(np.round(image), 0, 255).astype(np.uint8)
-        tiles = [tile(image[crop], 2)]
-        for name in ("one_band", "two_band", "auto"):
-            done = usm.sharpen(image, f"{name}_unsharp_mask").image
-            tiles.append(tile(done[crop], 2))
-        rows.append(tiles)
-        captions.append([word, "one band", "two bands", "three bands"])
-    save(grid(rows, captions), "bands", SMALL)
 
 
 def draw_entropy() -> None:

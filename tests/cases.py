@@ -6,6 +6,7 @@ from unittest import mock
 import numpy as np
 
 import napari_usm as usm
+from napari_usm import api
 from napari_usm.run.plan import Plan
 
 METHODS = (
@@ -14,8 +15,6 @@ METHODS = (
     "adaptive_unsharp_mask",
     "auto_unsharp_mask",
     "gaussian_sharpen",
-    "one_band_unsharp_mask",
-    "two_band_unsharp_mask",
     "polesel_unsharp_mask",
     "dark_region_unsharp_mask",
     "wavelet_unsharp_mask",
@@ -23,16 +22,45 @@ METHODS = (
     "entropy_unsharp_mask",
 )
 # Those that follow an image's blur and noise.
-ESTIMATING = ("auto_unsharp_mask", "one_band_unsharp_mask", "two_band_unsharp_mask")
+ESTIMATING = ("auto_unsharp_mask",)
 MODES = ("reflect", "mirror", "nearest", "wrap", "constant")
 INTEGERS = ("bool", "uint8", "int8", "uint16", "int16", "int32", "uint32", "int64")
 FLOATS = ("float16", "float32", "float64")
 
 
+#: Rows of the tables of methods, those of the lab too.
+ENTRIES = {**usm.METHODS, **usm.lab.METHODS}
+
+
 def function(method):
     """The public function of a method: one for the lab stands in `napari_usm.lab`."""
-    home = usm.lab if usm.METHODS[method].audience == "lab" else usm
-    return getattr(home, method)
+    return getattr(usm if method in usm.METHODS else usm.lab, method)
+
+
+def sharpen(image, method="unsharp_mask", **parameters):
+    """`napari_usm.sharpen`, by the name of a method for the lab too."""
+    return _call(usm.sharpen, image, method, parameters)
+
+
+def edge_map(image, method="unsharp_mask", **parameters):
+    """`napari_usm.edge_map`, likewise."""
+    return _call(usm.edge_map, image, method, parameters)
+
+
+def significance(image, method="unsharp_mask", **parameters):
+    """`napari_usm.significance`, likewise."""
+    return _call(usm.significance, image, method, parameters)
+
+
+def prepare(image, method, **parameters):
+    """`napari_usm.api.prepare`, likewise."""
+    return _call(api.prepare, image, method, parameters)
+
+
+def _call(function, image, method, parameters):
+    if method in usm.lab.METHODS:
+        return function(image, ENTRIES[method].method(**parameters))
+    return function(image, method, **parameters)
 
 
 @contextmanager

@@ -131,9 +131,6 @@ DEFAULTS = {
     },
 }
 
-for _name in ("one_band_unsharp_mask", "two_band_unsharp_mask"):
-    DEFAULTS[_name] = DEFAULTS["auto_unsharp_mask"]
-
 REC_709 = (0.2126, 0.7152, 0.0722)
 
 
@@ -210,9 +207,9 @@ def sharpen(image, method, **parameters):
 
     mixed = channel is not None and p["color"] == "luminance"
     whole = image.dtype.kind in "iu" and not mixed
-    if method in BANDS:
+    if method == "auto_unsharp_mask":
         edges = [
-            _auto_edge_map(plane, plane_axes, items, whole, BANDS[method], p)
+            _auto_edge_map(plane, plane_axes, items, whole, three_bands, p)
             for plane in planes
         ]
     elif method == "lin_unsharp_mask":
@@ -225,7 +222,7 @@ def sharpen(image, method, **parameters):
     if "amount" in p:
         amounts = [float(p["amount"])] * len(planes)
         amount = float(p["amount"])
-    elif method in BANDS:
+    elif method == "auto_unsharp_mask":
         amount = float(p["strength"])
         amounts = [amount] * len(planes)
     elif method == "gaussian_sharpen":
@@ -1003,123 +1000,6 @@ def band_weights(blurs, ratio, denoise):
     return np.linalg.solve(matrix, columns.T @ (weight * wanted[kept]))
 
 
-def one_band(plane, axes, estimate, p):
-    """Return one mask, as far as there is signal."""
-    if estimate is None:
-        return np.zeros(plane.shape)
-    axes, blurs, noise_line = _band_numbers(axes, estimate)
-    taps = [
-        gaussian_taps(m, int(np.ceil(4 * m)))
-        for m in (max(0.5, 0.65 * each) for each in blurs)
-    ]
-    amount = min(5.0, 9.6 * np.mean(np.square(blurs)))
-    detail, noise = _detail_and_noise(plane, axes, taps, noise_line, p)
-    power = detail_kernel(taps, 1)
-    signal = _share(detail, 1.2 * power * noise, axes, p)
-    total = (amount * signal - p["denoise"] * (1 - signal)) * detail
-    return np.where(np.isfinite(plane), total, 0.0)
-
-
-def two_bands(plane, axes, estimate, p):
-    """Return a mask, and the mask of its detail, each as far as there is signal."""
-    if estimate is None:
-        return np.zeros(plane.shape)
-    axes, blurs, noise_line = _band_numbers(axes, estimate)
-    taps = [
-        gaussian_taps(m, int(np.ceil(4 * m)))
-        for m in (max(0.5, 0.9 * each) for each in blurs)
-    ]
-    alone, first, second = two_band_amounts(blurs, taps)
-    detail, noise = _detail_and_noise(plane, axes, taps, noise_line, p)
-    again = detail - blur(detail, axes, taps, p["mode"], 0.0, p.get("weight"))
-    g1 = _share(detail, 1.2 * detail_kernel(taps, 1) * noise, axes, p)
-    g2 = _share(again, 2.5 * detail_kernel(taps, 2) * noise, axes, p)
-    both = first * detail + second * again
-    total = g1 * ((1 - g2) * alone * detail + g2 * both)
-    total = total - p["denoise"] * (1 - g1) * detail
-    return np.where(np.isfinite(plane), total, 0.0)
-
-
-def two_band_amounts(blurs, taps):
-    """Return the amount of the first band alone, and of both, by least squares."""
-    points = {1: 128, 2: 64, 3: 32, 4: 16}.get(len(blurs), 8)
-    line = np.fft.fftfreq(points)
-    grid = np.array(np.meshgrid(*[line] * len(blurs), indexing="ij"))
-    length = np.sqrt(np.sum(grid**2, axis=0))
-    passed = np.exp(
-        -2 * np.pi**2 * sum((s * f) ** 2 for s, f in zip(blurs, grid, strict=True))
-    )
-    blurred = np.ones(length.shape)
-    for frequencies, each in zip(grid, taps, strict=True):
-        offsets = np.arange(len(each)) - len(each) // 2
-        blurred = blurred * np.sum(
-            each * np.cos(2 * np.pi * frequencies[..., None] * offsets), axis=-1
-        )
-    kept = length > 0
-    length, passed, band = length[kept], passed[kept], 1 - blurred[kept]
-    weight = length**0.25
-    image = weight * length ** -(len(blurs) + 0.4)
-    alone = np.sum(image * band * passed * (1 - passed))
-    alone = min(alone / max(np.sum(image * (band * passed) ** 2), 1e-12), 8.0)
-    # Rows of a least-squares problem: the image is to come back, the noise to stay 0.
-    rows = np.sqrt(image)[:, None] * np.stack([band, band**2], 1) * passed[:, None]
-    quiet = np.sqrt(3e-4 * weight)[:, None] * np.stack([band, band**2], 1)
-    both = np.concatenate([rows, quiet, 1e-6 * np.eye(2)])
-    target = np.concatenate(
-        [np.sqrt(image) * (1 - passed), -np.sqrt(3e-4 * weight), np.zeros(2)]
-    )
-    return (alone, *np.linalg.lstsq(both, target, rcond=None)[0])
-
-
-def detail_kernel(taps, times):
-    """Return the sum of the squares of the kernel of a detail of a detail of ..."""
-    size = max(len(each) for each in taps)
-    kernel = np.ones(())
-    for each in taps:
-        kernel = np.multiply.outer(kernel, np.pad(each, (size - len(each)) // 2))
-    single = -kernel
-    single[(size // 2,) * len(taps)] += 1
-    whole = np.pad(single, (0, (times - 1) * (size - 1)))
-    return np.sum(np.fft.ifftn(np.fft.fftn(whole) ** times).real ** 2)
-
-
-def _band_numbers(axes, estimate):
-    """Return the axes that tell a blur, their blurs, and the noise by intensity."""
-    sigmas, constant, growth, zero, least, left = estimate
-    constant, growth = constant * left, growth * left
-    axes = [axis for axis in axes if axis in sigmas]
-    rounding = least * 0.29 / 0.5
-    return axes, [sigmas[axis] for axis in axes], (constant, growth, zero, rounding)
-
-
-def _detail_and_noise(plane, axes, taps, noise_line, p):
-    """Return the image less its blur, and the variance of the noise around a pixel."""
-    constant, growth, zero, rounding = noise_line
-
-    def variance(intensity):
-        return np.maximum(constant + growth * (intensity - zero), rounding**2)
-
-    valid = np.isfinite(plane)
-    blurred = np.where(
-        valid, blur(plane, axes, taps, p["mode"], p["cval"], p.get("weight")), np.nan
-    )
-    noise = variance(blurred)
-    if growth > 0:
-        mean = [np.full(9, 1 / 9)] * len(axes)
-        noise = blur(noise, axes, mean, p["mode"], variance(p["cval"]), p.get("weight"))
-    return np.where(valid, plane, np.nan) - blurred, noise
-
-
-def _share(detail, noise, axes, p):
-    """Return which share of the power of 9 x 9 pixels the noise leaves."""
-    mean = [np.full(9, 1 / 9)] * len(axes)
-    power = blur(detail**2, axes, mean, p["mode"], 0.0, p.get("weight"))
-    share = np.zeros(power.shape)
-    told = np.isfinite(noise) & (power > noise)
-    share[told] = 1 - noise[told] / power[told]
-    return share
-
-
 def auto_estimate(plane, axes, whole):
     """Return blur and noise, or None where nothing can be told.
 
@@ -1327,13 +1207,6 @@ def _spectral_line(frequencies, power, noise, dimensions):
     rows = [[1, -4 * np.pi**2 * x**2, -np.log(x)] for x in f] + [[0, 0, 2.0]]
     target = [*above, 2.0 * (dimensions + 0.4)]
     return np.linalg.lstsq(np.array(rows), np.array(target), rcond=None)[0]
-
-
-BANDS = {
-    "auto_unsharp_mask": three_bands,
-    "one_band_unsharp_mask": one_band,
-    "two_band_unsharp_mask": two_bands,
-}
 
 
 # --- colours, limits, cast --------------------------------------------------------

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 import cases
-import napari_usm as usm
 import reference
-from napari_usm.api import prepare
+from cases import prepare
 from napari_usm.run import eager
 from test_virtual import arrays, level_of
 
@@ -36,7 +35,7 @@ def test_every_method_against_the_reference(method, color, dtype):
     """Blurs are weighted by alpha; nothing else sees a pixel of alpha 0."""
     image = cut_out(SHAPES.get(method, (40, 36)), dtype)
     call = {"channel_axis": 2, "alpha": True, "color": color}
-    found = usm.sharpen(image, method, **call)
+    found = cases.sharpen(image, method, **call)
     expected = reference.sharpen(image, method, **call)
     slack = cases.tolerance(image, method)
     np.testing.assert_allclose(
@@ -56,8 +55,8 @@ def test_opaque_pixels_are_those_without_alpha(method, color, dtype):
     """Where all is opaque nothing changes, to the last bit."""
     image = np.abs(cases.picture((40, 36, 4), dtype))
     image[..., 3] = np.iinfo(dtype).max if image.dtype.kind in "iu" else 1
-    found = usm.sharpen(image, method, channel_axis=2, alpha=True, color=color)
-    plain = usm.sharpen(image[..., :3], method, channel_axis=2, color=color)
+    found = cases.sharpen(image, method, channel_axis=2, alpha=True, color=color)
+    plain = cases.sharpen(image[..., :3], method, channel_axis=2, color=color)
     np.testing.assert_array_equal(found.image[..., :3], plain.image)
     edges = found.edge_map[..., :3] if color == "channels" else found.edge_map
     np.testing.assert_array_equal(edges, plain.edge_map)
@@ -78,8 +77,8 @@ def test_hidden_colours_change_nothing(method, color, dtype):
     other = image.copy()
     other[hidden, :3] = [0, 255, 7] if dtype == "uint8" else [np.nan, -1e30, 3e38]
     call = {"channel_axis": 2, "alpha": True, "color": color, "limits": "data"}
-    first = usm.sharpen(image, method, **call)
-    second = usm.sharpen(other, method, **call)
+    first = cases.sharpen(image, method, **call)
+    second = cases.sharpen(other, method, **call)
     np.testing.assert_array_equal(first.image[~hidden], second.image[~hidden])
     np.testing.assert_array_equal(first.edge_map, second.edge_map)
     np.testing.assert_array_equal(first.amount, second.amount)
@@ -98,7 +97,7 @@ def test_a_flat_cut_out_stays(method, color):
     distance = np.hypot(*(np.mgrid[:60, :60] - 30))
     image[distance < 18] = 200, 150, 100, 255
     image[(distance > 16) & (distance < 18), 3] = 90
-    found = usm.sharpen(image, method, channel_axis=-1, alpha=True, color=color)
+    found = cases.sharpen(image, method, channel_axis=-1, alpha=True, color=color)
     np.testing.assert_array_equal(found.image, image)
     np.testing.assert_allclose(found.edge_map, 0, atol=1e-3)
 
@@ -107,10 +106,10 @@ def test_by_hand():
     """The mean of three pixels of weight 1, 1/2 and 0."""
     image = np.array([[8.0, 1], [2, 0.5], [99, 0]])
     call = {"channel_axis": 1, "alpha": True, "kernel": "box", "mode": "nearest"}
-    found = usm.edge_map(image, **call)[:, 0]
+    found = cases.edge_map(image, **call)[:, 0]
     means = (8 + 8 + 0.5 * 2) / 2.5, (8 + 0.5 * 2) / 1.5
     np.testing.assert_allclose(found, [8 - means[0], 2 - means[1], 0], rtol=1e-6)
-    found = usm.edge_map(
+    found = cases.edge_map(
         image, "laplacian_sharpen", channel_axis=1, alpha=True, mode="nearest"
     )
     np.testing.assert_allclose(found[:, 0], [6, -6, 0])
@@ -123,12 +122,12 @@ def test_blocks_chunks_and_parts_agree(method, color, dtype):
     """However an image is cut, opaque parts and others fit together."""
     image = cut_out((64, 60), dtype, seed=3)
     call = {"channel_axis": 2, "alpha": True, "color": color}
-    expected = usm.sharpen(image, method, **call)
+    expected = cases.sharpen(image, method, **call)
     plan, pixels = prepare(image, method, **call)
     found = eager.result_of(eager.run(plan, pixels, block_size=500))
     np.testing.assert_array_equal(found.image, expected.image)
     np.testing.assert_array_equal(found.edge_map, expected.edge_map)
-    lazy = usm.sharpen(da.from_array(image, chunks=(17, 25, 2)), method, **call)
+    lazy = cases.sharpen(da.from_array(image, chunks=(17, 25, 2)), method, **call)
     np.testing.assert_array_equal(lazy.image.compute(), expected.image)
     np.testing.assert_array_equal(lazy.edge_map.compute(), expected.edge_map)
     assert lazy.report.compute().overshoot == expected.report.overshoot
@@ -143,14 +142,14 @@ def test_wide_blurs_and_thresholds(sigma):
     """Coarser grids are weighted too, and noise is that of what is seen."""
     image = cut_out((90, 80), "uint8", seed=5)
     call = {"channel_axis": 2, "alpha": True, "sigma": sigma}
-    found = usm.edge_map(image, threshold="1 noise", **call)
+    found = cases.edge_map(image, threshold="1 noise", **call)
     other = image.copy()
     other[image[..., 3] == 0, :3] = 99
     np.testing.assert_array_equal(
-        usm.edge_map(other, threshold="1 noise", **call), found
+        cases.edge_map(other, threshold="1 noise", **call), found
     )
-    significance = usm.significance(image, **call)
-    np.testing.assert_array_equal(usm.significance(other, **call), significance)
+    significance = cases.significance(image, **call)
+    np.testing.assert_array_equal(cases.significance(other, **call), significance)
     assert (significance[image[..., 3] == 0] == 0).all()
 
 
@@ -159,5 +158,5 @@ def test_nothing_visible():
     image = cut_out((20, 30), "uint8")
     image[..., 3] = 0
     for method in cases.METHODS:
-        found = usm.sharpen(image, method, channel_axis=2, alpha=True, limits="data")
+        found = cases.sharpen(image, method, channel_axis=2, alpha=True, limits="data")
         np.testing.assert_array_equal(found.image, image)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import cases
 import napari_usm as usm
-from napari_usm.api import prepare
+from cases import prepare
 from napari_usm.estimate.band_weights import FIRST_OCTAVE, band_weights
 from napari_usm.estimate.blur_and_noise import Estimate
 from napari_usm.filters import bands_pass
@@ -64,15 +64,15 @@ def calls(draw, dtypes=("uint8", "uint16", "int16", "float32", "float64")):
 def test_blocks_and_chunks_give_the_same_bits(call, data, size):
     """Neither blocks of any size nor chunks of any kind change a bit."""
     image, parameters = call
-    expected = usm.sharpen(image, METHOD, **parameters)
+    expected = cases.sharpen(image, METHOD, **parameters)
     plan, pixels = prepare(image, METHOD, **parameters)
-    running = eager.run(plan, pixels, name=METHOD, block_size=size)
+    running = eager.run(plan, pixels, block_size=size)
     found = usm.api.sharpened(eager.result_of(running))
     assert_same(found, expected)
     np.testing.assert_array_equal(found.report.blur, expected.report.blur)
     np.testing.assert_array_equal(found.report.noise, expected.report.noise)
     lazy = da.from_array(image, chunks=data.draw(chunked(image.shape)))
-    found = usm.sharpen(lazy, METHOD, **parameters)
+    found = cases.sharpen(lazy, METHOD, **parameters)
     made, edges, report = dask.compute(found.image, found.edge_map, found.report)
     np.testing.assert_array_equal(made, expected.image)
     np.testing.assert_array_equal(edges, expected.edge_map)
@@ -94,12 +94,12 @@ def test_noise_that_grows_and_strips_give_the_same_bits(dtype, mode, monkeypatch
     assert Estimate.of(constants.estimate.ravel()).growth > 0
     assert plan.one_pass(constants.estimate) is not None
     with cases.stepwise():
-        expected = usm.sharpen(image, METHOD, **call)
+        expected = cases.sharpen(image, METHOD, **call)
     expected, edges = expected.image, expected.edge_map
     for strip in (2048, 40, 7):
         monkeypatch.setattr(bands_pass, "_STRIP", strip)
         np.testing.assert_array_equal(usm.auto_unsharp_mask(image, **call), expected)
-        np.testing.assert_array_equal(usm.edge_map(image, METHOD, **call), edges)
+        np.testing.assert_array_equal(cases.edge_map(image, METHOD, **call), edges)
 
 
 @laws
@@ -107,7 +107,7 @@ def test_noise_that_grows_and_strips_give_the_same_bits(dtype, mode, monkeypatch
 def test_any_part_of_a_virtual_result(call, data):
     """Every index gives what the whole array has there."""
     image, parameters = call
-    expected = usm.sharpen(image, METHOD, **parameters)
+    expected = cases.sharpen(image, METHOD, **parameters)
     found, edges = arrays(level_of(image, METHOD, **parameters))
     for array, whole in ((found, expected.image), (edges, expected.edge_map)):
         key = data.draw(keys(whole.shape))
@@ -122,11 +122,11 @@ def test_flipping_never_changes_a_pixel(call, data):
     axis = data.draw(st.sampled_from(range(image.ndim)))
     if parameters.get("channel_axis") == axis:
         return  # red has another weight than blue
-    expected = usm.edge_map(image, METHOD, **parameters)
+    expected = cases.edge_map(image, METHOD, **parameters)
     at = axis
     if expected.ndim < image.ndim:
         at -= axis > parameters["channel_axis"]
-    found = usm.edge_map(np.flip(image, axis), METHOD, **parameters)
+    found = cases.edge_map(np.flip(image, axis), METHOD, **parameters)
     np.testing.assert_array_equal(found, np.flip(expected, at))
 
 
@@ -140,8 +140,8 @@ def test_transposing_commutes(call, data):
     moved = {**parameters, "axes": [order.index(axis) for axis in parameters["axes"]]}
     if "channel_axis" in parameters:
         moved["channel_axis"] = order.index(parameters["channel_axis"])
-    expected = usm.edge_map(image, METHOD, **parameters).transpose(order)
-    found = usm.edge_map(image.transpose(order), METHOD, **moved)
+    expected = cases.edge_map(image, METHOD, **parameters).transpose(order)
+    found = cases.edge_map(image.transpose(order), METHOD, **moved)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -156,8 +156,8 @@ def test_items_are_independent(call, data):
         return
     (axis,) = others
     index = data.draw(st.integers(0, image.shape[axis] - 1))
-    whole = usm.edge_map(image, METHOD, **parameters)
-    alone = usm.edge_map(np.take(image, [index], axis), METHOD, **parameters)
+    whole = cases.edge_map(image, METHOD, **parameters)
+    alone = cases.edge_map(np.take(image, [index], axis), METHOD, **parameters)
     np.testing.assert_array_equal(np.take(whole, [index], axis), alone)
 
 
@@ -202,7 +202,7 @@ def photograph(sigma=0.0, noise=0.0, side=256):
 @pytest.mark.parametrize("sigma", [1.0, 1.5, 2.5])
 def test_blur_and_noise_are_told(sigma, noise):
     """What was done to an image is found in it."""
-    report = usm.sharpen(photograph(sigma, noise), METHOD).report
+    report = cases.sharpen(photograph(sigma, noise), METHOD).report
     np.testing.assert_allclose(report.blur, sigma, rtol=0.12)
     assert report.noise == pytest.approx(noise, rel=0.12)
 
@@ -212,8 +212,8 @@ def test_blur_and_noise_are_told(sigma, noise):
 def test_any_range(factor, offset):
     """Brightness and contrast of real numbers are of no matter."""
     image = photograph(1.4, 2)
-    found = usm.edge_map((image + offset) * factor, METHOD)
-    expected = usm.edge_map(image, METHOD)
+    found = cases.edge_map((image + offset) * factor, METHOD)
+    expected = cases.edge_map(image, METHOD)
     np.testing.assert_allclose(found / factor, expected, atol=1e-2)
 
 
@@ -241,7 +241,7 @@ def test_z_has_a_blur_of_its_own():
     )
     image = np.fft.ifftn(np.fft.fftn(rng.normal(size=(64,) * 3)) * length**-1.7 * blur)
     image = image.real / image.real.std() + rng.normal(0, 0.01, image.shape)
-    z, y, x = usm.sharpen(image, METHOD).report.blur
+    z, y, x = cases.sharpen(image, METHOD).report.blur
     assert (y, x) == pytest.approx((1, 1), abs=0.25)
     assert 1.4 < z < 2.2
 
@@ -249,9 +249,9 @@ def test_z_has_a_blur_of_its_own():
 def test_one_estimate_for_a_series():
     """A series does not flicker, unless each item is to have an estimate of its own."""
     series = np.stack([photograph(1, 1), photograph(2, 1)])
-    report = usm.sharpen(series, METHOD, axes=(1, 2)).report
+    report = cases.sharpen(series, METHOD, axes=(1, 2)).report
     assert report.blur.shape == (2,)
-    apart = usm.sharpen(series, METHOD, axes=(1, 2), estimate_per="item").report
+    apart = cases.sharpen(series, METHOD, axes=(1, 2), estimate_per="item").report
     assert apart.blur.shape == (2, 2)
     assert apart.blur[0, 0] < report.blur[0] < apart.blur[1, 0]
     assert apart.noise.shape == (2,)
@@ -269,8 +269,8 @@ def test_weights():
 def test_denoise_zero_only_sharpens():
     """Without smoothing, noise alone is left as it is."""
     noise = np.random.default_rng(0).normal(100, 5, (128, 128))
-    calm = usm.sharpen(noise, METHOD)
-    left = usm.sharpen(noise, METHOD, denoise=0)
+    calm = cases.sharpen(noise, METHOD)
+    left = cases.sharpen(noise, METHOD, denoise=0)
     assert calm.report.smooths_noise
     assert not left.report.smooths_noise
     assert calm.report.noise_factor < 0.5
@@ -310,7 +310,7 @@ def test_degenerate_images(image, method):
     """Every image gives finite, sensible numbers, and no warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = usm.sharpen(image, method)
+        found = cases.sharpen(image, method)
         alone = cases.function(method)(image)
     np.testing.assert_array_equal(alone, found.image)
     valid = np.isfinite(image)
@@ -333,9 +333,9 @@ def test_a_far_border_in_one_pass(cval):
     image = photograph(1, 3).astype(np.uint8)
     call = {"mode": "constant", "cval": cval}
     with cases.stepwise():
-        steps = usm.sharpen(image, METHOD, **call)
+        steps = cases.sharpen(image, METHOD, **call)
     np.testing.assert_array_equal(usm.auto_unsharp_mask(image, **call), steps.image)
-    np.testing.assert_array_equal(usm.edge_map(image, METHOD, **call), steps.edge_map)
+    np.testing.assert_array_equal(cases.edge_map(image, METHOD, **call), steps.edge_map)
 
 
 @pytest.mark.parametrize("method", cases.ESTIMATING)
@@ -343,8 +343,8 @@ def test_a_far_border_in_one_pass(cval):
 def test_a_border_far_beyond_the_range(dtype, method):
     """However far it is, what does not reach it is as it is with any border."""
     image = (1e-30 * photograph(1, 3)).astype(dtype)
-    far = usm.sharpen(image, method, mode="constant", cval=1e30)
-    near = usm.sharpen(image, method, mode="constant", cval=0.0)
+    far = cases.sharpen(image, method, mode="constant", cval=1e30)
+    near = cases.sharpen(image, method, mode="constant", cval=0.0)
     alone = cases.function(method)(image, mode="constant", cval=1e30)
     np.testing.assert_array_equal(alone, far.image)
     assert np.isfinite(far.report.noise_factor)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import cases
 import napari_usm as usm
-from napari_usm.api import prepare
+from cases import prepare
 from napari_usm.run import eager
 from napari_usm.run.blocks import cut
 from test_laws import calls
@@ -52,9 +52,9 @@ def test_every_chunking_gives_the_same_bits(call, data):
     if data.draw(st.booleans()):
         parameters["limits"] = "data"
     lazy = da.from_array(image, chunks=data.draw(chunked(image.shape)))
-    expected = usm.sharpen(image, method, **parameters)
+    expected = cases.sharpen(image, method, **parameters)
     with dask.config.set(scheduler="synchronous"):
-        found = usm.sharpen(lazy, method, **parameters)
+        found = cases.sharpen(lazy, method, **parameters)
         computed = usm.api.Sharpened(
             *dask.compute(
                 found.image, found.edge_map, found.amount, found.gain, found.report
@@ -70,9 +70,9 @@ def test_every_chunking_gives_the_same_bits(call, data):
 def test_every_block_size_gives_the_same_bits(call, size):
     """An array in memory is filtered in blocks that leave no trace."""
     image, method, parameters = call
-    expected = usm.sharpen(image, method, **parameters)
+    expected = cases.sharpen(image, method, **parameters)
     plan, pixels = prepare(image, method, **parameters)
-    running = eager.run(plan, pixels, name=method, block_size=size)
+    running = eager.run(plan, pixels, block_size=size)
     found = usm.api.sharpened(eager.result_of(running))
     assert_same(found, expected)
     image_only = {"want_edge_map": False, "want_report": False}
@@ -99,13 +99,13 @@ def test_coarser_grids_give_the_same_bits(dtype, mode, shape, axes, sigma):
     """The grid of a wide blur begins at pixel 0 of the image, whatever the block."""
     image = cases.picture(shape, dtype)
     call = {"sigma": sigma, "axes": axes, "mode": mode, "cval": 3.0}
-    expected = usm.sharpen(image, **call)
+    expected = cases.sharpen(image, **call)
     for block_size in (700, 4000):
         plan, pixels = prepare(image, "unsharp_mask", **call)
-        running = eager.run(plan, pixels, name="unsharp_mask", block_size=block_size)
+        running = eager.run(plan, pixels, block_size=block_size)
         assert_same(usm.api.sharpened(eager.result_of(running)), expected)
     for chunks in (-1, tuple(max(1, n // 2 - 5) for n in shape)):
-        found = usm.sharpen(da.from_array(image, chunks=chunks), **call)
+        found = cases.sharpen(da.from_array(image, chunks=chunks), **call)
         np.testing.assert_array_equal(found.image, expected.image)
         np.testing.assert_array_equal(found.edge_map, expected.edge_map)
 
@@ -117,9 +117,9 @@ def test_blocks_of_images_with_invalid_pixels(method, mode):
     image = cases.picture((60, 50), "float32")
     image[20:22, 30] = np.nan
     image[59, 0] = np.inf
-    expected = usm.sharpen(image, method, mode=mode)
+    expected = cases.sharpen(image, method, mode=mode)
     lazy = da.from_array(image, chunks=(17, 9))
-    found = usm.sharpen(lazy, method, mode=mode)
+    found = cases.sharpen(lazy, method, mode=mode)
     np.testing.assert_array_equal(found.image.compute(), expected.image)
     np.testing.assert_array_equal(found.edge_map.compute(), expected.edge_map)
 
@@ -131,7 +131,7 @@ def test_invalid_pixels_next_to_a_block(row):
     image[row, 11] = np.nan
     lazy = da.from_array(image, chunks=-1)
     for size in (1, 3, 5):
-        expected = usm.sharpen(lazy, "laplacian_sharpen", median_size=size)
+        expected = cases.sharpen(lazy, "laplacian_sharpen", median_size=size)
         for block_size in (250, 1000):
             plan, pixels = prepare(image, "laplacian_sharpen", median_size=size)
             found = eager.result_of(eager.run(plan, pixels, block_size=block_size))
@@ -147,9 +147,9 @@ def test_limits_beside_the_type(dtype, limits):
     """Limits that no value of the type lies in give the end of its range."""
     image = cases.picture((40, 50), dtype)
     for method in ("unsharp_mask", "laplacian_sharpen"):
-        found = usm.sharpen(image, method, limits=limits)
+        found = cases.sharpen(image, method, limits=limits)
         with cases.stepwise():
-            expected = usm.sharpen(image, method, limits=limits)
+            expected = cases.sharpen(image, method, limits=limits)
         np.testing.assert_array_equal(found.image, expected.image)
         if image.dtype.kind == "u":
             end = 0 if limits[1] < 0 else np.iinfo(dtype).max
@@ -160,22 +160,22 @@ def test_pixels_near_the_end_of_float32():
     """Sums that overflow are those of the steps one by one, and sigma 0 adds none."""
     image = np.full((40, 50), 1.8e38, np.float32)
     for sigma in (0, (0, 1), 1.2, 5):
-        found = usm.sharpen(image, sigma=sigma).image
+        found = cases.sharpen(image, sigma=sigma).image
         with cases.stepwise():
-            expected = usm.sharpen(image, sigma=sigma).image
+            expected = cases.sharpen(image, sigma=sigma).image
         np.testing.assert_array_equal(found, expected)
-    np.testing.assert_array_equal(usm.sharpen(image, sigma=0).image, image)
+    np.testing.assert_array_equal(cases.sharpen(image, sigma=0).image, image)
 
 
 def test_overshoot_along_an_axis_that_is_left_alone():
     """The 3-wide local range is whole at a block's edge, even where sigma is 0."""
     image = cases.picture((30, 40))
     call = {"sigma": (0, 2), "amount": 3}
-    expected = usm.sharpen(image, **call)
+    expected = cases.sharpen(image, **call)
     plan, pixels = prepare(image, "unsharp_mask", **call)
-    running = eager.run(plan, pixels, name="unsharp_mask", block_size=50)
+    running = eager.run(plan, pixels, block_size=50)
     assert_same(usm.api.sharpened(eager.result_of(running)), expected)
-    lazy = usm.sharpen(da.from_array(image, chunks=(3, 40)), **call)
+    lazy = cases.sharpen(da.from_array(image, chunks=(3, 40)), **call)
     assert lazy.report.compute().overshoot == expected.report.overshoot > 0
 
 
@@ -186,8 +186,8 @@ def test_lazy_colour(method, color, alpha):
     """Colour images keep their bits in every chunking, of the channels too."""
     image = cases.picture((20, 3 + alpha, 24), "uint8")
     call = {"color": color, "alpha": alpha, "channel_axis": 1, "axes": (0, 2)}
-    expected = usm.sharpen(image, method, **call)
-    found = usm.sharpen(da.from_array(image, chunks=(7, 2, 11)), method, **call)
+    expected = cases.sharpen(image, method, **call)
+    found = cases.sharpen(da.from_array(image, chunks=(7, 2, 11)), method, **call)
     assert found.edge_map.shape == expected.edge_map.shape
     np.testing.assert_array_equal(found.image.compute(), expected.image)
     np.testing.assert_array_equal(found.edge_map.compute(), expected.edge_map)
@@ -199,9 +199,9 @@ def test_lazy_colour(method, color, alpha):
 def test_differences_across_chunks():
     """Gradients reach two pixels over a chunk's end: the curve is whole in 1-D too."""
     image = cases.picture((100,))
-    expected = usm.sharpen(image, "adaptive_unsharp_mask").report.curve
+    expected = cases.sharpen(image, "adaptive_unsharp_mask").report.curve
     lazy = da.from_array(image, chunks=7)
-    found = usm.sharpen(lazy, "adaptive_unsharp_mask").report.compute().curve
+    found = cases.sharpen(lazy, "adaptive_unsharp_mask").report.compute().curve
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
@@ -209,7 +209,7 @@ def test_differences_across_chunks():
 def test_sums_of_integers_are_exact(dtype):
     """The curve of an image of integers is the same to the last bit from any blocks."""
     image = cases.picture((41, 700), dtype)
-    expected = usm.sharpen(image, "adaptive_unsharp_mask").report.curve
+    expected = cases.sharpen(image, "adaptive_unsharp_mask").report.curve
     plan, pixels = prepare(image, "adaptive_unsharp_mask")
     for size in (60, 999, 7000):
         found = eager.result_of(
@@ -223,7 +223,7 @@ def test_sums_of_blocks_with_and_without_invalid_pixels(invalid):
     """Only a block with an invalid pixel is summed the general way: no one can tell."""
     image = cases.picture((60, 70), "float32")
     image[33, 41] = invalid
-    wide = usm.sharpen(image.astype(np.float64), "adaptive_unsharp_mask").report
+    wide = cases.sharpen(image.astype(np.float64), "adaptive_unsharp_mask").report
     plan, pixels = prepare(image, "adaptive_unsharp_mask")
     for size in (60, 999, 7000):
         found = eager.result_of(
@@ -262,14 +262,14 @@ def test_one_pass_gives_the_same_bits(dtype, mode):
                 call.pop("spacing", None)
             if len(axes) == 3 and method == "gaussian_sharpen":
                 continue
-            found = usm.sharpen(image, method, **call)
+            found = cases.sharpen(image, method, **call)
             with cases.stepwise():
-                expected = usm.sharpen(image, method, **call)
+                expected = cases.sharpen(image, method, **call)
             np.testing.assert_array_equal(found.image, expected.image)
             np.testing.assert_array_equal(found.edge_map, expected.edge_map)
             alone = cases.function(method)(image, **call)
             np.testing.assert_array_equal(alone, found.image)
-            edge_map = usm.edge_map(image, method, **call)
+            edge_map = cases.edge_map(image, method, **call)
             np.testing.assert_array_equal(edge_map, found.edge_map)
 
 
@@ -277,9 +277,9 @@ def test_lazy_gains_per_item():
     """One gain for each item, found inside the graph, is that of the whole array."""
     image = cases.picture((5, 20, 24), "uint16")
     call = {"axes": (1, 2), "gain_per": "item"}
-    expected = usm.sharpen(image, "adaptive_unsharp_mask", **call)
+    expected = cases.sharpen(image, "adaptive_unsharp_mask", **call)
     lazy = da.from_array(image, chunks=(2, 7, 11))
-    found = usm.sharpen(lazy, "adaptive_unsharp_mask", **call)
+    found = cases.sharpen(lazy, "adaptive_unsharp_mask", **call)
     assert found.gain.shape == (5,)
     np.testing.assert_array_equal(found.gain.compute(), expected.gain)
     np.testing.assert_array_equal(found.image.compute(), expected.image)
@@ -295,7 +295,7 @@ def test_nothing_is_computed_at_the_call(method):
         return block
 
     image = da.zeros((40, 40), chunks=10).map_blocks(load, meta=np.empty((0, 0)))
-    usm.sharpen(image, method, limits="data")
+    cases.sharpen(image, method, limits="data")
     assert read == []
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import cases
-import napari_usm as usm
 import reference
 from test_auto import degenerate, photograph
 
@@ -42,7 +41,7 @@ def swarm(objective, low, high, particles=20, steps=15):
 def lin_terms(image):
     """I and w M of an image, whatever leaves the range."""
     values = image.astype(float)
-    laplacian = 9 * usm.edge_map(values, kernel="box", mode="mirror").astype(float)
+    laplacian = 9 * cases.edge_map(values, kernel="box", mode="mirror").astype(float)
     stretched = (values - values.min()) / np.ptp(values)
     weighted = laplacian / np.ptp(values)
     return stretched, weighted * reference.lin_weight(stretched, weighted)
@@ -64,7 +63,7 @@ def golden_section(objective, low, high):
 @pytest.mark.parametrize("image", [grey(1, 1), grey(0.5, 3), grey(2, 0.5)])
 def test_a_swarm_finds_no_more_entropy(image, penalty):
     """Of all amounts from 0.1 to 10, none that a swarm finds is better."""
-    found = usm.sharpen(image, ENTROPY, penalty=penalty)
+    found = cases.sharpen(image, ENTROPY, penalty=penalty)
     values = image.astype(float)
     low, span = values.min(), np.ptp(values)
     detail = found.edge_map.astype(float) / span
@@ -80,7 +79,7 @@ def test_a_swarm_finds_no_more_entropy_in_colour():
     """All channels have one gain; a value beyond the range counts in each of them."""
     colours = np.stack([grey(1, 1), grey(0.7, 2), grey(1.5, 1)], axis=-1)[:128, :160]
     call = {"channel_axis": 2, "color": "channels"}
-    found = usm.sharpen(colours, ENTROPY, **call)
+    found = cases.sharpen(colours, ENTROPY, **call)
     values = colours.astype(float)
     low, span = values.min(), np.ptp(values)
     detail = found.edge_map.astype(float) / span
@@ -95,7 +94,7 @@ def test_a_swarm_finds_no_more_entropy_in_colour():
 @pytest.mark.parametrize("image", [grey(1, 1), grey(0.5, 3), grey(2, 0.5)])
 def test_the_golden_section_finds_no_more_entropy(image):
     """Of all k from 0 to 2, that of the source's search is no better."""
-    found = usm.sharpen(image, LIN)
+    found = cases.sharpen(image, LIN)
     stretched, weighted = lin_terms(image)
 
     def objective(k):
@@ -107,7 +106,7 @@ def test_the_golden_section_finds_no_more_entropy(image):
 def test_the_curve_leads_to_the_gain():
     """The report holds the gains tried first; the one taken is between neighbours."""
     for method in (LIN, ENTROPY):
-        found = usm.sharpen(grey(1, 1), method)
+        found = cases.sharpen(grey(1, 1), method)
         gains, curve = found.report.gains, found.report.curve
         best = np.argmax(curve)
         assert gains[max(best - 1, 0)] <= found.gain * (1 + 1e-12)
@@ -120,7 +119,7 @@ def test_lin_never_leaves_the_range(dtype):
     image = cases.picture((30, 41), dtype)
     # Many that are darkest or brightest: next to others they would go beyond.
     image = np.clip(image, *np.quantile(image, [0.2, 0.8], method="nearest"))
-    found = usm.sharpen(image, LIN)
+    found = cases.sharpen(image, LIN)
     assert found.image.min() == image.min()
     assert found.image.max() == image.max()
     stretched, weighted = lin_terms(image)
@@ -153,7 +152,7 @@ def can_be_added(image):
 def test_a_range_beyond_any_number():
     """There is no gain that is better than another: least is added."""
     image = np.where(np.indices((20, 20)).sum(axis=0) % 3, 1.7e308, -1.7e308)
-    found = usm.sharpen(image, ENTROPY).report
+    found = cases.sharpen(image, ENTROPY).report
     assert found.gain == found.gains[-1]
     assert not found.curve.any()
 
@@ -162,7 +161,7 @@ def test_a_range_beyond_any_number():
 def test_a_border_far_beyond_the_range(method):
     """Detail that is no number in units of the range adds nothing."""
     image = 1e-310 * np.random.default_rng(0).random((20, 20))
-    found = usm.sharpen(image, method, mode="constant", cval=-3e4)
+    found = cases.sharpen(image, method, mode="constant", cval=-3e4)
     assert np.isfinite(found.amount)
     assert np.isfinite(found.image).all()
 
@@ -173,7 +172,7 @@ def test_degenerate_images(image, method):
     """Every image gives finite, sensible numbers, and no warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = usm.sharpen(image, method)
+        found = cases.sharpen(image, method)
     valid = np.isfinite(image)
     assert np.isfinite(found.edge_map).all()
     assert np.isfinite(found.image[valid]).all()

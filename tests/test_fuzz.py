@@ -6,7 +6,7 @@ import pytest
 import cases
 import napari_usm as usm
 import reference
-from napari_usm.api import prepare
+from cases import prepare
 from napari_usm.run import eager
 
 CHUNKS, CALLS = 20, 100
@@ -172,11 +172,11 @@ def draw_own(rng, method, axes, span):
         own["median_size"] = int(rng.choice(sizes))
         if rng.random() < 0.5:
             own["spacing"] = rng.uniform(0.5, 3, len(axes)).tolist()
-    if "kernel" in usm.METHODS[method].parameters:
+    if "kernel" in cases.ENTRIES[method].parameters:
         own["kernel"] = str(rng.choice(["gaussian", "gaussian", "box"]))
         own["sigma"] = draw_sigma(rng, method, len(axes))
         own["truncate"] = float(rng.choice([4.0, 4.0, 4.0, 1.0, 2.5, 5.0]))
-    if "gain_per" in usm.METHODS[method].parameters:
+    if "gain_per" in cases.ENTRIES[method].parameters:
         own["gain_per"] = str(rng.choice(["image", "item"]))
         if rng.random() < 0.3:
             gains = rng.uniform(0.1, 4, int(rng.integers(1, 6)))
@@ -187,7 +187,7 @@ def draw_own(rng, method, axes, span):
         own["strength"] = float(rng.uniform(0, 2))
         own["denoise"] = float(rng.choice([0, 0.3, 1]))
         own["estimate_per"] = str(rng.choice(["image", "item"]))
-    if "areas" in (known := usm.METHODS[method].parameters):
+    if "areas" in (known := cases.ENTRIES[method].parameters):
         own["areas"] = str(rng.choice(known["areas"].choices))
     if method == "wavelet_unsharp_mask":
         own["wavelet"] = str(rng.choice(["haar", "bior2.2"]))
@@ -207,7 +207,7 @@ def draw_own(rng, method, axes, span):
 
 def draw_sigma(rng, method, count):
     """One number, or one for each axis; an approximated blur has a gain of its own."""
-    large = 4 if "gains" in usm.METHODS[method].parameters else 15
+    large = 4 if "gains" in cases.ENTRIES[method].parameters else 15
     sigma = [float(rng.choice([0, 0.5, 1, 2])) for _ in range(count)]
     for axis in range(count):
         if rng.random() < 0.5:

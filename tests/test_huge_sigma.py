@@ -11,7 +11,7 @@ import pytest
 import cases
 import napari_usm as usm
 import reference
-from napari_usm.api import prepare
+from cases import prepare
 from napari_usm.filters.blur import blur
 from napari_usm.filters.taps import AxisBlur, gaussian, gaussian_taps
 from napari_usm.run import eager
@@ -59,7 +59,7 @@ def test_the_limit_by_hand(mode, expected, dtype):
     """The mean where an axis goes on for ever, else what lies beyond its ends."""
     image = np.array([10, 30, 70, 20], dtype)
     for sigma in (1e6, 1e12, 1e300):
-        found = usm.edge_map(image, sigma=sigma, mode=mode, cval=7.0)
+        found = cases.edge_map(image, sigma=sigma, mode=mode, cval=7.0)
         np.testing.assert_allclose(image - found, expected, rtol=1e-4)
 
 
@@ -79,11 +79,11 @@ def test_blocks_chunks_and_parts_agree(shape, axes, sigma, dtype, mode):
     """However an image is cut."""
     image = cases.picture(shape, dtype)
     call = {"sigma": sigma, "axes": axes, "mode": mode, "cval": 3.0}
-    expected = usm.sharpen(image, **call)
+    expected = cases.sharpen(image, **call)
     plan, pixels = prepare(image, "unsharp_mask", **call)
     found = eager.result_of(eager.run(plan, pixels, block_size=400))
     np.testing.assert_array_equal(found.image, expected.image)
-    lazy = usm.sharpen(da.from_array(image, chunks=31), **call)
+    lazy = cases.sharpen(da.from_array(image, chunks=31), **call)
     np.testing.assert_array_equal(lazy.image.compute(), expected.image)
     np.testing.assert_array_equal(lazy.edge_map.compute(), expected.edge_map)
     live = arrays(level_of(image, "unsharp_mask", **call))[0]
@@ -143,7 +143,7 @@ def test_time_and_memory(mode, lazy):
         # A few times as long would be a fault; machines are busy.
         assert _least_time(partial(call, sigma)) < 6 * small
     tracemalloc.start()
-    usm.sharpen(image, sigma=1e8, mode=mode)
+    cases.sharpen(image, sigma=1e8, mode=mode)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 40 * image.nbytes

@@ -207,7 +207,7 @@ def test_quick_changes_of_the_method(open_dock, qtbot):
         if turn % 7 == 0:
             qtbot.wait(20)
     assert widget.method.value == "laplacian_sharpen"
-    expected = usm.sharpen(pixels, "laplacian_sharpen")
+    expected = cases.sharpen(pixels, "laplacian_sharpen")
     wait_for(qtbot, result, expected.image)
     assert results(viewer) == [result, edges]
     np.testing.assert_array_equal(np.asarray(edges.data), expected.edge_map)

@@ -1,5 +1,6 @@
 """The public names, their signatures and what importing them costs."""
 
+import dataclasses
 import inspect
 import subprocess
 import sys
@@ -10,6 +11,10 @@ import pytest
 import cases
 import napari_usm as usm
 import reference
+from napari_usm.methods.method import Method
+
+# Parameters of every method.
+COMMON = {field.name for field in dataclasses.fields(Method)}
 
 
 @pytest.mark.parametrize("name", ["napari_usm", "napari_usm.lab", "napari_usm.warm_up"])
@@ -65,30 +70,65 @@ def test_unknown_names_are_attribute_errors():
         _ = usm.lab.unsharp_mask
 
 
-@pytest.mark.parametrize("name", usm.METHODS)
+@pytest.mark.parametrize("name", cases.METHODS)
 def test_every_method_is_a_function(name):
-    """The table and the function of a method agree, and every parameter is described."""
-    function = cases.function(name)
-    parameters = usm.METHODS[name].parameters
-    signature = inspect.signature(function)
-    assert list(signature.parameters) == ["image", *parameters]
-    for word, parameter in parameters.items():
-        assert signature.parameters[word].default == parameter.default
+    """The class and the function of a method agree, and every parameter is described."""
+    entry, function = cases.ENTRIES[name], cases.function(name)
+    assert entry.method.__name__ == name.title().replace("_", "")
+    assert entry.method().name == function.__name__ == name
+    signature = inspect.signature(function).parameters
+    words = [*entry.parameters]
+    if name in usm.lab.METHODS:  # those of all methods come by `common`
+        assert signature["common"].kind is inspect.Parameter.VAR_KEYWORD
+        words = [word for word in words if word not in COMMON]
+    else:
+        assert list(signature) == ["image", *words]
+    fields = {field.name: field for field in dataclasses.fields(entry.method)}
+    for word in words:
+        assert signature[word].default == fields[word].default
+        assert (signature[word].kind is inspect.Parameter.KEYWORD_ONLY) == (
+            fields[word].kw_only
+        )
         assert f"\n{word} : " in inspect.getdoc(function)
-        assert parameter.help.endswith(".")
 
 
 def test_methods_of_the_lab():
-    """The lab offers its methods and nothing else; `napari_usm` itself has none of them."""
-    own = {name for name, entry in usm.METHODS.items() if entry.audience == "lab"}
-    assert own == set(usm.lab.__all__)
-    assert not own & set(usm.__all__)
+    """The lab offers its methods and nothing else; `napari_usm` has none of them."""
+    names = set(usm.lab.METHODS)
+    assert names | {"METHODS"} == set(usm.lab.__all__)
+    assert not names & {*usm.__all__, *usm.METHODS}
+    with pytest.raises(ValueError, match="`method` must be one of") as error:
+        usm.sharpen(np.eye(8), "polesel_unsharp_mask")
+    assert "'lin_unsharp_mask'" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", usm.METHODS)
+@pytest.mark.parametrize("name", cases.METHODS)
+def test_an_instance_of_a_method(name):
+    """`sharpen` and its like take an instance instead of a name and parameters."""
+    image = cases.picture((20, 24), "uint8")
+    method = cases.ENTRIES[name].method(mode="nearest")
+    found = usm.sharpen(image, method)
+    np.testing.assert_array_equal(
+        found.image, cases.function(name)(image, mode="nearest")
+    )
+    np.testing.assert_array_equal(found.edge_map, usm.edge_map(image, method))
+    assert found.report.method == name
+
+
+def test_what_is_no_method():
+    """An instance has its parameters; anything but that and a name is refused."""
+    method = cases.ENTRIES["unsharp_mask"].method()
+    with pytest.raises(TypeError, match="`sigma` must be given to the method"):
+        usm.sharpen(np.eye(8), method, sigma=2)
+    for wrong in (type(method), usm.unsharp_mask, None, 3):
+        with pytest.raises(TypeError, match="`method` must be one of"):
+            usm.edge_map(np.eye(8), wrong)
+
+
+@pytest.mark.parametrize("name", cases.METHODS)
 def test_defaults(name):
     """Defaults are those of the interface, written down once more in the reference."""
-    defaults = {k: p.default for k, p in usm.METHODS[name].parameters.items()}
+    defaults = {k: p.default for k, p in cases.ENTRIES[name].parameters.items()}
     assert defaults == reference.DEFAULTS[name]
 
 

@@ -7,7 +7,7 @@ import pytest
 import cases
 import napari_usm as usm
 import originals
-from napari_usm.filters.areas import coherence, local_variance
+from napari_usm.lab.filters.areas import coherence, local_variance
 
 
 def stripes(length=200):
@@ -29,7 +29,7 @@ def test_polesel_in_scan_order():
     activity its weight must be 3 / 2.
     """
     image = stripes()
-    edge_map = usm.edge_map(image, "polesel_unsharp_mask", data_range=255)
+    edge_map = cases.edge_map(image, "polesel_unsharp_mask", data_range=255)
     np.testing.assert_allclose(weights_of(image, edge_map), 1.5, rtol=5e-3)
     scanned = originals.polesel_weights(image)
     np.testing.assert_allclose(scanned[:, -30:-10, 0], 1.5, rtol=1e-6)
@@ -42,7 +42,7 @@ def test_areas_of_three_contrasts(areas):
     wave = stripes() - 100
     call = {"areas": areas, "contrasts": (4, 28), "data_range": 255}
     for times, growth in ((0.1, 0), (1, 3), (8, 2)):
-        edge_map = usm.edge_map(wave * times, "polesel_unsharp_mask", **call)
+        edge_map = cases.edge_map(wave * times, "polesel_unsharp_mask", **call)
         found = weights_of(wave * times, edge_map)
         np.testing.assert_allclose(found, growth / 2, rtol=5e-3)
 
@@ -55,7 +55,9 @@ def test_improved_areas_spare_noise():
     edge[:, 40:] = 100
 
     def strength(image, areas):
-        found = usm.edge_map(image, "polesel_unsharp_mask", areas=areas, data_range=255)
+        found = cases.edge_map(
+            image, "polesel_unsharp_mask", areas=areas, data_range=255
+        )
         return np.abs(found).sum()
 
     assert strength(noise, "improved") < strength(noise, "polesel") / 3
@@ -66,7 +68,7 @@ def test_dark_regions_are_bright_in_the_negative():
     """The negative, sharpened by a mean-weighted filter, is the result's negative."""
     image = cases.picture((30, 31)) * 80 + 90
     negative = 255 - image
-    mean = negative - usm.edge_map(negative, kernel="box", mode="mirror")
+    mean = negative - cases.edge_map(negative, kernel="box", mode="mirror")
     sharp = negative + 0.8 * mean / 255 * (negative - mean)
     found = usm.lab.dark_region_unsharp_mask(image, 0.8, data_range=255)
     np.testing.assert_allclose(found, 255 - sharp, rtol=1e-6)
@@ -76,10 +78,10 @@ def test_no_weight_beyond_black_and_white():
     """Below black all detail is added, above white none."""
     image = cases.picture((30, 31))
     call = {"data_range": 10.0, "kernel": "gaussian"}
-    plain = usm.edge_map(image - 20, mode="mirror")
-    dark = usm.edge_map(image - 20, "dark_region_unsharp_mask", **call)
+    plain = cases.edge_map(image - 20, mode="mirror")
+    dark = cases.edge_map(image - 20, "dark_region_unsharp_mask", **call)
     np.testing.assert_allclose(dark, plain, rtol=1e-6)
-    assert not usm.edge_map(image + 20, "dark_region_unsharp_mask", **call).any()
+    assert not cases.edge_map(image + 20, "dark_region_unsharp_mask", **call).any()
 
 
 @pytest.mark.parametrize("limit", [3, 1000])
@@ -102,7 +104,7 @@ def test_wavelets_that_are_decimated(wavelet, limit):
         axis=0,
     )
     call = {"wavelet": wavelet, "limit": limit, "data_range": 255, "mode": "wrap"}
-    found = usm.edge_map(image, "wavelet_unsharp_mask", **call)
+    found = cases.edge_map(image, "wavelet_unsharp_mask", **call)
     np.testing.assert_allclose(found, spun, rtol=1e-5, atol=1e-4)
 
 
@@ -112,27 +114,27 @@ def test_areas_weigh_wavelets():
     call = {"data_range": 255, "contrasts": (4, 28), "limit": 1e3}
     for times, weight in ((0.1, 0), (1, 1), (8, 2 / 3)):
         image = wave * times
-        whole = usm.edge_map(image, "wavelet_unsharp_mask", **call)
+        whole = cases.edge_map(image, "wavelet_unsharp_mask", **call)
         assert np.abs(whole[:, 4:-4]).max() > 1
         for areas in ("polesel", "improved"):
-            part = usm.edge_map(image, "wavelet_unsharp_mask", areas=areas, **call)
+            part = cases.edge_map(image, "wavelet_unsharp_mask", areas=areas, **call)
             expected = weight * whole[:, 4:-4]
             np.testing.assert_allclose(part[:, 4:-4], expected, rtol=1e-6)
 
 
-LEVELLED = [m for m in cases.METHODS if "data_range" in usm.METHODS[m].parameters]
+LEVELLED = [m for m in cases.METHODS if "data_range" in cases.ENTRIES[m].parameters]
 
 
 @pytest.mark.parametrize("method", LEVELLED)
 def test_levels_follow_the_type(method):
     """An image in 16 bits, or from 0 to 1, is sharpened as it is in 8 bits."""
     image = cases.picture((40, 30), "uint8")
-    expected = usm.edge_map(image, method)
-    wide = usm.edge_map(image.astype("uint16") * 257, method)
+    expected = cases.edge_map(image, method)
+    wide = cases.edge_map(image.astype("uint16") * 257, method)
     np.testing.assert_allclose(wide / 257, expected, rtol=1e-4, atol=1e-3)
-    share = usm.edge_map(image / 255, method)
+    share = cases.edge_map(image / 255, method)
     np.testing.assert_allclose(share * 255, expected, rtol=1e-4, atol=1e-3)
-    given = usm.edge_map(image.astype("uint16"), method, data_range=255)
+    given = cases.edge_map(image.astype("uint16"), method, data_range=255)
     np.testing.assert_allclose(given, expected, rtol=1e-5, atol=1e-4)
 
 
@@ -162,9 +164,9 @@ def test_invalid_pixels_beside_a_block(wavelet):
     for place in range(40):
         image = np.random.default_rng(place).uniform(0, 255, 40)
         image[place] = np.nan
-        expected = usm.edge_map(image, "wavelet_unsharp_mask", **call)
+        expected = cases.edge_map(image, "wavelet_unsharp_mask", **call)
         lazy = da.from_array(image, chunks=20)
-        found = usm.edge_map(lazy, "wavelet_unsharp_mask", **call).compute()
+        found = cases.edge_map(lazy, "wavelet_unsharp_mask", **call).compute()
         np.testing.assert_array_equal(found, expected)
 
 
@@ -174,8 +176,8 @@ def test_intensities_of_no_image(areas):
     image = np.random.default_rng(3).uniform(-1, 1, (9, 8))
     for method in ("polesel_unsharp_mask", "wavelet_unsharp_mask"):
         for size in (1e-300, 1e36, 1e100, 1e300):
-            found = usm.sharpen(image * size, method, areas=areas, data_range=255)
+            found = cases.sharpen(image * size, method, areas=areas, data_range=255)
             assert np.isfinite(found.image).all()
-    expected = usm.edge_map(image * 1e9, "polesel_unsharp_mask", areas=areas)
-    found = usm.edge_map(image * 1e30, "polesel_unsharp_mask", areas=areas)
+    expected = cases.edge_map(image * 1e9, "polesel_unsharp_mask", areas=areas)
+    found = cases.edge_map(image * 1e30, "polesel_unsharp_mask", areas=areas)
     np.testing.assert_allclose(found / 1e21, expected, rtol=1e-4)

@@ -59,21 +59,21 @@ def test_few_chunks_are_in_memory(call, workers):
     """A chunk goes when it is done, and is read again for the pixels."""
     method, parameters, reads = CALLS[call]
     source = Source()
-    found = usm.sharpen(source.array(), method, axes=(1, 2), **parameters)
+    found = cases.sharpen(source.array(), method, axes=(1, 2), **parameters)
     ends = found.image.map_blocks(lambda block: block[:, :2].copy(), chunks=(1, 2, 64))
     with dask.config.set(scheduler="threads", num_workers=workers):
         seen = ends.compute()
     assert source.most <= 10 * workers
     assert source.reads == reads * COUNT
     image = Source().array().compute(scheduler="synchronous")
-    expected = usm.sharpen(image, method, axes=(1, 2), **parameters)
+    expected = cases.sharpen(image, method, axes=(1, 2), **parameters)
     np.testing.assert_array_equal(seen, expected.image[:, :2])
 
 
 def test_an_edge_map_without_estimate_reads_once():
     """The gain changes no edge map: nothing is read for it."""
     source = Source()
-    found = usm.sharpen(source.array(), "adaptive_unsharp_mask", axes=(1, 2))
+    found = cases.sharpen(source.array(), "adaptive_unsharp_mask", axes=(1, 2))
     found.edge_map.compute(scheduler="synchronous")
     assert source.reads == COUNT
 
@@ -87,15 +87,15 @@ def test_sources_give_the_same_pixels_again(method):
     computed = held.map_blocks(np.negative).map_blocks(np.negative)
     for lazy in (held, random, computed, computed.persist()):
         whole = lazy.compute()
-        expected = usm.sharpen(whole, method, axes=(1, 2), limits="data")
-        found = usm.sharpen(lazy, method, axes=(1, 2), limits="data")
+        expected = cases.sharpen(whole, method, axes=(1, 2), limits="data")
+        found = cases.sharpen(lazy, method, axes=(1, 2), limits="data")
         image_, edge_map, amount = dask.compute(
             found.image, found.edge_map, found.amount
         )
         np.testing.assert_array_equal(image_, expected.image)
         np.testing.assert_array_equal(edge_map, expected.edge_map)
         np.testing.assert_array_equal(amount, expected.amount)
-        again = usm.sharpen(lazy, method, axes=(1, 2), limits="data")
+        again = cases.sharpen(lazy, method, axes=(1, 2), limits="data")
         assert again.image.name == found.image.name
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import cases
 import napari_usm as usm
-from napari_usm.api import prepare
+from cases import prepare
 from napari_usm.run import eager
 from test_virtual import arrays, level_of
 
@@ -32,7 +32,7 @@ def no_data(dtype, value=-1.0):
 def test_no_data_stays_and_pixels_around_it_are_finite(method, parameters, dtype):
     """In the middle of the lowest number there is no detail; its rim saturates."""
     image = no_data(dtype)
-    found = usm.sharpen(image, method, **parameters)
+    found = cases.sharpen(image, method, **parameters)
     assert np.isfinite(found.image).all()
     assert np.isfinite(found.edge_map).all()
     np.testing.assert_array_equal(found.image[:, :15], image[:, :15])
@@ -46,7 +46,7 @@ def test_constant_images_stay(method, parameters, dtype, share):
     """A flat image is itself, to rounding, up to the largest number of its type."""
     level = np.array(share * np.finfo(dtype).max, dtype)
     image = np.full((40, 60), level)
-    found = usm.sharpen(image, method, **parameters)
+    found = cases.sharpen(image, method, **parameters)
     rounding = 10 * np.finfo(dtype).eps
     np.testing.assert_allclose(found.image / level, 1, rtol=rounding)
 
@@ -57,7 +57,7 @@ def test_largest_and_lowest_in_turn(method, parameters, dtype):
     """Differences beyond the range of a float saturate; nothing is NaN."""
     image = no_data(dtype)
     image[::2] = -image[::2]
-    found = usm.sharpen(image, method, **parameters)
+    found = cases.sharpen(image, method, **parameters)
     assert np.isfinite(found.image).all()
     assert np.isfinite(found.edge_map).all()
 
@@ -90,7 +90,7 @@ def test_blocks_chunks_and_parts_agree(method, parameters, shape, mode, dtype):
     """Which pixels are too large for a sum does not depend on how an image is cut."""
     image = scattered(shape, dtype, len(mode))
     parameters = {**parameters, "mode": mode}
-    expected = usm.sharpen(image, method, **parameters)
+    expected = cases.sharpen(image, method, **parameters)
     assert (np.isfinite(expected.image) == np.isfinite(image)).all()
     for size in (500, 3000):
         plan, pixels = prepare(image, method, **parameters)
@@ -98,7 +98,7 @@ def test_blocks_chunks_and_parts_agree(method, parameters, shape, mode, dtype):
         np.testing.assert_array_equal(found.image, expected.image)
         np.testing.assert_array_equal(found.edge_map, expected.edge_map)
     chunks = tuple(n // 2 - 3 for n in shape)
-    lazy = usm.sharpen(da.from_array(image, chunks=chunks), method, **parameters)
+    lazy = cases.sharpen(da.from_array(image, chunks=chunks), method, **parameters)
     np.testing.assert_array_equal(lazy.image.compute(), expected.image)
     np.testing.assert_array_equal(lazy.edge_map.compute(), expected.edge_map)
     part = tuple(slice(n // 3, n // 2) for n in shape)
@@ -125,7 +125,7 @@ def test_rim_by_hand():
     """The mean of two large pixels and a small one, and what is added to each."""
     largest = np.finfo("float32").max
     image = np.array([-largest, -largest, -largest, 900, 900, 900], "float32")
-    found = usm.sharpen(image, kernel="box", amount=0.5)
+    found = cases.sharpen(image, kernel="box", amount=0.5)
     third = -largest / np.float32(3)
     expected = [0, 0, third, -third, 0, 0]
     np.testing.assert_allclose(found.edge_map[:2], 0)
@@ -164,9 +164,9 @@ def test_pixels_beyond_float64_are_themselves(method, dtype):
         image[:, 15:] = np.iinfo(dtype).max - 1
     whole = [image, da.from_array(image, chunks=7)]
     for pixels in whole:
-        none = usm.sharpen(pixels, method, amount=0.0)
+        none = cases.sharpen(pixels, method, amount=0.0)
         np.testing.assert_array_equal(np.asarray(none.image), image)
-        found = np.asarray(usm.sharpen(pixels, method).image)
+        found = np.asarray(cases.sharpen(pixels, method).image)
         np.testing.assert_array_equal(found[:, :8], image[:, :8])
         np.testing.assert_array_equal(found[:, 22:], image[:, 22:])
     level = level_of(image, method, amount=0.0)

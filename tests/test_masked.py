@@ -37,7 +37,12 @@ METRICS = {
 @pytest.mark.parametrize("method", cases.METHODS)
 def test_methods_refuse_them(method, kind):
     """The error names the argument, the rule and what to do."""
-    for call in (cases.function(method), usm.sharpen, usm.edge_map, usm.significance):
+    for call in (
+        cases.function(method),
+        cases.sharpen,
+        cases.edge_map,
+        cases.significance,
+    ):
         given = (
             (KINDS[kind],) if call is cases.function(method) else (KINDS[kind], method)
         )

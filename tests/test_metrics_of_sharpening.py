@@ -6,6 +6,7 @@ from scipy import ndimage
 from scipy.special import erf
 from skimage.metrics import peak_signal_noise_ratio
 
+import cases
 import napari_usm as usm
 from napari_usm import metrics
 
@@ -69,8 +70,8 @@ def test_overshoot_is_that_of_the_report(method, dtype):
     image = specimen((40, 36), dtype)
     if dtype is np.float64:
         image[5, 7] = np.nan
-    white = {"data_range"} & usm.METHODS[method].parameters.keys()
-    done = usm.sharpen(image, method, **dict.fromkeys(white, 255))
+    white = {"data_range"} & cases.ENTRIES[method].parameters.keys()
+    done = cases.sharpen(image, method, **dict.fromkeys(white, 255))
 
     found = metrics.overshoot(image, done.image)
 
@@ -85,7 +86,7 @@ def test_overshoot_is_that_of_the_report(method, dtype):
 def test_overshoot_of_planes():
     """Neighbours in other planes are none, if only planes were filtered."""
     planes = specimen((3, 24, 20), np.float64)
-    done = usm.sharpen(planes, axes=(1, 2))
+    done = cases.sharpen(planes, axes=(1, 2))
 
     found = metrics.overshoot(planes, done.image, axes=(1, 2))
 
@@ -175,7 +176,7 @@ def test_faint_noise_is_noise():
 def test_estimates_are_those_of_the_automatic_mask(dtype, shape, axes):
     """Blur and noise are what the report of the automatic mask says."""
     image = ndimage.gaussian_filter(specimen(shape, dtype), 1)
-    report = usm.sharpen(image, "auto_unsharp_mask", axes=axes).report
+    report = cases.sharpen(image, "auto_unsharp_mask", axes=axes).report
 
     assert metrics.estimate_blur(image, axes=axes).tolist() == report.blur.tolist()
     assert metrics.estimate_noise(image, axes=axes) == report.noise.item()

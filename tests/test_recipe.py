@@ -128,9 +128,9 @@ def test_controls():
             r"one per filtered axis \(2\)",
         ),
         (
-            Recipe("unsharp_mask", {"sigma": "wide"}, "planes"),
+            Recipe("unsharp_mask", {"sigma": ("1 µm", 2.0)}, "planes"),
             stack(),
-            "`sigma` must be a number, or a length such as '0.35 µm'",
+            "`sigma` must be a number or a length along all axes",
         ),
         (Recipe("unsharp_mask", {"sigma": "-1 µm"}, "planes"), stack(), "at least 0"),
     ],

@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage
 from skimage.filters import unsharp_mask as skimage_unsharp_mask
 
-import napari_usm as usm
+import cases
 import reference
 
 # With this sigma and `truncate=1` (or radius 1) the taps are [1 2 1] / 4:
@@ -51,9 +51,9 @@ class Ours:
 
 
 def ours(image, method, **parameters):
-    found = usm.sharpen(image, method, **parameters)
+    found = cases.sharpen(image, method, **parameters)
     free = {"limits": None, "dtype": "float64"}
-    raw = usm.sharpen(image, method, **{**parameters, **free}).image
+    raw = cases.sharpen(image, method, **{**parameters, **free}).image
     curve = found.report.curve
     return Ours(raw, found.image, found.edge_map, found.amount, found.gain, curve)
 

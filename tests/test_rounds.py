@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import cases
-from napari_usm.api import prepare
+from cases import prepare
 from napari_usm.methods.method import LEAST, TOTAL, Constants
 from napari_usm.methods.unsharp_mask import UnsharpMask
 from napari_usm.run import eager, lazy

@@ -11,16 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_usm import lab, metrics
-    from napari_usm.api import (
-        Report,
-        Sharpened,
+    from napari_usm.api import Report, Sharpened, edge_map, sharpen, significance
+    from napari_usm.functions import (
         adaptive_unsharp_mask,
         auto_unsharp_mask,
-        edge_map,
         gaussian_sharpen,
         laplacian_sharpen,
-        sharpen,
-        significance,
         unsharp_mask,
     )
     from napari_usm.methods import METHODS
@@ -46,6 +42,15 @@ __all__ = [
 ]
 
 
+_HOMES = {
+    "METHODS": "methods",
+    "threads": "run.threads",
+    **dict.fromkeys(
+        ("Report", "Sharpened", "edge_map", "sharpen", "significance"), "api"
+    ),
+}
+
+
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib.metadata import version
@@ -55,7 +60,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in ("lab", "metrics"):
         return import_module(f"{__name__}.{name}")
-    home = {"METHODS": "methods", "threads": "run.threads"}.get(name, "api")
+    home = _HOMES.get(name, "functions")
     value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value

@@ -1,45 +1,31 @@
-"""The public functions: one for each method, and `sharpen` for any of them."""
+"""The public functions that take any method, and the way to the engine."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
-from inspect import Parameter, Signature, cleandoc, signature
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.methods import METHODS, Entry, check_known, checks
-from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
-from napari_usm.methods.auto_unsharp_mask import AutoUnsharpMask
-from napari_usm.methods.gaussian_sharpen import GaussianSharpen
-from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
-from napari_usm.methods.unsharp_mask import UnsharpMask
+from napari_usm.methods import METHODS, checks
+from napari_usm.methods.method import Method
+from napari_usm.recipe import ImageInfo, Recipe, resolve
 from napari_usm.run import eager
 from napari_usm.run.plan import Plan, make_plan
 from napari_usm.run.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import ArrayLike
-
-    from napari_usm.methods.method import Method
-
-P = ParamSpec("P")
 
 __all__ = [
     "Report",
     "Sharpened",
-    "adaptive_unsharp_mask",
-    "auto_unsharp_mask",
     "edge_map",
-    "gaussian_sharpen",
-    "laplacian_sharpen",
     "prepare",
     "sharpen",
+    "sharpened_image",
     "significance",
-    "unsharp_mask",
 ]
 
 
@@ -70,7 +56,7 @@ class Sharpened:
 
 
 def sharpen(
-    image: ArrayLike, method: str = "unsharp_mask", **parameters: Any
+    image: ArrayLike, method: str | Method = "unsharp_mask", **parameters: Any
 ) -> Sharpened:
     """Sharpen an image by any method, with the edge map and a report.
 
@@ -78,10 +64,10 @@ def sharpen(
     ----------
     image : array
         As for the method's own function.
-    method : str, default 'unsharp_mask'
-        A name in `METHODS`.
+    method : str or Method, default 'unsharp_mask'
+        A name in `METHODS`, or an instance of the class of a method.
     **parameters
-        Those of the method's own function.
+        Those of the method's own function; none with an instance, which has them.
 
     Returns
     -------
@@ -106,9 +92,9 @@ def sharpen(
     """
     plan, pixels = prepare(image, method, **parameters)
     if is_dask(pixels):
-        lazy = _lazy().run(plan, pixels, method)
+        lazy = _lazy().run(plan, pixels)
         return Sharpened(lazy.image, lazy.edge_map, lazy.amount, lazy.gain, lazy.report)
-    return sharpened(eager.result_of(eager.run(plan, pixels, name=method)))
+    return sharpened(eager.result_of(eager.run(plan, pixels)))
 
 
 def sharpened(outcome: eager.Outcome) -> Sharpened:
@@ -117,7 +103,9 @@ def sharpened(outcome: eager.Outcome) -> Sharpened:
     return Sharpened(outcome.image, outcome.edge_map, amount, gain, outcome.report)
 
 
-def edge_map(image: ArrayLike, method: str = "unsharp_mask", **parameters: Any) -> Any:
+def edge_map(
+    image: ArrayLike, method: str | Method = "unsharp_mask", **parameters: Any
+) -> Any:
     """What a method adds to an image, for an amount of 1.
 
     Parameters
@@ -147,7 +135,7 @@ def edge_map(image: ArrayLike, method: str = "unsharp_mask", **parameters: Any) 
 
 
 def significance(
-    image: ArrayLike, method: str = "unsharp_mask", **parameters: Any
+    image: ArrayLike, method: str | Method = "unsharp_mask", **parameters: Any
 ) -> Any:
     """How far the detail that a method enhances stands out of the noise.
 
@@ -196,37 +184,54 @@ def significance(
     (True, True)
     """
     plan, pixels = prepare(image, method, **parameters)
-    plan = finding_noise(plan, method)
+    plan = finding_noise(plan)
     if is_dask(pixels):
         return _lazy().significance(plan, pixels)
     return eager.result_of(eager.significance(plan, pixels))
 
 
-def finding_noise(plan: Plan, method: str) -> Plan:
-    """The plan that finds the noise too, so that it can tell what is significant."""
+def sharpened_image(image: ArrayLike, method: Method) -> Any:
+    """Return the sharpened image alone; the functions of the methods call this."""
+    plan, pixels = prepare(image, method)
+    if is_dask(pixels):
+        return _lazy().run(plan, pixels).image
+    running = eager.run(plan, pixels, want_edge_map=False, want_report=False)
+    return eager.result_of(running).image
+
+
+def finding_noise(plan: Plan) -> Plan:
+    """Return the plan that estimates the noise too, for the significance."""
     if not plan.has_significance:
         raise ValueError(
-            "`method` must be one whose detail has a noise of its own, which is known; "
-            f"got {method!r}"
+            "`method` must be one with a known noise response, such as unsharp_mask; "
+            f"got {plan.method.name!r}"
         )
     return replace(plan, wants_noise=True)
 
 
-def prepare(image: Any, method: str, **parameters: Any) -> tuple[Plan, Any]:
-    """Check everything; the plan, and the image as an array, still unread."""
-    check_known(method, parameters)
-    return _planned(image, METHODS[method].method(**parameters))
-
-
-def _planned(image: Any, method: Method) -> tuple[Plan, Any]:
+def prepare(image: Any, method: str | Method, **parameters: Any) -> tuple[Plan, Any]:
+    """Check everything; return the plan, and the image as an array, still unread."""
     checks.unmasked("image", image)
+    if isinstance(method, Method) and parameters:
+        raise TypeError(
+            f"`{next(iter(parameters))}` must be given to the method where that is an "
+            f"instance; got it beside {method!r}"
+        )
+    if not isinstance(method, str | Method):
+        raise TypeError(
+            f"`method` must be one of {tuple(METHODS)} or a Method; got {method!r}"
+        )
     if not isinstance(image, np.ndarray) and is_dask(getattr(image, "data", None)):
         image = image.data  # of an xarray.DataArray
     if is_dask(image):
         _lazy().check_chunks(image)
     elif not _is_array(image):
         image = np.asarray(image)
-    return make_plan(tuple(image.shape), image.dtype, method), image
+    shape = tuple(image.shape)
+    if not isinstance(method, Method):
+        recipe = Recipe(method, parameters)
+        method = resolve(recipe, ImageInfo(shape, image.dtype)).method
+    return make_plan(shape, image.dtype, method), image
 
 
 def is_dask(image: Any) -> bool:
@@ -245,68 +250,3 @@ def _lazy() -> Any:
     from napari_usm.run import lazy
 
     return lazy
-
-
-def public_function(
-    name: str, method: Callable[P, Method]
-) -> Callable[Concatenate[ArrayLike, P], Any]:
-    """The public function of a method: its signature after `image`."""
-
-    def function(image: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Any:
-        check_known(name, kwargs)
-        plan, pixels = _planned(image, method(*args, **kwargs))
-        if is_dask(pixels):
-            return _lazy().run(plan, pixels, name).image
-        running = eager.run(plan, pixels, want_edge_map=False, want_report=False)
-        return eager.result_of(running).image
-
-    own = signature(method).parameters
-    first = Parameter("image", Parameter.POSITIONAL_OR_KEYWORD, annotation="ArrayLike")
-    ordered = [own[word] for word in METHODS[name].parameters]
-    function.__signature__ = Signature([first, *ordered])  # type: ignore[attr-defined]
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = _document(METHODS[name])
-    # For type checkers what comes before `P` has no name: `image=` is for users.
-    return function  # type: ignore[return-value]
-
-
-_IMAGE = """\
-image : (..., M, N) array of numpy or dask, or array-like
-    Any number of dimensions; bool, integer or real. A dask array stays lazy.
-    Values are never rescaled; NaN and infinite pixels stay and do not spread. Masked
-    arrays are refused: fill them, or set masked pixels to NaN."""
-
-_AFTER = """\
-Returns
--------
-array
-    Of the shape of `image`, and dask if that is.
-
-Raises
-------
-TypeError, ValueError
-    Before any pixel is touched: the argument, the rule and the value.
-
-See Also
---------
-sharpen : The same with the edge map and a report."""
-
-
-def _document(entry: Entry) -> str:
-    """The docstring of a public function, its parameters from the one table."""
-    summary, rest = cleandoc(entry.method.__doc__ or "").split("\n\n", 1)
-    rows = [_IMAGE]
-    for name, parameter in entry.parameters.items():
-        rows.append(
-            f"{name} : {parameter.kind}, default {parameter.default!r}\n"
-            f"    {parameter.help}"
-        )
-    parts = [summary, "Parameters\n----------\n" + "\n".join(rows), _AFTER, rest]
-    return "\n\n".join(parts)
-
-
-unsharp_mask = public_function("unsharp_mask", UnsharpMask)
-laplacian_sharpen = public_function("laplacian_sharpen", LaplacianSharpen)
-adaptive_unsharp_mask = public_function("adaptive_unsharp_mask", AdaptiveUnsharpMask)
-auto_unsharp_mask = public_function("auto_unsharp_mask", AutoUnsharpMask)
-gaussian_sharpen = public_function("gaussian_sharpen", GaussianSharpen)

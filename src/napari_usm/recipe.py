@@ -107,8 +107,9 @@ class Recipe:
             else value
             for name, value in parameters.items()
         }
-        if not isinstance(sigma_unit, str):
-            raise TypeError(
+        if not isinstance(sigma_unit, str) or not sigma_unit.strip():
+            error = ValueError if isinstance(sigma_unit, str) else TypeError
+            raise error(
                 f"`sigma_unit` must be '{axes.PIXELS}' or the name of a unit of "
                 f"length; got {sigma_unit!r}"
             )
@@ -193,7 +194,7 @@ def resolve(recipe: Recipe, info: ImageInfo) -> Resolved:
 def takes_length(method: str) -> bool:
     """Return whether a method has a sigma for each axis: pixels need not be square."""
     sigma = METHODS[method].parameters.get("sigma")
-    return sigma is not None and sigma.kind != "float"
+    return sigma is not None and sigma.per_axis
 
 
 def has_significance(method: str) -> bool:
@@ -216,21 +217,26 @@ def _in_pixels(
 ) -> Any:
     """Return a sigma in pixels along each axis, if it holds lengths."""
     several = isinstance(sigma, Sequence) and not isinstance(sigma, str)
-    lengths = list(sigma) if several else [sigma]
-    if not any(isinstance(each, str) for each in lengths):
-        return sigma
-    quantities = [_quantity(each) for each in lengths]
+    quantities = [_quantity(each) for each in (sigma if several else [sigma])]
+    if not any(quantities):
+        return sigma  # checked by the method
+    if not all(quantities):
+        raise TypeError(
+            f"`sigma` must be a number or a length along all axes; got {sigma!r}"
+        )
     filtered = parameters.get("axes")
     if geometry is None or filtered is None:
         raise ValueError(
             f"`sigma` must be in '{axes.PIXELS}' for an image without a scale; got "
             f"{sigma!r}"
         )
-    numbers = [number for number, _ in quantities]
+    numbers = [number for number, _ in filter(None, quantities)]
+    units = [unit for _, unit in filter(None, quantities)]
     per_axis = checks.per_axis(
         "sigma", numbers if several else numbers[0], len(filtered), minimum=0
     )
-    units = [unit for _, unit in quantities] * (1 if several else len(filtered))
+    if not several:
+        units *= len(filtered)
     steps = {unit: geometry.pixel_steps(filtered, unit) for unit in set(units)}
     return tuple(
         length / steps[unit][place]
@@ -238,15 +244,12 @@ def _in_pixels(
     )
 
 
-def _quantity(text: Any) -> tuple[float, str]:
+def _quantity(text: Any) -> tuple[float, str] | None:
     """Return the number and the unit of a length such as '0.35 µm'."""
-    number, _, unit = (
-        text.strip().partition(" ") if isinstance(text, str) else ("",) * 3
-    )
+    if not isinstance(text, str):
+        return None
+    number, _, unit = text.strip().partition(" ")
     try:
-        return float(number), unit.strip()
+        return (float(number), unit.strip()) if unit else None
     except ValueError:
-        raise TypeError(
-            "`sigma` must be a number, or a length such as '0.35 µm', or one for each "
-            f"filtered axis; got {text!r}"
-        ) from None
+        return None

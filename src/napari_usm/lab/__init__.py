@@ -1,7 +1,8 @@
 """Sharpening as others do it, to compare with: methods that stand in no menu.
 
-Every name is the function of a method, called as those of `napari_usm` itself;
-`napari_usm.sharpen(image, "name", ...)` takes the names too. They load on first use.
+Each name is the function of a method, called as those of `napari_usm` itself. `METHODS`
+is the table of them; `napari_usm.sharpen` takes an instance of their classes, such as
+``METHODS["polesel_unsharp_mask"].method(amount=2.0)``. They load on first use.
 """
 
 from __future__ import annotations
@@ -14,19 +15,17 @@ if TYPE_CHECKING:
         dark_region_unsharp_mask,
         entropy_unsharp_mask,
         lin_unsharp_mask,
-        one_band_unsharp_mask,
         polesel_unsharp_mask,
-        two_band_unsharp_mask,
         wavelet_unsharp_mask,
     )
+    from napari_usm.lab.methods import METHODS
 
 __all__ = [
+    "METHODS",
     "dark_region_unsharp_mask",
     "entropy_unsharp_mask",
     "lin_unsharp_mask",
-    "one_band_unsharp_mask",
     "polesel_unsharp_mask",
-    "two_band_unsharp_mask",
     "wavelet_unsharp_mask",
 ]
 
@@ -34,7 +33,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.functions"), name)
+    home = "methods" if name == "METHODS" else "functions"
+    value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value
 

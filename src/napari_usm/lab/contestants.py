@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_usm.methods.entry import Entry
+
 # What is measured and how: another number means that older rows are not comparable.
 _PROTOCOL = 1
 
@@ -32,7 +34,8 @@ class Contestant:
     name, label : str
         On the command line and in the rows, and in the table.
     method : str or None
-        A name in `METHODS`; None leaves the picture as it is.
+        A name in `napari_usm.METHODS` or `napari_usm.lab.METHODS`; None leaves the
+        picture as it is.
     parameters : dict
         Those that are not the defaults.
     """
@@ -47,7 +50,7 @@ class Contestant:
         """Short name of the method with all its parameters, in this version."""
         known: dict[str, Any] = {}
         if self.method is not None:
-            rows = usm.METHODS[self.method].parameters
+            rows = _entry(self.method).parameters
             known = {name: row.default for name, row in rows.items()}
         told = [_PROTOCOL, usm.__version__, self.method, {**known, **self.parameters}]
         return hashlib.sha256(json.dumps(told, default=repr).encode()).hexdigest()[:12]
@@ -56,8 +59,9 @@ class Contestant:
         """What the method makes of an image."""
         if self.method is None:
             return image
-        made: NDArray[Any] = usm.sharpen(image, self.method, **self.parameters).image
-        return made
+        method = _entry(self.method).method(**self.parameters)
+        sharpened: NDArray[Any] = usm.sharpen(image, method).image
+        return sharpened
 
 
 def contestants() -> dict[str, Contestant]:
@@ -80,9 +84,7 @@ def contestants() -> dict[str, Contestant]:
         ),
     ]
     chosen += [
-        Contestant(name, entry.label, name)
-        for name, entry in usm.METHODS.items()
-        if entry.audience == "lab"
+        Contestant(name, entry.label, name) for name, entry in usm.lab.METHODS.items()
     ]
     chosen += [
         Contestant(
@@ -116,3 +118,9 @@ def chosen_contestants(names: Sequence[str] | None) -> list[Contestant]:
     if unknown := [name for name in names or () if name not in known]:
         raise ValueError(f"`methods` must be of {', '.join(known)}; got {unknown[0]!r}")
     return [each for name, each in known.items() if not names or name in names]
+
+
+def _entry(method: str) -> Entry:
+    # Late: the tables load the filters.
+    tables = usm.METHODS, usm.lab.METHODS
+    return next(table[method] for table in tables if method in table)

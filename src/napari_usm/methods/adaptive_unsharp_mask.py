@@ -43,41 +43,12 @@ GAINS = np.arange(1, 31) / 10
 
 @dataclass(frozen=True)
 class AdaptiveUnsharpMask(GainMethod, MaskMethod):
-    """Sharpen an image by the amount that its own gradients call for.
-
-    Notes
-    -----
-    ``sharpened = image + (image - blurred) / gain``. For every gain to try, S is
-    the product over the filtered axes of ``|d image| / |d sharpened|``, the
-    1-norms of the forward differences, times that ratio for the mixed second
-    differences, summed over all pairs of axes (in 1-D, the second difference).
-    The gain taken is where S rises most: the largest value of ``numpy.gradient(S)``.
-    This is about the gain that doubles the gradients, so that every image is
-    sharpened, noise and sharp ones too.
-
-    A ratio 0/0 counts as 1; where S does not vary, the largest gain is taken.
-
-    References
-    ----------
-    .. [1] Z. Mortezaie, H. Hassanpour, S. Asadi Amiri, "Image enhancement
-       using an adaptive un-sharp masking method considering the gradient
-       variation", Int. J. Eng. 30(8), 2017, pp. 1118-1125, equation 4.
-       :doi:`10.5829/ije.2017.30.08b.02`
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import napari_usm as usm
-    >>> rings = np.sin(np.hypot(*np.mgrid[-20:21, -20:21]))
-    >>> found = usm.sharpen(rings, "adaptive_unsharp_mask")
-    >>> float(found.gain), float(found.amount)
-    (0.4, 2.5)
-    """
+    """Parameters and steps of `napari_usm.adaptive_unsharp_mask`."""
 
     _: KW_ONLY
     kernel: str = kernel_parameter("box")
     sigma: float | Sequence[float] = sigma_parameter()
-    gains: Sequence[float] | None = gains_parameter("0.1, 0.2, ... 3.0", finishing=True)
+    gains: Sequence[float] | None = gains_parameter(finishing=True)
     gain_per: str = gain_per_parameter(finishing=True)
     truncate: float = truncate_parameter()
     color: str = colour("value")

@@ -31,38 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AutoUnsharpMask(EstimatingMethod):
-    """Sharpen what is there and smooth what is only noise, by the image itself.
-
-    Notes
-    -----
-    ``sharpened = image + strength * (w1 * z1 + w2 * z2 + w3 * z3)``. The bands z are
-    the differences between the image, its blur, the blur of that and a wider one: four
-    images, each blurred more; their widths follow the blur of the image, which is
-    estimated from its spectrum, as is its noise. The weights w depend on the ratio of
-    signal to noise around each pixel; they make the three bands together the best
-    approximation of Wiener's filter.
-
-    Axes of fewer than 16 pixels are left alone, and an image that is flat too. The
-    blur is the same along both axes of planes; filtered along more axes, each has its
-    own. It is told up to a sigma of 4 pixels, of 2 along three axes and more.
-
-    References
-    ----------
-    .. [1] N. Wiener, "Extrapolation, Interpolation, and Smoothing of Stationary Time
-       Series", MIT Press, 1949.
-    .. [2] P. D. Welch, "The use of fast Fourier transform for the estimation of power
-       spectra", IEEE Trans. Audio Electroacoust. 15(2), 1967, pp. 70-73.
-       :doi:`10.1109/TAU.1967.1161901`
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import napari_usm as usm
-    >>> noise = np.random.default_rng(0).normal(100, 5, (128, 128))
-    >>> found = usm.sharpen(noise, "auto_unsharp_mask")
-    >>> bool(found.image.std() < 3), found.report.smooths_noise
-    (True, True)
-    """
+    """Parameters and steps of `napari_usm.auto_unsharp_mask`."""
 
     def reach_for(self, blur: float) -> int:
         """As far as three blurs, one after the other."""

@@ -39,9 +39,7 @@ class EstimatingMethod(Method):
     _: KW_ONLY
     strength: float = parameter(
         1.0,
-        "float",
         "Strength",
-        "How much of the change is made: 0 gives the image back, 1 is the best guess.",
         tip="Set the strength of sharpening and smoothing. 0 changes nothing, 1 "
         "applies the estimate as it is.",
         minimum=0.0,
@@ -52,10 +50,7 @@ class EstimatingMethod(Method):
     )
     denoise: float = parameter(
         1.0,
-        "float",
         "Denoise",
-        "How much it also smooths where there is nothing but noise, from 0 to 1; 0 "
-        "sharpens only.",
         tip="Set how strongly to smooth areas of pure noise. 0 only sharpens.",
         minimum=0.0,
         maximum=1.0,
@@ -66,8 +61,6 @@ class EstimatingMethod(Method):
         "image",
         SCOPES,
         "Estimate per",
-        "One estimate of blur and noise for the whole array, or one for each index "
-        "over the axes that are neither filtered nor channels.",
         tip="Estimate blur and noise once for all planes or volumes (image), or for "
         "each (item).",
     )

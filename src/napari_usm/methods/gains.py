@@ -19,17 +19,9 @@ if TYPE_CHECKING:
 SCOPES = ("image", "item")
 
 
-def gains_parameter(default: str, **words: Any) -> Any:
-    """Field for the gains to try, of which these are tried by default."""
-    return parameter(
-        None,
-        "sequence of float, optional",
-        "Gains",
-        f"Gains to try, above 0 and strictly increasing; {default} by default. "
-        "A single one is taken as it is.",
-        control="none",
-        **words,
-    )
+def gains_parameter(**words: Any) -> Any:
+    """Field for the gains to try."""
+    return parameter(None, "Gains", control="none", **words)
 
 
 def gain_per_parameter(**words: Any) -> Any:
@@ -38,8 +30,6 @@ def gain_per_parameter(**words: Any) -> Any:
         "image",
         SCOPES,
         "Gain per",
-        "One gain for the whole array, so that a series does not flicker, or one for "
-        "each index over the axes that are neither filtered nor channels.",
         tip="Find one gain for all planes or volumes, so that a series does not "
         "flicker (image), or one for each (item).",
         **words,

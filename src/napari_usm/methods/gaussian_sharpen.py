@@ -26,54 +26,13 @@ _QUANTUM = 1 / 65535
 
 @dataclass(frozen=True)
 class GaussianSharpen(MaskMethod):
-    """Sharpen two axes of an image as ImageMagick's ``-sharpen`` does.
-
-    Notes
-    -----
-    ``sharpened = image + N / (N + g0) * (image - G * image)`` with G the Gaussian
-    on a square of ``2 * radius + 1`` pixels divided by its sum, N the sum of
-    its weights ``exp(-(u**2 + v**2) / (2 * sigma**2)) / (2 * pi * sigma**2)`` and g0
-    the one at the centre. This is the kernel of ImageMagick 6.9, divided by its sum;
-    an older one that was not divided darkened the image.
-
-    References
-    ----------
-    .. [1] ImageMagick 6.9, ``SharpenImageChannel`` in effect.c and
-       ``GetOptimalKernelWidth2D`` in gem.c, https://imagemagick.org.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import napari_usm as usm
-    >>> spot = np.zeros((5, 5))
-    >>> spot[2, 2] = 100
-    >>> usm.gaussian_sharpen(spot, sigma=1.0, radius=1)[2].round(1)
-    array([  0. , -10.3, 166.1, -10.3,   0. ])
-    """
+    """Parameters and steps of `napari_usm.gaussian_sharpen`."""
 
     sigma: float = parameter(
-        1.0,
-        "float",
-        "Sigma",
-        "Standard deviation of the Gaussian, in pixels; 0 gives the image back.",
-        unit="px",
-        minimum=0.0,
-        maximum=50.0,
-        step=0.1,
-        control="basic",
+        1.0, "Sigma", unit="px", minimum=0.0, maximum=50.0, step=0.1, control="basic"
     )
     _: KW_ONLY
-    radius: int = parameter(
-        0,
-        "int",
-        "Radius",
-        "Half-width of the kernel in pixels; 0 chooses as ImageMagick does: as far "
-        "as the weights matter in 16 bits.",
-        unit="px",
-        minimum=0,
-        maximum=200,
-        step=1,
-    )
+    radius: int = parameter(0, "Radius", unit="px", minimum=0, maximum=200, step=1)
     mode: str = border("nearest")
 
     def check(self, axes: Sequence[int]) -> None:

@@ -25,42 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LaplacianSharpen(Method):
-    """Sharpen an image by taking its Laplacian away.
-
-    Notes
-    -----
-    ``sharpened = image - amount * threshold(Laplacian(median(image)))`` with the
-    plain Laplacian: along each filtered axis ``before - 2 * centre + after``,
-    weighted by ``(smallest spacing / spacing) ** 2``. In 2-D its kernel is
-    ``0 1 0 / 1 -4 1 / 0 1 0``, that of OpenCV's ``Laplacian`` with ``ksize=1``, as
-    is the default border. The median's border is always scipy's `reflect`.
-
-    The noise of a threshold such as ``"3 noise"`` is that of the Laplacian at each
-    pixel, by the mean of the pixels next to it; see `significance`.
-
-    Below an amount of ``-1 / (4 * sum of the weights)``, -1/8 in 2-D, the finest
-    detail turns into its negative instead of fading.
-
-    References
-    ----------
-    .. [1] R. C. Gonzalez, R. E. Woods, "Digital Image Processing", 4th ed., 2018,
-       section 3.6: the Laplacian in sharpening.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import napari_usm as usm
-    >>> step = np.array([10.0, 10, 10, 50, 50, 50])
-    >>> usm.laplacian_sharpen(step, amount=0.5)
-    array([ 10.,  10., -10.,  70.,  50.,  50.])
-    """
+    """Parameters and steps of `napari_usm.laplacian_sharpen`."""
 
     amount: float = parameter(
         0.7,
-        "float",
         "Amount",
-        "How much of the negative Laplacian is added: 0 gives the image back, a "
-        "negative amount blurs.",
         tip="Set how much detail is added. 0 changes nothing, a negative amount blurs.",
         minimum=-0.125,
         maximum=5.0,
@@ -71,23 +40,13 @@ class LaplacianSharpen(Method):
     _: KW_ONLY
     median_size: int = parameter(
         1,
-        "odd int",
         "Median size",
-        "Width of the median window that calms noise before the Laplacian is taken; "
-        "1 leaves it out.",
         tip="Reduce noise first by a median filter of this width. 1 turns it off.",
         unit="px",
         choices=(1, 3, 5, 7, 9, 11, 13, 15),
         control="basic",
     )
-    spacing: Sequence[float] | float | None = parameter(
-        None,
-        "float or sequence of float, optional",
-        "Spacing",
-        "Distance of the pixels along each filtered axis, in any unit: only ratios "
-        "matter. None takes all axes as equal.",
-        control="none",
-    )
+    spacing: Sequence[float] | float | None = parameter(None, "Spacing", control="none")
     threshold: float | str = soft_threshold()[0]
     hard: bool = soft_threshold()[1]
     mode: str = border("mirror")

@@ -35,10 +35,7 @@ def sigma_parameter() -> Any:
     """Field for the width of the Gaussian."""
     return parameter(
         1.0,
-        "float or sequence of float",
         "Sigma",
-        "Standard deviation of the blur, in pixels: one number, or one per filtered "
-        "axis. Detail of about this size is enhanced; 0 leaves an axis alone.",
         tip="Set the size of the detail to enhance: the standard deviation of the "
         "blur.",
         unit="px",
@@ -47,6 +44,7 @@ def sigma_parameter() -> Any:
         logarithmic=True,
         control="basic",
         needs=("kernel", "gaussian"),
+        per_axis=True,
     )
 
 
@@ -54,11 +52,7 @@ def truncate_parameter() -> Any:
     """Field for where a Gaussian kernel is cut."""
     return parameter(
         4.0,
-        "float",
         "Truncate",
-        "Where the Gaussian is cut off, in sigmas: its half-width is "
-        "``int(truncate * sigma + 0.5)`` pixels. From sigma 4 on, 4 or more stands for "
-        "the whole Gaussian, to 5.5e-4 of a step's height.",
         tip="Cut off the Gaussian at this many sigmas. 4 is enough for nearly all "
         "images.",
         unit="sigma",
@@ -75,8 +69,6 @@ def kernel_parameter(default: str) -> Any:
         default,
         KERNELS,
         "Kernel",
-        "Shape of the blur: a Gaussian of width `sigma`, or the mean of three pixels "
-        "along every filtered axis (`sigma` is then ignored).",
         tip="Choose the blur: a Gaussian as wide as sigma, or the mean of three pixels "
         "along every axis (box).",
     )

@@ -9,6 +9,7 @@ come out exact.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,6 @@ def border(default: str) -> Any:
         default,
         MODES,
         "Border",
-        "How the image goes on beyond its border, with `scipy.ndimage`'s meanings.",
         tip="Choose how the image goes on beyond its border: reflected (mirror does "
         "not repeat the last pixel), with its nearest pixel, from its other side "
         "(wrap), or with one intensity (constant).",
@@ -51,9 +51,6 @@ def colour(default: str) -> Any:
         default,
         COLORS,
         "Colour",
-        "What is sharpened of an image with a `channel_axis`: each channel on its "
-        "own, the luminance (Rec. 709 weights; one detail is added to all three) or "
-        "HSV's value alone. The last two need exactly three colour channels.",
         tip="Choose what of the colours is sharpened: red, green and blue separately "
         "(channels), their luminance, or only their value (HSV).",
         control="basic",
@@ -64,11 +61,7 @@ def soft_threshold() -> tuple[Any, Any]:
     """Fields `threshold` and `hard` of the methods that have them."""
     limit = parameter(
         0.0,
-        "float or str",
         "Threshold",
-        "Detail weaker than this, in the image's intensity units, is left alone; "
-        "stronger detail is shrunk by it (soft), so that nothing jumps. "
-        "``'3 noise'`` is three times the noise that the detail has at each pixel.",
         tip="Do not sharpen detail weaker than this. Stronger detail is reduced by the "
         "threshold, which avoids steps.",
         minimum=0.0,
@@ -79,9 +72,7 @@ def soft_threshold() -> tuple[Any, Any]:
     )
     hard = parameter(
         False,
-        "bool",
         "Hard threshold",
-        "Keep detail that reaches the threshold whole instead of shrinking it.",
         tip="Add detail above the threshold in full instead of reducing it.",
         finishing=True,
     )
@@ -161,35 +152,14 @@ class Method(ABC):
     """Base of all methods: the parameters that every function takes."""
 
     _: KW_ONLY
-    axes: Sequence[int] | None = parameter(
-        None,
-        "sequence of int, optional",
-        "Axes",
-        "The filtered axes; all but `channel_axis` by default.",
-        control="none",
-    )
-    channel_axis: int | None = parameter(
-        None,
-        "int, optional",
-        "Channel axis",
-        "The axis that holds colour channels. It is never guessed.",
-        control="none",
-    )
+    axes: Sequence[int] | None = parameter(None, "Axes", control="none")
+    channel_axis: int | None = parameter(None, "Channel axis", control="none")
     color: str = colour("channels")
-    alpha: bool = parameter(
-        False,
-        "bool",
-        "Alpha",
-        "Whether the last channel is alpha: it passes through, its edge map is 0, and "
-        "it weights the pixels of a blur.",
-        control="none",
-    )
+    alpha: bool = parameter(False, "Alpha", control="none")
     mode: str = border("reflect")
     cval: float = parameter(
         0.0,
-        "float",
         "Border value",
-        "Intensity beyond the border with ``mode='constant'``.",
         tip="Set the intensity of all pixels outside the image.",
         unit="intensity",
         minimum=-1e9,
@@ -199,10 +169,7 @@ class Method(ABC):
     )
     limits: str | tuple[float, float] | None = parameter(
         None,
-        "None, 'data' or (float, float)",
         "Limits",
-        "Where the result saturates: at the range of its type (None; floats "
-        "nowhere), at the image's own minimum and maximum, or at two intensities.",
         tip="Clip the result to the range of its type (floats are not clipped), to the "
         "range of the image, or to two intensities.",
         presets=(
@@ -216,10 +183,7 @@ class Method(ABC):
     )
     dtype: DTypeLike | None = parameter(
         None,
-        "dtype, optional",
         "Result type",
-        "Type of the result, by default the image's. Integers are rounded half up "
-        "and saturated; floats keep their overshoot.",
         tip="Choose the data type of the result. Integers are rounded and clipped to "
         "their range; float32 keeps all values.",
         presets=(
@@ -238,6 +202,11 @@ class Method(ABC):
         for field in fields(self):
             value = getattr(self, field.name)
             object.__setattr__(self, field.name, checks.plain(value))
+
+    @property
+    def name(self) -> str:
+        """Return the name of the function of the method."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
     @property
     def estimates(self) -> bool:

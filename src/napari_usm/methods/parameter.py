@@ -14,9 +14,7 @@ class Parameter:
     ----------
     default : object
         What the signature says.
-    kind : str
-        Type, in the words of a docstring.
-    label, help, unit : str
+    label, unit : str
         Words for controls and documents.
     tip : str
         What a control for it does, as an imperative to the person at the control.
@@ -36,13 +34,13 @@ class Parameter:
         Another parameter and the value that it must have for this one to matter.
     finishing : bool
         Whether it only says what is done with the detail: if it changes, nothing is
-        filtered anew.
+        filtered again.
+    per_axis : bool
+        Whether there may be a number for each filtered axis.
     """
 
     default: Any
-    kind: str
     label: str
-    help: str
     unit: str = ""
     tip: str = ""
     minimum: float | None = None
@@ -54,21 +52,15 @@ class Parameter:
     control: str = "advanced"
     needs: tuple[str, Any] | None = None
     finishing: bool = False
+    per_axis: bool = False
 
 
-def parameter(default: Any, kind: str, label: str, help: str, **words: Any) -> Any:
+def parameter(default: Any, label: str, **words: Any) -> Any:
     """Dataclass field of a method, described by a `Parameter`."""
-    description = Parameter(default, kind, label, help, **words)
+    description = Parameter(default, label, **words)
     return field(default=default, metadata={"parameter": description})
 
 
-def choice(
-    default: str,
-    choices: tuple[str, ...],
-    label: str,
-    help: str,
-    **words: Any,
-) -> Any:
+def choice(default: str, choices: tuple[str, ...], label: str, **words: Any) -> Any:
     """Field that takes one of a few words."""
-    kind = "{" + ", ".join(f"'{word}'" for word in choices) + "}"
-    return parameter(default, kind, label, help, choices=choices, **words)
+    return parameter(default, label, choices=choices, **words)

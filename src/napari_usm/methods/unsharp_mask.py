@@ -30,53 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class UnsharpMask(MaskMethod):
-    """Sharpen an image by adding back what a blur takes away.
-
-    Notes
-    -----
-    ``sharpened = image + amount * threshold(image - blurred)``. The gain of [1]_
-    is ``1 / amount``. Below ``amount=-1`` (``-3/4`` for the box) the finest
-    detail turns into its negative instead of fading.
-
-    The noise of a threshold such as ``"3 noise"`` is that of the detail at each
-    pixel, ``sqrt(gain * max(a + b * (blurred - low), floor))`` with the sum of squares
-    of the kernel for `gain`; see `significance`.
-
-    From sigma 4 on, unless `truncate` is below 4, an axis is blurred on a grid of
-    every ``int(sigma / 1.33)``-th pixel, which it is brought to and back from by
-    cubic B-splines [2]_: the time does not grow with sigma, and a step is blurred
-    within 5.5e-4 of its height of the true Gaussian. From a sigma of twice the length
-    of an axis on, the blur along it is a cubic polynomial, or the mean where the axis
-    is reflected or wrapped.
-
-    References
-    ----------
-    .. [1] Z. Mortezaie, H. Hassanpour, S. Asadi Amiri, "Image enhancement
-       using an adaptive un-sharp masking method considering the gradient
-       variation", Int. J. Eng. 30(8), 2017, pp. 1118-1125, equations 1 to 3.
-       :doi:`10.5829/ije.2017.30.08b.02`
-    .. [2] M. Unser, A. Aldroubi, M. Eden, "B-spline signal processing: Part II,
-       Efficient design and applications", IEEE Trans. Signal Process. 41(2),
-       1993, pp. 834-848. :doi:`10.1109/78.193221`
-
-    Examples
-    --------
-    A step gains an undershoot and an overshoot; flat regions stay as they are:
-
-    >>> import numpy as np
-    >>> import napari_usm as usm
-    >>> step = np.array([10.0, 10, 10, 10, 50, 50, 50, 50])
-    >>> usm.unsharp_mask(step, sigma=0.5).round(1)
-    array([10. , 10. , 10. ,  5.7, 54.3, 50. , 50. , 50. ])
-    """
+    """Parameters and steps of `napari_usm.unsharp_mask`."""
 
     sigma: float | Sequence[float] = sigma_parameter()
     amount: float = parameter(
         1.0,
-        "float",
         "Amount",
-        "How much of the detail is added: 0 gives the image back, 1 adds the detail "
-        "once, a negative amount blurs.",
         tip="Set how much detail is added. 0 changes nothing, a negative amount blurs.",
         minimum=-1.0,
         maximum=10.0,

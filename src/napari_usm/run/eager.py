@@ -47,7 +47,6 @@ def run(
     plan: Plan,
     image: Any,
     *,
-    name: str = "",
     fitted: FittedPlan | None = None,
     want_image: bool = True,
     want_edge_map: bool = True,
@@ -62,8 +61,6 @@ def run(
         The method, made ready for the image.
     image : array-like
         Read block by block: a memory map or a zarr array never comes whole.
-    name : str
-        Name of the method, for the report.
     fitted : FittedPlan, optional
         Result of `first_stage`, if it is known.
     want_image, want_edge_map, want_report : bool
@@ -103,7 +100,7 @@ def run(
     if not tallies:
         return Outcome(fitted, result, edges, None)
     sample = np.asarray(image[report.sample_slices(plan)])
-    return Outcome(fitted, result, edges, report.finish(fitted, name, tallies, sample))
+    return Outcome(fitted, result, edges, report.finish(fitted, tallies, sample))
 
 
 def significance(

@@ -68,9 +68,7 @@ def check_chunks(image: Any) -> None:
         )
 
 
-def run(
-    plan: Plan, image: da.Array, name: str = "", fitted: FittedPlan | None = None
-) -> Lazy:
+def run(plan: Plan, image: da.Array, fitted: FittedPlan | None = None) -> Lazy:
     """Return the results of a plan on a dask array, with nothing computed.
 
     With `fitted`, the result of `first_stage`, looking at one plane of the result does
@@ -92,7 +90,7 @@ def run(
         edge_map,
         amount,
         gain,
-        graph.report(stage, name),
+        graph.report(stage),
     )
 
 
@@ -293,7 +291,7 @@ class _Graph:
         )
         return amount, gain
 
-    def report(self, stage: FittedPlan | Delayed, name: str) -> Delayed:
+    def report(self, stage: FittedPlan | Delayed) -> Delayed:
         """Return the report, a reduction over the counts of all chunks."""
         tallies = {
             (self._name("tally"), *index): self._task(_counts, index, _argument(stage))
@@ -303,8 +301,7 @@ class _Graph:
         sample = sample.rechunk(-1)
         key = (sample.name, *(0,) * sample.ndim)
         needed = [*self._needed, sample, *_collections(stage)]
-        last = partial(_finish_report, name)
-        task = (last, _argument(stage), list(tallies), key)
+        task = (report.finish, _argument(stage), list(tallies), key)
         return self._delayed("report", task, needed, tallies)
 
     def _name(self, word: str) -> str:
@@ -385,12 +382,6 @@ def _joined(
     joined = Joined(plan, number) if so_far is None else deepcopy(so_far)
     joined.add(zip(blocks, parts, strict=True))
     return joined
-
-
-def _finish_report(
-    name: str, fitted: FittedPlan, tallies: Sequence[Tally], sample: Array
-) -> report.Report:
-    return report.finish(fitted, name, tallies, sample)
 
 
 def _public(word: str, fitted: FittedPlan) -> Array:

@@ -87,11 +87,11 @@ class SharpenedLevel:
         place = self._window(_with_channels(self.plan, index))
         return self.pixels.is_kept(self.fitted, place.box)
 
-    def report(self, index: Index, name: str) -> Report:
+    def report(self, index: Index) -> Report:
         """What is done to the pixels there, and their neighbours along the index."""
         place = self._window(index)
         region = self.pixels.region(self.fitted, place.box)
-        return report_of(self.fitted, region, place.box, name)
+        return report_of(self.fitted, region, place.box)
 
     def _window(self, index: Index) -> Window:
         endless = [axis for axis, reach in self.plan.halo.items() if reach is None]

@@ -262,7 +262,7 @@ def finished(fitted: FittedPlan, region: Region, box: Box, output: Output) -> Ar
     return array
 
 
-def report_of(fitted: FittedPlan, region: Region, box: Box, name: str) -> report.Report:
+def report_of(fitted: FittedPlan, region: Region, box: Box) -> report.Report:
     """Return the report on a box."""
     local = fitted.at(slices(box))
     plan, block, shape = local.plan, region.block, region.image.shape
@@ -281,7 +281,7 @@ def report_of(fitted: FittedPlan, region: Region, box: Box, name: str) -> report
     blocks = list(parts_of(block, plan.halo, plan.grid, plan.whole_axes))
     tallies = all_of(work, blocks, worth_threads(region.image.size))
     sample = region.image[report.sample_slices(replace(plan, shape=shape))]
-    return report.finish(fitted, name, [each for each in tallies if each], sample)
+    return report.finish(fitted, [each for each in tallies if each], sample)
 
 
 def _block(plan: Plan, box: Box) -> tuple[Block, Slices]:

@@ -87,9 +87,7 @@ class Report:
     smooths_noise: bool = False
 
 
-def finish(
-    fitted: FittedPlan, name: str, tallies: Iterable[Tally], sample: Array
-) -> Report:
+def finish(fitted: FittedPlan, tallies: Iterable[Tally], sample: Array) -> Report:
     """Return the report from the tallies of all blocks and a `sample` of the image."""
     plan, constants = fitted.plan, fitted.constants
     total = reduce(Tally.__add__, tallies)
@@ -97,7 +95,7 @@ def finish(
     pixels = max(total.pixels, 1)
     said = _said(plan, constants)
     return Report(
-        method=name,
+        method=plan.method.name,
         amount=amount,
         gain=gain,
         gains=constants.gains,

@@ -82,11 +82,9 @@ class LayerRun:
         self.parameters = resolved.parameters
         #: Pixels of each level, the finest first.
         self.levels = list(layer.data) if layer.multiscale else [layer.data]
-        self.plan, pixels = api.prepare(
-            self.levels[0], recipe.method, **resolved.parameters
-        )
+        self.plan, pixels = api.prepare(self.levels[0], resolved.method)
         if recipe.significance:
-            self.plan = api.finding_noise(self.plan, recipe.method)
+            self.plan = api.finding_noise(self.plan)
         self.lazy = api.is_dask(pixels)
         self.levels[0] = pixels
 
@@ -150,7 +148,7 @@ class LayerRun:
 
         pixels = self.levels[0]
         fitted = yield from lazy.first_stage(self.plan, pixels)
-        results = lazy.run(self.plan, pixels, self.method, fitted)
+        results = lazy.run(self.plan, pixels, fitted)
         found = api.Sharpened(**vars(results))
         if not self.plan.wants_noise:
             return found
@@ -194,7 +192,6 @@ class LayerRun:
         outcome = yield from eager.run(
             self.plan,
             pixels[0],
-            name=self.method,
             fitted=settled,
             want_edge_map=not in_noise,
         )

@@ -409,7 +409,7 @@ class LiveResult:
         report = values = None
         try:
             if shown.which == Output.IMAGE:
-                report = source.report(shown.index, front.method)
+                report = source.report(shown.index)
                 values = value_range(front.pixels)
             edge_index = shown.index[: layer_axes(source.plan)]
             edges = edges_of(front.levels[0].plan)

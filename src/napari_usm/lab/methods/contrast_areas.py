@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_usm.filters.areas import Areas
+from napari_usm.lab.filters.areas import Areas
 from napari_usm.methods import checks
 from napari_usm.methods.parameter import choice, parameter
 
@@ -16,38 +16,17 @@ AREAS = ("polesel", "improved")
 
 def areas_parameter(default: str, choices: tuple[str, ...] = AREAS) -> Any:
     """Field for how areas are told apart."""
-    return choice(
-        default,
-        choices,
-        "Areas",
-        "How areas are told apart by their contrast: by two bounds (polesel), or with "
-        "areas that pass into each other, and edges only (improved).",
-        control="basic",
-    )
+    return choice(default, choices, "Areas", control="basic")
 
 
 def contrasts_parameter() -> Any:
     """Field for the bounds between areas."""
-    return parameter(
-        (7.75, 14.14),
-        "(float, float)",
-        "Contrasts",
-        "Standard deviation in a 3-wide window from which on contrast is medium, and "
-        "high, in levels of 8 bits: a level is `data_range` / 255. By default the "
-        "square roots of the paper's variances 60 and 200.",
-        control="none",
-    )
+    return parameter((7.75, 14.14), "Contrasts", control="none")
 
 
 def activities_parameter() -> Any:
     """Field for what is wanted of areas."""
-    return parameter(
-        (4.0, 3.0),
-        "(float, float)",
-        "Activities",
-        "How many times as active areas of medium and of high contrast should be.",
-        control="none",
-    )
+    return parameter((4.0, 3.0), "Activities", control="none")
 
 
 def check_areas(contrasts: Any, activities: Any) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.estimate.entropy import range_of, stretched
 from napari_usm.filters.blur import blur
 from napari_usm.filters.taps import BOX
-from napari_usm.methods.entropy_gain import EntropyGainMethod
+from napari_usm.lab.estimate.entropy import range_of, stretched
+from napari_usm.lab.methods.entropy_gain import EntropyGainMethod
 from napari_usm.methods.gains import gain_per_parameter, gains_parameter
 from napari_usm.methods.method import border, colour
 
@@ -27,48 +27,10 @@ GAINS = 25 / np.arange(50, 0, -1)
 
 @dataclass(frozen=True)
 class LinUnsharpMask(EntropyGainMethod):
-    """Sharpen middle grey and weak edges most, as strongly as entropy calls for.
-
-    Notes
-    -----
-    Let I be the image, stretched so that its smallest value is 0 and its largest 1, and
-    M the sum of the differences between a pixel of I and its neighbours (8 along two
-    axes). The weight is ``w = (1 + tanh(3 - 12 |I - 1/2|)) / 2 * (1 + tanh(3.5 -
-    6 |M|)) / 2``. A pixel that would leave the range keeps its value: with
-    ``y = I + k w M`` it is I where y is below 0 or above 1. k is one of ``1 / gains``:
-    that of the largest entropy of y in 256 levels, times the share of the pixels that
-    stay in the range.
-
-    The stretch serves the weight and k alone: what is added is w M times the range of
-    the image, so the image itself is not stretched. ``edge_map`` holds for the amount k
-    that was found: it is 0 where a pixel keeps its value.
-
-    The formula is known from code that cites the paper, not from the paper. That code
-    sharpens the mean of the three channels, each stretched on its own, and nothing at
-    the border; here that is `color` and `mode`. It looks for k between 0 and 2 by
-    golden section; here 50 are tried, and 38 around the best of them.
-
-    References
-    ----------
-    .. [1] S. C. F. Lin, C. Y. Wong, G. Jiang, M. A. Rahman, T. R. Ren, N. Kwok, H. Shi,
-       Y.-H. Yu, T. Wu, "Intensity and edge based adaptive unsharp masking filter for
-       color image enhancement", Optik 127(1), 2016, pp. 407-414.
-       :doi:`10.1016/j.ijleo.2015.08.046`
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import napari_usm as usm
-    >>> rings = np.sin(np.hypot(*np.mgrid[-20:21, -20:21]) / 5)
-    >>> found = usm.sharpen(rings, "lin_unsharp_mask")
-    >>> bool(found.image.max() == rings.max()), round(found.amount, 2)
-    (True, 1.01)
-    """
+    """Parameters and steps of `napari_usm.lab.lin_unsharp_mask`."""
 
     _: KW_ONLY
-    gains: Sequence[float] | None = gains_parameter(
-        "25/50, 25/49, ... 25/1, and 38 around the best of them,"
-    )
+    gains: Sequence[float] | None = gains_parameter()
     gain_per: str = gain_per_parameter()
     color: str = colour("value")
     mode: str = border("mirror")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm.filters.mask import Mask
+from napari_usm.lab.methods.data_range import LevelsMethod
 from napari_usm.methods import checks
-from napari_usm.methods.data_range import LevelsMethod
 from napari_usm.methods.masks import (
     MaskMethod,
     check_mask,
@@ -32,47 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DarkRegionUnsharpMask(LevelsMethod, MaskMethod):
-    """Sharpen dark regions more than bright ones, as much as their negative is bright.
-
-    Notes
-    -----
-    ``sharpened = image + amount * (1 - blurred / data_range) * (image - blurred)``. In
-    words: take the negative, so that dark regions are bright; sharpen it by a
-    mean-weighted high-pass filter, one that is multiplied by the local mean; take the
-    negative again. The weight is 1 in the black and 0 in the white, and is held there
-    beyond them. The eye sees differences relative to their surroundings (the law of
-    Weber and Fechner), so those in the dark are the ones that noise hides least.
-
-    Only the idea is known to us, from the summary in [1]_ (its reference 8): negative,
-    mean-weighted high-pass filter, one amount for all images. The mean that weights is
-    here the one that is taken away.
-
-    References
-    ----------
-    .. [1] Z. Mortezaie, H. Hassanpour, S. Asadi Amiri, "Image enhancement
-       using an adaptive un-sharp masking method considering the gradient
-       variation", Int. J. Eng. 30(8), 2017, pp. 1118-1125, section 1.
-       :doi:`10.5829/ije.2017.30.08b.02`
-    .. [2] R. D. Nowak, R. G. Baraniuk, "Adaptive weighted highpass filters using
-       multiscale analysis", IEEE Trans. Image Process. 7(7), 1998, p. 1068: what
-       mean-weighted high-pass filters are.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import napari_usm as usm
-    >>> step = np.array([0.0, 0, 0, 30, 30, 30])
-    >>> usm.lab.dark_region_unsharp_mask(step, data_range=255).round(1)
-    array([ 0. ,  0. , -9.6, 39.2, 30. , 30. ])
-    >>> usm.lab.dark_region_unsharp_mask(step + 210, data_range=255).round(1)
-    array([210. , 210. , 208.6, 241. , 240. , 240. ])
-    """
+    """Parameters and steps of `napari_usm.lab.dark_region_unsharp_mask`."""
 
     amount: float = parameter(
         1.0,
-        "float",
         "Amount",
-        "How much of the weighted detail is added: 0 gives the image back.",
         minimum=-0.75,
         maximum=5.0,
         step=0.05,

@@ -33,13 +33,7 @@ class LevelsMethod(Method):
 
     _: KW_ONLY
     data_range: float | None = parameter(
-        None,
-        "float, optional",
-        "Data range",
-        "Intensity of white, where black is 0: 4095 for 12 bits in uint16. By default "
-        "the largest value of an integer type, and 1 for floats and booleans.",
-        unit="intensity",
-        control="none",
+        None, "Data range", unit="intensity", control="none"
     )
 
     def check(self, axes: Sequence[int]) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.estimate.entropy import stretched
 from napari_usm.filters.mask import Mask
+from napari_usm.lab.estimate.entropy import stretched
+from napari_usm.lab.methods.entropy_gain import EntropyGainMethod
 from napari_usm.methods import checks
-from napari_usm.methods.entropy_gain import EntropyGainMethod
 from napari_usm.methods.gains import gain_per_parameter, gains_parameter
 from napari_usm.methods.masks import (
     MaskMethod,
@@ -36,61 +36,13 @@ GAINS = 10 ** (np.arange(-20, 21) / 20)
 
 @dataclass(frozen=True)
 class EntropyUnsharpMask(EntropyGainMethod, MaskMethod):
-    """Sharpen an image by the amount that leaves the most entropy in it.
-
-    Notes
-    -----
-    ``sharpened = image + (image - blurred) / gain``. For every gain the sharpened image
-    is seen in 256 levels between the smallest and the largest value of the image, where
-    it saturates. The gain taken is that of the largest entropy ``-sum(p log2 p)``, p
-    being the share of the pixels on each level; with `penalty`, of the entropy times
-    the share of the pixels that did not saturate. Of several that are best it is the
-    largest. ``limits="data"`` makes the result saturate likewise.
-
-    With ``color="channels"`` all channels have one gain, and their values are counted
-    together.
-
-    The papers are known second-hand. Of the first only its title and what is said of it
-    elsewhere: the gain for grey images that maximises entropy is looked for by a swarm
-    of particles. The second is the group's next work, for colour, that a summary
-    describes as maximising "the information content" and minimising "the number of
-    over-ranged pixels". Neither the range of the gains nor how entropy and pixels are
-    put together is known; the product is that of `lin_unsharp_mask`, of the same group.
-    Instead of a swarm, 41 gains are tried, and 38 around the best of them.
-
-    References
-    ----------
-    .. [1] C. L. D. A. Mai, M. T. T. Nguyen, N. M. Kwok, "A modified unsharp masking
-       method using particle swarm optimization", 2011.
-    .. [2] N. Kwok, H. Shi, "Design of unsharp masking filter kernel and gain using
-       particle swarm optimization", 7th International Congress on Image and Signal
-       Processing, 2014.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import napari_usm as usm
-    >>> noise = np.random.default_rng(0).normal(size=(60, 60))
-    >>> clouds = usm.unsharp_mask(noise, 1.5, amount=-1)
-    >>> free = usm.sharpen(clouds, "entropy_unsharp_mask", penalty=False)
-    >>> held = usm.sharpen(clouds, "entropy_unsharp_mask")
-    >>> round(free.amount), round(held.amount)
-    (6, 3)
-    """
+    """Parameters and steps of `napari_usm.lab.entropy_unsharp_mask`."""
 
     _: KW_ONLY
     kernel: str = kernel_parameter("box")
     sigma: float | Sequence[float] = sigma_parameter()
-    penalty: bool = parameter(
-        True,
-        "bool",
-        "Penalty",
-        "Multiply the entropy by the share of the pixels that stay in the range of the "
-        "image.",
-        finishing=True,
-    )
+    penalty: bool = parameter(True, "Penalty", finishing=True)
     gains: Sequence[float] | None = gains_parameter(
-        "41 from 0.1 to 10 in equal ratios, and 38 around the best of them,",
         finishing=True,
     )
     gain_per: str = gain_per_parameter(finishing=True)

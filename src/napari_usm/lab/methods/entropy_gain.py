@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.estimate.entropy import (
+from napari_usm.filters.opacity import visible
+from napari_usm.lab.estimate.entropy import (
     around,
     best_of,
     entropies,
@@ -15,7 +16,6 @@ from napari_usm.estimate.entropy import (
     level_counts,
     range_of,
 )
-from napari_usm.filters.opacity import visible
 from napari_usm.methods.gains import GainMethod, check_gains
 from napari_usm.methods.method import LEAST, TOTAL
 

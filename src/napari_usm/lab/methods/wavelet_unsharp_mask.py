@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_usm.filters.areas import AREA_REACH, wanted_growth
-from napari_usm.filters.wavelet import filter_bank, trimmed_detail
-from napari_usm.methods import checks
-from napari_usm.methods.contrast_areas import (
+from napari_usm.lab.filters.areas import AREA_REACH, wanted_growth
+from napari_usm.lab.filters.wavelet import filter_bank, trimmed_detail
+from napari_usm.lab.methods.contrast_areas import (
     AREAS,
     activities_parameter,
     areas_parameter,
@@ -16,7 +15,8 @@ from napari_usm.methods.contrast_areas import (
     contrast_areas,
     contrasts_parameter,
 )
-from napari_usm.methods.data_range import LevelsMethod
+from napari_usm.lab.methods.data_range import LevelsMethod
+from napari_usm.methods import checks
 from napari_usm.methods.method import Constants, border, colour
 from napari_usm.methods.parameter import parameter
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_usm.filters.dtypes import Array
-    from napari_usm.filters.wavelet import Bank
+    from napari_usm.lab.filters.wavelet import Bank
 
 _AREAS = ("none", *AREAS)
 
@@ -34,56 +34,11 @@ _MOST_LEVELS = 10
 
 @dataclass(frozen=True)
 class WaveletUnsharpMask(LevelsMethod):
-    """Sharpen an image by its wavelet detail, trimmed where it is strong already.
-
-    Notes
-    -----
-    ``sharpened = image + amount * detail``. The detail is what the detail planes of the
-    stationary wavelet transform add up to when every coefficient beyond `limit` is
-    trimmed to it: an edge of high contrast, which is sharp enough to be seen, is not
-    over-sharpened. Without a limit it is the image less the last plane of the
-    approximation. Coefficients are in units of intensity on all levels: low-pass
-    filters are of sum 1.
-
-    The papers decimate: every level has half as many coefficients along each axis.
-    Their result depends on where pixel 0 is. This one is its mean over all places
-    where that could be, and so the same in any block.
-
-    With `areas` it is multiplied by a weight for the contrast of the area, as in
-    `polesel_unsharp_mask`: 0 where contrast is low, 1 where it is medium, and the ratio
-    of what the two are worth there where it is high.
-
-    Only the ideas are known to us, from the summary in [3]_; that "trimmed" means held
-    at a limit is our reading.
-
-    References
-    ----------
-    .. [1] L. Ying, N. T. Ming, L. B. Keat, "A wavelet based image sharpening
-       algorithm", 2008.
-    .. [2] S. Chitwong, S. Phahonyothing, P. Nilas, F. Cheevasuvit, "Contrast
-       enhancement of satellite image based on adaptive unsharp masking using wavelet
-       transform", ASPRS Annual Conference, Reno, 2006.
-    .. [3] Z. Mortezaie, H. Hassanpour, S. Asadi Amiri, "Image enhancement
-       using an adaptive un-sharp masking method considering the gradient
-       variation", Int. J. Eng. 30(8), 2017, pp. 1118-1125, section 1.
-       :doi:`10.5829/ije.2017.30.08b.02`
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import napari_usm as usm
-    >>> step = np.array([40.0, 40, 40, 60, 60, 60])
-    >>> usm.lab.wavelet_unsharp_mask(step, levels=1, data_range=255)
-    array([40., 40., 35., 65., 60., 60.])
-    >>> usm.lab.wavelet_unsharp_mask(step, levels=1, limit=4, data_range=255)
-    array([40., 40., 38., 62., 60., 60.])
-    """
+    """Parameters and steps of `napari_usm.lab.wavelet_unsharp_mask`."""
 
     amount: float = parameter(
         1.0,
-        "float",
         "Amount",
-        "How much of the detail is added: 0 gives the image back, -1 takes it away.",
         minimum=-1.0,
         maximum=5.0,
         step=0.05,
@@ -93,37 +48,16 @@ class WaveletUnsharpMask(LevelsMethod):
     _: KW_ONLY
     wavelet: str = parameter(
         "haar",
-        "str",
         "Wavelet",
-        "A symmetric wavelet of PyWavelets: haar, or one of bior and rbio. With any "
-        "other the direction of an axis would matter.",
         presets=(
             ("Haar", "haar"),
             ("CDF 5/3", "bior2.2"),
             ("CDF 9/7", "bior4.4"),
         ),
     )
-    levels: int = parameter(
-        2,
-        "int",
-        "Levels",
-        "Planes of detail: the last is of about 2 ** levels pixels.",
-        minimum=1,
-        maximum=5,
-        step=1,
-        control="basic",
-    )
+    levels: int = parameter(2, "Levels", minimum=1, maximum=5, step=1, control="basic")
     limit: float = parameter(
-        16.0,
-        "float",
-        "Limit",
-        "Coefficients beyond it are trimmed to it, in levels of 8 bits: a level is "
-        "`data_range` / 255. At a step of an image coefficients of haar are half the "
-        "step.",
-        minimum=0.0,
-        maximum=255.0,
-        step=1.0,
-        control="basic",
+        16.0, "Limit", minimum=0.0, maximum=255.0, step=1.0, control="basic"
     )
     areas: str = areas_parameter("none", _AREAS)
     contrasts: tuple[float, float] = contrasts_parameter()

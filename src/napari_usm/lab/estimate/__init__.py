@@ -1,0 +1,1 @@
+"""Numbers of the comparison methods that need a whole image."""

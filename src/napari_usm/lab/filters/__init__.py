@@ -1,0 +1,1 @@
+"""Terms of the comparison methods, each on one block of pixels."""
