@@ -51,6 +51,7 @@ LAB = {
     "  Polesel's areas": ("wavelet_unsharp_mask", {"areas": "polesel"}),
     "  improved areas ": ("wavelet_unsharp_mask", {"areas": "improved"}),
 }
+ENTRIES = {**usm.METHODS, **usm.lab.METHODS}
 METRICS = ("SSIM", "FOM", "FOMf")
 
 # Mean SSIM of the study that the method comes from, less .003.
@@ -69,6 +70,11 @@ PLANES, BEST = (9, 11, 12, 13, 17, 18, 19, 21), 15
 # Percentiles of a series that its range is counted between: a few pixels are far above
 # all others.
 RANGE = (0.1, 99.95)
+
+
+def method_of(name, parameters):
+    """A method of the table, or of the lab's."""
+    return ENTRIES[name].method(**parameters)
 
 
 def main():
@@ -137,7 +143,7 @@ def scores_of(original, noise, methods):
         image = degraded(original, sigma, noise)
         results = [image]
         for method, parameters in methods.values():
-            results.append(usm.sharpen(image, method, **parameters).image)
+            results.append(usm.sharpen(image, method_of(method, parameters)).image)
         found.append(
             [
                 (
@@ -190,7 +196,11 @@ def scores_in_series(plane, best, limits, methods):
     """Similarity of the input and of every method's result to the plane in focus."""
     results = [plane]
     for method, parameters in methods.values():
-        results.append(usm.sharpen(plane, method, dtype="float64", **parameters).image)
+        results.append(
+            usm.sharpen(
+                plane, method_of(method, {**parameters, "dtype": "float64"})
+            ).image
+        )
     shown = np.clip(best.astype(np.float64), *limits)
     return [
         usm.metrics.structural_similarity(

@@ -175,10 +175,15 @@ def draw_lab_methods() -> None:
             ["2 levels of haar", "Polesel's areas"],
         ),
     ):
-        found = [usm.sharpen(soft, name, **option) for option in options]
+        found = [sharpen_by_lab(soft, name, **option) for option in options]
         rows = [before_after(soft, each, crop, 2) for each in found]
         words = [["before", caption, "edge map (x1)"] for caption in captions]
         save(grid(rows, words), name, SMALL)
+
+
+def sharpen_by_lab(image, name: str, **parameters) -> usm.Sharpened:
+    """Image, edge map and report of a method of the lab."""
+    return usm.sharpen(image, usm.lab.METHODS[name].method(**parameters))
 
 
 def draw_entropy() -> None:
@@ -186,7 +191,7 @@ def draw_entropy() -> None:
     crop = square(70, 190, 108)
     soft = ndimage.gaussian_filter(data.camera(), 1)
 
-    found = usm.sharpen(soft, "lin_unsharp_mask")
+    found = sharpen_by_lab(soft, "lin_unsharp_mask")
     captions = ["before", f"after: {found.amount:.2f} found", "edge map (x1)"]
     shown = grid([before_after(soft, found, crop, 2)], [captions])
     curve = entropy_plot(found, "bits of entropy, with penalty, for each k")
@@ -194,7 +199,7 @@ def draw_entropy() -> None:
 
     tiles, captions, curves = [tile(soft[crop], 2)], ["before"], []
     for penalty, word in ((True, "with penalty"), (False, "without it")):
-        found = usm.sharpen(soft, "entropy_unsharp_mask", penalty=penalty)
+        found = sharpen_by_lab(soft, "entropy_unsharp_mask", penalty=penalty)
         tiles.append(tile(found.image[crop], 2))
         captions.append(f"{word}: {found.amount:.1f} found")
         curves.append(entropy_plot(found, f"bits of entropy, {word}, for each amount"))

@@ -196,6 +196,14 @@ def test_lazy_colour(method, color, alpha):
     )
 
 
+def test_chunks_along_an_axis_that_is_not_blurred():
+    """Rims of chunks are as long as the chunk, and not the whole of it."""
+    image = np.array([[[1, 1, 0, 1, 1, 1]]], np.float32)
+    lazy = da.from_array(image, chunks=((1,), (1,), (1, 1, 1, 3)))
+    found = usm.unsharp_mask(lazy, sigma=(0, 0.5, 0), amount=0)
+    np.testing.assert_array_equal(found.compute(), image)
+
+
 def test_differences_across_chunks():
     """Gradients reach two pixels over a chunk's end: the curve is whole in 1-D too."""
     image = cases.picture((100,))

@@ -29,9 +29,9 @@ def test_every_thread_count_gives_the_same_bits(call, count):
     """One thread or many: image, edge map and amount are the same."""
     image, method, parameters = call
     with usm.threads(1):
-        expected = usm.sharpen(image, method, **parameters)
+        expected = cases.sharpen(image, method, **parameters)
     with usm.threads(count):
-        found = usm.sharpen(image, method, **parameters)
+        found = cases.sharpen(image, method, **parameters)
         alone = cases.function(method)(image, **parameters)
     np.testing.assert_array_equal(found.image, expected.image)
     np.testing.assert_array_equal(found.edge_map, expected.edge_map)

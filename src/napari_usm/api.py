@@ -31,7 +31,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Sharpened:
-    """What `sharpen` gives back; of a dask array, all that has to be found is lazy.
+    """Results of `sharpen`; of a dask array, all that has to be estimated is lazy.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ def sharpen(
 
 
 def sharpened(outcome: eager.Outcome) -> Sharpened:
-    """What a finished run gives back."""
+    """Return the results of a finished run."""
     amount, gain, _ = outcome.fitted.public
     return Sharpened(outcome.image, outcome.edge_map, amount, gain, outcome.report)
 
@@ -106,7 +106,7 @@ def sharpened(outcome: eager.Outcome) -> Sharpened:
 def edge_map(
     image: ArrayLike, method: str | Method = "unsharp_mask", **parameters: Any
 ) -> Any:
-    """What a method adds to an image, for an amount of 1.
+    """Return the edge map that a method adds to an image for an amount of 1.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def edge_map(
 def significance(
     image: ArrayLike, method: str | Method = "unsharp_mask", **parameters: Any
 ) -> Any:
-    """How far the detail that a method enhances stands out of the noise.
+    """Return the size of the detail that a method enhances in units of its noise.
 
     Parameters
     ----------
@@ -235,13 +235,13 @@ def prepare(image: Any, method: str | Method, **parameters: Any) -> tuple[Plan, 
 
 
 def is_dask(image: Any) -> bool:
-    """Whether an image is a dask array; without dask.array imported, there is none."""
+    """Return whether an image is a dask array; dask.array is not imported for it."""
     dask_array = sys.modules.get("dask.array")
     return dask_array is not None and isinstance(image, dask_array.Array)
 
 
 def _is_array(image: Any) -> bool:
-    """Whether blocks can be read one by one: of numpy, a memory map, zarr or HDF5."""
+    """Return whether blocks can be read one by one, as of zarr or HDF5."""
     known = hasattr(image, "shape") and hasattr(image, "__getitem__")
     return known and isinstance(getattr(image, "dtype", None), np.dtype)
 

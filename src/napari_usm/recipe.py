@@ -1,4 +1,4 @@
-"""What to do with an image, as data; `resolve` makes the method of it for one image.
+"""Recipes: a method and its parameters as data, resolved for one image.
 
 Dock, live results, layer functions, programs and `napari_usm.sharpen` all reach a
 method through `resolve`.
@@ -28,7 +28,7 @@ UNITS = INTENSITY, NOISE
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What is known of an image without its pixels.
+    """Shape, type, axes and colours of an image, without its pixels.
 
     Attributes
     ----------

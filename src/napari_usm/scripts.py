@@ -218,7 +218,7 @@ class Script:
         return [_call("significance = usm.significance", call._arguments())]
 
     def _arguments(self) -> list[str]:
-        """What `sharpen` is given, in the order of the method's signature."""
+        """Return the arguments of `sharpen`, in the order of the signature."""
         written = ["image", _quoted(self.method)]
         for name, parameter in METHODS[self.method].parameters.items():
             value = self.parameters.get(name, parameter.default)

@@ -39,7 +39,7 @@ _LARGEST_PAGE = 2**30
 
 
 class Pixels(Protocol):
-    """What is read in parts: an array, or anything with its shape, type and slices."""
+    """An array, or anything with its shape, type and slices."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -54,7 +54,7 @@ class Pixels(Protocol):
 
 
 class Fingerprint:
-    """What of an image is compared with others: all of it, or blocks of a large one.
+    """Pixels of an image for a comparison: all, or blocks of a large one.
 
     Parameters
     ----------
@@ -70,14 +70,14 @@ class Fingerprint:
 
     @cached_attribute
     def checksum(self) -> str:
-        """The same for equal pixels in another byte order, file or kind of array."""
+        """Return a checksum, the same for any byte order, file or kind of array."""
         digest = hashlib.blake2b(f"{self.shape} {self.dtype.name}".encode())
         for number in range(len(self._places)):
             digest.update(_bytes(self._block(number)))
         return digest.hexdigest()[:16]
 
     def equals(self, other: Pixels) -> bool:
-        """Whether another image has this shape, type and, where compared, pixels."""
+        """Return whether another image has this shape, type and compared pixels."""
         if tuple(other.shape) != self.shape or _name(other.dtype) != self.dtype.name:
             return False
         return all(
@@ -123,7 +123,7 @@ def checksum(image: Pixels) -> str:
 
 
 class View(NamedTuple):
-    """How an image is taken out of an array that holds more, or in another order.
+    """A view of an image in an array that holds more, or in another order.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ class View(NamedTuple):
     shape: tuple[int, ...]
 
     def written(self, is_array: bool) -> str:
-        """What to write behind the array, be it numpy's or another kind."""
+        """Return the indexing of the view as Python."""
         text = more = ""
         axes = [axis for axis, at in enumerate(self.taken) if at is not None]
         if axes:
@@ -221,7 +221,7 @@ def _moves(count: int) -> Iterator[tuple[int, ...]]:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a program reads an image from a file, or why it does not.
+    """Code that reads an image from a file, or the reason why there is none.
 
     Attributes
     ----------
@@ -266,7 +266,7 @@ _READINGS = {
 
 
 def reading_of(path: Any) -> Reading:
-    """How a file of this name is read, as far as the name tells."""
+    """Return the code that reads a file, judged by its name."""
     if path is None:
         return Reading()
     unknown = Reading(path=str(path), problem="no reader of such files is known here")
@@ -281,7 +281,7 @@ def reading_of(path: Any) -> Reading:
 
 
 def find_reading(path: Any, pixels: Pixels) -> Reading:
-    """How a program reads the pixels of an image from the file that they came from.
+    """Return the code that reads the pixels of an image from its file.
 
     The file is compared with the image: its arrays, series and levels, at each place
     of an axis that the image does not have. Where none is equal, or something cannot

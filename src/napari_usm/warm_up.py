@@ -183,11 +183,11 @@ class WarmUp:
         listener.start()
 
     def is_ready(self, method: str, dimensions: str, dtype: str) -> bool:
-        """Whether nothing would be gained by waiting."""
+        """Return whether there is no reason to wait."""
         return (method, dimensions, dtype) not in self._awaited
 
     def wait(self, method: str, dimensions: str, dtype: str, timeout: float) -> bool:
-        """Whether the kernels are ready, after at most so many seconds of waiting.
+        """Wait for the kernels, at most so many seconds; return whether they are ready.
 
         What is waited for is compiled next.
         """
@@ -252,7 +252,7 @@ class WarmUp:
 
 
 def own_command() -> tuple[str, ...]:
-    """What runs `main`; nothing where there is no Python to run it.
+    """Return the command that runs `main`; empty where there is no Python for it.
 
     In a frozen application `sys.executable` is that application.
     """

@@ -65,7 +65,7 @@ def band_radius(sigma: float) -> int:
 
 
 def bands_reach(blur: float) -> int:
-    """How far all three bands reach, for a blur of this sigma."""
+    """Return how far all three bands reach, for a blur of this sigma."""
     sigma = band_sigma(blur)
     return 2 * band_radius(sigma) + band_radius(2 * sigma)
 

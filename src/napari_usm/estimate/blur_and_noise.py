@@ -95,14 +95,14 @@ class Estimate(NamedTuple):
 
     @classmethod
     def columns(cls, numbers: Floats) -> dict[str, Floats]:
-        """What rows of numbers (last axis) hold under each name, but for the sigmas."""
+        """Return the columns of numbers (last axis) by name, without the sigmas."""
         names = cls._fields[1:]
         columns = np.moveaxis(numbers[..., -len(names) :], -1, 0)
         return dict(zip(names, columns, strict=True))
 
     @property
     def rounding(self) -> float:
-        """What rounding alone makes, as a standard deviation."""
+        """Return the standard deviation of rounding alone."""
         return self.least * ROUNDING / LEAST_NOISE
 
     @property
@@ -204,7 +204,7 @@ def _used(rows: Rows) -> Rows:
 
 
 def _noise(rows: Rows, unit: float) -> _Noise:
-    """What is left at the highest frequencies, and how it grows with the intensity."""
+    """Return the power at the highest frequencies, and its growth with intensity."""
     low, high = float(rows.low.min()) / unit, float(rows.high.max()) / unit
     span = high - low
     if rows.whole.all():

@@ -40,7 +40,7 @@ def fits_box(
     mode: str,
     cval: float,
 ) -> bool:
-    """Whether `box_sums` takes images of this type and shape, up to their border."""
+    """Return whether `box_sums` takes images of this type and shape."""
     if dtype not in _COMPUTED_IN or len(axes) != 2:
         return False
     if mode == "constant" and dtype.kind != "f":

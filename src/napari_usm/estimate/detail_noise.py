@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Response(NamedTuple):
-    """What a filter makes of noise.
+    """Response of a filter to noise.
 
     Attributes
     ----------

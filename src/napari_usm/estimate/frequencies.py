@@ -48,7 +48,7 @@ class Frequencies:
 
     @property
     def weight(self) -> Floats:
-        """How much an error counts."""
+        """Return the weight of errors at each frequency."""
         weight: Floats = self.count * self._length**_EMPHASIS
         return weight
 
@@ -58,12 +58,12 @@ class Frequencies:
         return length
 
     def passed(self, sigmas: Floats) -> Floats:
-        """How much of each a Gaussian blur lets pass."""
+        """Return the transfer function of a Gaussian blur."""
         squares = sigmas**2 @ self.along**2
         return np.exp(-2 * np.pi**2 * squares)
 
     def transfer(self, taps: Sequence[Floats]) -> Floats:
-        """How much symmetric weights along each axis let pass."""
+        """Return the transfer function of symmetric weights along each axis."""
         product = np.ones_like(self.count)
         for frequencies, weights in zip(self.along, taps, strict=True):
             offsets = np.arange(weights.size) - weights.size // 2
@@ -74,7 +74,7 @@ class Frequencies:
 
 @lru_cache(4)
 def frequencies(axes: int) -> Frequencies:
-    """Those of so many axes."""
+    """Return the frequencies of a number of axes."""
     steps = _STEPS.get(axes, 4)
     line = np.arange(steps + 1) / (2 * steps)
     twice = np.where((line == 0) | (line == 0.5), 1.0, 2.0)

@@ -132,7 +132,7 @@ def gain_from_sums(sums: Floats, gains: Floats) -> tuple[Floats, Floats]:
 
 
 def look_up(gains: Floats) -> tuple[Floats, NDArray[np.int32]]:
-    """What a kernel needs to count the gains below a number.
+    """Return the lookup table by which a kernel counts the gains below a number.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a window tells: its spectrum, its noise by intensity, and what spoils it."""
+"""Statistics of a window: spectrum, noise by intensity, and its usability."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _HEAD = 11
 
 
 class Rows(NamedTuple):
-    """What windows tell, a row for each; along the last axis where there is more.
+    """Statistics of windows, a row for each; further values along the last axis.
 
     Attributes
     ----------

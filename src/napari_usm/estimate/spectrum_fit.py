@@ -38,7 +38,7 @@ class Spectrum(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What is fitted to the logarithm of a spectrum."""
+    """Model that is fitted to the logarithm of a spectrum."""
 
     level: float
     blur: float
@@ -74,7 +74,7 @@ class Fit(NamedTuple):
         return float(np.average(power, weights=spectrum.counts[far]))
 
     def times(self, unit: float) -> Fit:
-        """The same of an image whose intensities are that many times as large."""
+        """Return the fit for an image whose intensities are multiplied by a factor."""
         spectrum, line, part = self
         return Fit(
             spectrum._replace(power=spectrum.power * unit**2),

@@ -43,7 +43,7 @@ def told_axes(axes: Sequence[int], lengths: Sequence[int]) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the windows along some axes lie.
+    """Places of the windows along some axes.
 
     Attributes
     ----------

@@ -30,7 +30,7 @@ _FROM_SIZE = math.sqrt(math.pi / 2)
 
 
 def farthest(dtype: np.dtype[Any]) -> float:
-    """How far a constant border may be from 0, in units of the range of the image.
+    """Return the largest constant border, in units of the range of the image.
 
     Its square is a number then.
     """
@@ -131,7 +131,7 @@ def weighted_bands(
 
 
 def found_by(bands: Bands, dtype: np.dtype[Any]) -> tuple[Any, ...]:
-    """What the kernels find weights by."""
+    """Return the numbers that the kernels compute weights from."""
     rows = np.hstack([bands.table[:-1], np.diff(bands.table, axis=0)])
     octaves = bands.first_octave, bands.first_octave + len(rows)
     ends = tuple(dtype.type(2.0**octave) for octave in octaves)

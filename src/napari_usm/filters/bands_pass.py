@@ -47,7 +47,7 @@ class BandsPass:
     exponent: int
 
     def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
-        """Whether the border is not too far, in units of the range too."""
+        """Return whether a constant border is within range."""
         near = abs(cval) * 2.0**-self.exponent <= farthest(_FLOAT)
         return mode != "constant" or (near and abs(cval) < LARGE)
 
@@ -99,7 +99,7 @@ class BandsPass:
         )
 
     def _taps(self, down: int, across: int) -> tuple[Array, ...]:
-        """Those of the two blurs and of the local mean, down and across."""
+        """Return the taps of both blurs and of the local mean, down and across."""
         mean = {down: MEAN, across: MEAN}
         return tuple(
             filled_taps(blurs[axis], PAIRS)
@@ -110,7 +110,7 @@ class BandsPass:
     def _rows(
         self, taps: tuple[Array, ...], own: slice, length: int, mode: str
     ) -> tuple[Array, tuple[int, int]]:
-        """Where rows are taken from, and the ends that the kernel must see to."""
+        """Return the index of the rows, and the ends that need the border."""
         before = sum(taps[k].size - 1 for k in (0, 0, 2, 4))
         places = np.arange(own.start - before, own.stop + before + ROWS)
         ends = -_NEVER, _NEVER

@@ -63,7 +63,7 @@ def _mean(
     cval: float,
     weight: Array | None,
 ) -> Array:
-    """The same, not finite where sums overflow."""
+    """Return the blur, not finite where sums overflow."""
     valid = np.isfinite(values)
     if weight is None and valid.all():
         return _blurred(values, blurs, mode, cval)
@@ -89,7 +89,7 @@ def blur_of_known(
     cval: float,
     weight: Array | None = None,
 ) -> Array:
-    """The same, but NaN at invalid pixels.
+    """Return the blur, NaN at invalid pixels.
 
     What is not known does not become known by the first of several blurs.
     """

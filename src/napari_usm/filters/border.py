@@ -1,4 +1,4 @@
-"""Where the pixels beyond the border come from."""
+"""Index of the pixels that stand for those beyond the border."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Grid:
 
     @property
     def points(self) -> int:
-        """How many there are."""
+        """Return the number of grid points."""
         last = (self.stop - 1) // self.blur.factor + 2 + self.blur.radius
         return last + 1 - self._first
 

@@ -31,7 +31,7 @@ class CoarseMaskPass:
     mask: Mask
 
     def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
-        """Whether the last two axes have a grid, and a border that is part of them."""
+        """Return whether the last two axes have a grid, and no constant border."""
         planes = coarse_planes(self.mask.blurs)
         last_two = len(planes) == 2 and planes == self.mask.blurred[-2:]
         return last_two and mode != "constant"

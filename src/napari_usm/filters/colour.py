@@ -1,4 +1,4 @@
-"""What of a colour image is filtered, and how the result becomes colour again."""
+"""The signal of a colour image that is filtered, and the way back to colours."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def is_wide(dtype: np.dtype[Any]) -> bool:
 
 
 def type_limits(dtype: np.dtype[Any]) -> tuple[float, float]:
-    """Where results of this type saturate: the range of integers, never for floats."""
+    """Return the limits of a type: the range of integers, infinite for floats."""
     if dtype.kind == "b":
         return 0.0, 1.0
     if dtype.kind in "iu":

@@ -46,7 +46,7 @@ def negative_laplacian(
 def _negative_laplacian(
     values: Array, weights: Mapping[int, float], mode: str, cval: float
 ) -> Array:
-    """The same, not finite where sums overflow."""
+    """Return the negative Laplacian, not finite where sums overflow."""
     from scipy import ndimage  # late: it takes 0.07 s
 
     valid = np.isfinite(values)
@@ -80,7 +80,7 @@ class LaplacianPass:
     median_size: int
 
     def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
-        """Whether planes are filtered, up to a border that float32 can hold."""
+        """Return whether planes are filtered, with a border that float32 can hold."""
         held = mode != "constant" or (
             abs(cval) < LARGE and float(np.float32(cval)) == cval
         )

@@ -1,4 +1,4 @@
-"""How far a result goes beyond the values around each pixel."""
+"""Overshoot of a result beyond the values around each pixel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Beyond(NamedTuple):
 
 @np.errstate(over="ignore", invalid="ignore")
 def beyond_range(before: Array, after: Array, lowest: Array, highest: Array) -> Beyond:
-    """How far `after` goes beyond the range, where it and `before` are valid."""
+    """Return the overshoot of `after`, where it and `before` are valid."""
     over = np.maximum(after - highest, 0)
     under = np.maximum(lowest - after, 0)
     counted = np.isfinite(before) & np.isfinite(after)

@@ -1,4 +1,4 @@
-"""What makes a linear mask: a blur."""
+"""A linear mask, given by its blur."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ LARGE = 8e37
 
 @dataclass(frozen=True)
 class _Depth:
-    """What planes are blurred over.
+    """Planes that are blurred together.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class MaskPass:
     mask: Mask
 
     def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
-        """Whether it blurs three axes, or two and a constant `dtype` holds."""
+        """Return whether it blurs three axes, or two with a border of type `dtype`."""
         if mode != "constant":
             return len(self.mask.blurred) <= 3
         if dtype.kind == "f":
@@ -156,7 +156,7 @@ class MaskPass:
         inner: tuple[slice, ...],
         finish: Finish,
     ) -> bool:
-        """The same with an axis in front of all others, of length 1."""
+        """Sharpen a block of one axis, with an axis of length 1 in front."""
         moved = {axis + 1: blur for axis, blur in self.mask.blurs.items()}
         row, image, edge_map = (
             a[np.newaxis] if a.size else a

@@ -1,4 +1,4 @@
-"""What every filter has in common that goes from pixels to the result in one pass."""
+"""Interface of the fused filters, from pixels to the result in one pass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DTYPES = (np.uint8, np.uint16, np.int8, np.int16, np.float32)
 
 @dataclass(frozen=True)
 class Finish:
-    """What turns detail into a result.
+    """Parameters of the last steps, from detail to a result.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Finish:
     threshold: Threshold = NO_THRESHOLD
 
     def numbers(self, dtype: np.dtype[Any]) -> tuple[Any, ...]:
-        """What `finish_row` takes, for results of this type."""
+        """Return the numbers that `finish_row` takes, for results of this type."""
         limit, *noise = self.threshold.numbers
         # Results that overflow end at the largest number.
         largest = float(np.finfo(np.float32).max)
@@ -56,7 +56,7 @@ class Finish:
 
 @dataclass(frozen=True)
 class Target:
-    """Where results go.
+    """Arrays that results are written to.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class OnePass(Protocol):
     """A filter that needs no edge map on its way to the result."""
 
     def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
-        """Whether there is a kernel for it, for pixels of this type."""
+        """Return whether there is a kernel for it, for pixels of this type."""
 
     def last_axis(self, ndim: int) -> int:
         """The axis behind which a block must not be cut."""

@@ -134,5 +134,5 @@ def flat(array: Array) -> Array:
 
 
 def span(window: slice) -> tuple[int, int]:
-    """Where a window begins and ends."""
+    """Return begin and end of a window."""
     return window.start, window.stop

@@ -93,7 +93,7 @@ class AxisBlur:
 
     @property
     def does_nothing(self) -> bool:
-        """Whether every pixel stays as it is."""
+        """Return whether every pixel stays as it is."""
         return self.taps.size == 1 and self.factor == 1
 
     @cached_attribute
@@ -222,7 +222,7 @@ def energy(weights: list[Taps]) -> tuple[float, float]:
 
 
 def sum_of_squares(terms: Sequence[tuple[float, Sequence[Taps]]]) -> float:
-    """That of a kernel: a sum of products of taps along each axis, each with a weight.
+    """Return that of a kernel, a weighted sum of products of taps along each axis.
 
     It is the variance of white noise of variance 1 behind the kernel.
     """

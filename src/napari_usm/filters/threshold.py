@@ -36,7 +36,7 @@ class DetailNoise:
 
     @property
     def is_one(self) -> bool:
-        """Whether one straight line, of numbers, is that of all pixels."""
+        """Return whether one straight line, of numbers, is that of all pixels."""
         return not np.ndim(self.scale)
 
     def times(self, multiple: float) -> DetailNoise:
@@ -65,7 +65,7 @@ class DetailNoise:
 
 @dataclass(frozen=True)
 class Threshold:
-    """What is done to weak detail.
+    """A threshold below which detail is left alone.
 
     Attributes
     ----------
@@ -89,14 +89,14 @@ class Threshold:
 
     @property
     def is_one(self) -> bool:
-        """Whether it is one number for all pixels, or follows one line, in float32."""
+        """Return whether one number or one line holds for all pixels, in float32."""
         if self.noise is None:
             return not self.in_noise
         return self.noise.is_one and bool(np.isfinite(self.numbers).all())
 
     @property
     def numbers(self) -> tuple[Any, ...]:
-        """What `finish_row` takes in float32, if it `is_one`: the limit, and the noise.
+        """Return limit and noise as `finish_row` takes them in float32, if it `is_one`.
 
         The noise is its constant, slope, zero, floor and share; the limit is a multiple
         of it if the slope is above 0.

@@ -187,7 +187,7 @@ def _rows_around(down, ring, group, taps, frame, outside):
 
 @kernel
 def _third_band(sizes, twice, rest, group, frame):
-    """How large the third band is, for four rows."""
+    """Return how large the third band is, for four rows."""
     for r in range(ROWS):
         place = (group * ROWS + r) * frame[0]
         a, b, to = place % twice.size, place % rest.size, place % sizes.size
@@ -211,7 +211,7 @@ def _noise(noises, once, group, noise, frame):
 
 @kernel
 def _put_right(ring, group, frame, outside):
-    """What four rows hold beyond the first row and the last."""
+    """Mend four rows beyond the first row and the last."""
     wide, _, _, columns, ends, _ = frame
     begin, end = ends
     for place in range(group * ROWS, (group + 1) * ROWS):

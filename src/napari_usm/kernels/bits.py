@@ -39,7 +39,7 @@ def lowest_bit(context, bits):
 
 @intrinsic
 def count_bits(context, bits):
-    """How many bits are set."""
+    """Return how many bits are set."""
 
     def generate(context, builder, signature, arguments):
         return builder.ctpop(arguments[0])

@@ -1,4 +1,4 @@
-"""How everything here is compiled."""
+"""Options and locks of the compiler for all kernels."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a method did to the pixels of a plane, in one pass over image and result."""
+"""Statistics of a plane, in one pass over image and result."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What is compared: the paper's methods, and all others by their defaults."""
+"""The methods that are compared: the paper's, and all others by their defaults."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Contestant:
         return hashlib.sha256(json.dumps(told, default=repr).encode()).hexdigest()[:12]
 
     def sharpened(self, image: NDArray[Any]) -> NDArray[Any]:
-        """What the method makes of an image."""
+        """Return the sharpened image."""
         if self.method is None:
             return image
         method = _entry(self.method).method(**self.parameters)
@@ -113,7 +113,7 @@ def contestants() -> dict[str, Contestant]:
 
 
 def chosen_contestants(names: Sequence[str] | None) -> list[Contestant]:
-    """Those of these names, or all."""
+    """Return the contestants of these names, or all."""
     known = contestants()
     if unknown := [name for name in names or () if name not in known]:
         raise ValueError(f"`methods` must be of {', '.join(known)}; got {unknown[0]!r}")

@@ -1,4 +1,4 @@
-"""What the lab finds in planes: part by part, and nothing twice."""
+"""Measurements of the lab on planes, each computed once."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ class Findings:
         return plane
 
     def _of(self, make: Callable[..., Any], *sources: Source, **others: Any) -> Any:
-        """What is made of planes, once."""
+        """Return a measurement of planes from the cache, or compute it."""
         key = make.__name__, *(each.key for each in sources), *others.values()
         return self._once(key, lambda: make(*map(self._plane, sources), **others))
 
@@ -175,7 +175,7 @@ class Findings:
 
 
 def _is_of(key: Any, sources: set[Hashable]) -> bool:
-    """Whether something was made of these planes, along whatever line."""
+    """Return whether a cache key is of these planes, along any line."""
     return all(
         each is None or isinstance(each, Line | bool) or each in sources
         for each in key[1:]

@@ -403,7 +403,8 @@ def lin_unsharp_mask(
     >>> import numpy as np
     >>> import napari_usm as usm
     >>> rings = np.sin(np.hypot(*np.mgrid[-20:21, -20:21]) / 5)
-    >>> found = usm.sharpen(rings, "lin_unsharp_mask")
+    >>> lin = usm.lab.METHODS["lin_unsharp_mask"].method
+    >>> found = usm.sharpen(rings, lin())
     >>> bool(found.image.max() == rings.max()), round(found.amount, 2)
     (True, 1.01)
     """
@@ -502,8 +503,9 @@ def entropy_unsharp_mask(
     >>> import napari_usm as usm
     >>> noise = np.random.default_rng(0).normal(size=(60, 60))
     >>> clouds = usm.unsharp_mask(noise, 1.5, amount=-1)
-    >>> free = usm.sharpen(clouds, "entropy_unsharp_mask", penalty=False)
-    >>> held = usm.sharpen(clouds, "entropy_unsharp_mask")
+    >>> entropy = usm.lab.METHODS["entropy_unsharp_mask"].method
+    >>> free = usm.sharpen(clouds, entropy(penalty=False))
+    >>> held = usm.sharpen(clouds, entropy())
     >>> round(free.amount), round(held.amount)
     (6, 3)
     """

@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
 
 class Own(NamedTuple):
-    """What a plane says by itself."""
+    """Metrics of a plane alone."""
 
     blur: float | None
     noise: float | None
@@ -49,7 +49,7 @@ class Own(NamedTuple):
 
 
 class Closeness(NamedTuple):
-    """How near a plane is to the reference."""
+    """Metrics of a plane and its reference."""
 
     similarity: float | None
     global_similarity: float | None
@@ -139,7 +139,7 @@ class Measures:
 
 
 def own(plane: Plane, line: Line | None) -> Own:
-    """What a plane says by itself.
+    """Return the metrics of a plane alone.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def own(plane: Plane, line: Line | None) -> Own:
 
 
 def closeness(plane: Plane, reference: Plane) -> Closeness:
-    """How near a plane is to a reference of the same shape.
+    """Return the metrics of a plane and a reference of the same shape.
 
     The data range is that of the reference's type, or for real numbers that of its
     pixels. Where there are invalid pixels, or too few for a window, nothing is said.
@@ -199,7 +199,7 @@ def change(image: Plane, result: Plane, *, measures_noise: bool) -> Change:
 
 
 def _known(metric: Callable[[], Any]) -> Any:
-    """What a metric says, and None where it says that this image is none for it."""
+    """Return a metric, or None where it is not defined for the image."""
     try:
         return metric()
     except ValueError:

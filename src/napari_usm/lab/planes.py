@@ -28,12 +28,12 @@ class Plane:
 
     @property
     def is_rgb(self) -> bool:
-        """Whether there are colours."""
+        """Return whether there are colours."""
         return self.pixels.ndim == 3
 
     @property
     def has_alpha(self) -> bool:
-        """Whether the last colour is alpha."""
+        """Return whether the last colour is alpha."""
         return self.is_rgb and self.pixels.shape[2] == 4
 
     @property

@@ -1,4 +1,4 @@
-"""How far a command is, on the standard error."""
+"""Progress of a command, on the standard error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How near a result is to its reference, and the file that holds what was measured."""
+"""Scores of a result against its reference, and the file that holds them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Case(NamedTuple):
-    """What a row was measured on: with the settings it says all that decides it."""
+    """Image and degradation of a row; with the settings they decide its scores."""
 
     key: str
     sigma: float
@@ -28,7 +28,7 @@ class Case(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """What the metrics say.
+    """Values of the metrics.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Judge:
         self._edges = self._find.find(values, self._thresholds)
 
     def scores(self, result: NDArray[Any]) -> Scores:
-        """What the metrics say of a result."""
+        """Return the metrics of a result."""
         edges = self._find.find(result.astype(float), self._thresholds)
         return Scores(
             metrics.figure_of_merit(self._edges, result),

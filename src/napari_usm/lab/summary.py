@@ -107,7 +107,7 @@ def _mean_and_variance(scores: Sequence[Scores]) -> tuple[Scores, Scores]:
 
 
 def standings(cells: Iterable[Cell]) -> list[Standing]:
-    """How the paper's methods rank, by each of its metrics, in cells of one table."""
+    """Return the ranking of the paper's methods by each of its metrics."""
     found = [cell for cell in cells if cell.method.name in PAPER]
     labels = {cell.method.name: cell.method.label for cell in found}
 

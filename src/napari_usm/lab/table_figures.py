@@ -1,4 +1,4 @@
-"""What was measured as figures: the table, and each level."""
+"""Figures of the table, and of each level of blur."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class AdaptiveUnsharpMask(GainMethod, MaskMethod):
 
     @property
     def per_item(self) -> bool:
-        """Whether each item has a gain of its own."""
+        """Return whether each item has a gain of its own."""
         return self.gain_per == "item"
 
     def check(self, axes: Sequence[int]) -> None:
@@ -114,5 +114,5 @@ class AdaptiveUnsharpMask(GainMethod, MaskMethod):
         return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
 
     def at_level(self, factors: Sequence[float]) -> Method:
-        """The same with a narrower blur."""
+        """Return the method with a narrower blur."""
         return replace(self, **mask_at_level(self.kernel, self.sigma, factors))

@@ -1,4 +1,4 @@
-"""What the methods share that follow the blur and the noise of an image."""
+"""Base of the methods that follow the blur and the noise of an image."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class EstimatingMethod(Method):
 
     @property
     def per_item(self) -> bool:
-        """Whether each item has an estimate of its own."""
+        """Return whether each item has an estimate of its own."""
         return self.estimate_per == "item"
 
     def check(self, axes: Sequence[int]) -> None:
@@ -92,7 +92,7 @@ class EstimatingMethod(Method):
 
     @abstractmethod
     def reach_for(self, blur: float) -> int:
-        """How far the bands for a blur of this sigma reach, local means included."""
+        """Return the reach of the bands for a blur of this sigma, with local means."""
 
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """As far as the widest bands and a window of the estimate do."""
@@ -115,7 +115,7 @@ class EstimatingMethod(Method):
         *found: Array,
         weight: Array | None = None,
     ) -> Array | None:
-        """What the windows that begin in the block tell."""
+        """Return the statistics of the windows that begin in the block."""
         return window_rows(block, axes, kept, core, begins, lengths, weight)
 
     def constants(
@@ -222,7 +222,7 @@ def noise_of(found: Estimate, least: float) -> Noise:
 
 
 def exponent_of(found: Estimate) -> int:
-    """That of a power of 2 for a unit: no bit is lost, and squares are finite."""
+    """Return the exponent of a power of 2 near a unit, whose square is finite."""
     return int(np.frexp(found.unit)[1]) - 1
 
 

@@ -1,4 +1,4 @@
-"""What the methods share that take the best of some gains for a whole image."""
+"""Base of the methods that choose one of several gains for a whole image."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class GainMethod(Method):
 
     @property
     def estimates(self) -> bool:
-        """Whether there is a gain to choose."""
+        """Return whether there is a gain to choose."""
         return self.tried.size > 1
 
     def constants(

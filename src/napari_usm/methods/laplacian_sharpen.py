@@ -87,7 +87,7 @@ class LaplacianSharpen(Method):
 
     @property
     def thresholding(self) -> Threshold:
-        """As given."""
+        """Return the threshold."""
         limit, in_noise = checks.threshold("threshold", self.threshold)
         return Threshold(limit, self.hard, in_noise)
 
@@ -103,7 +103,7 @@ class LaplacianSharpen(Method):
         return Constants(float(self.amount))
 
     def least_amount(self, axes: Sequence[int]) -> float:
-        """Where the finest checkerboard is just taken away."""
+        """Return the amount that removes the finest checkerboard."""
         return -0.25 / sum(self._weights(axes).values())
 
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:

@@ -1,4 +1,4 @@
-"""What the masks share: the blur, its parameters, and what follows from its kernel."""
+"""Base of the masks: the blur, its parameters, and the noise of its kernel."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class MaskMethod(Method):
         """The blur."""
 
     def mask(self, axes: Sequence[int]) -> Mask:
-        """The same, made once: a call asks for it several times."""
+        """Return the blur from a cache: a call needs it several times."""
         axes = tuple(axes)
         if axes not in self._masks:
             self._masks[axes] = self.make_mask(axes)
@@ -139,7 +139,7 @@ class MaskMethod(Method):
         return CoarseMaskPass(mask) if coarse else MaskPass(mask)
 
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
-        """How far the blur reaches."""
+        """Return how far the blur reaches."""
         return tuple(blur.reach for blur in self.mask(axes).blurs.values())
 
     def grid(self, axes: Sequence[int]) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""What all methods share: the parameters of every function, and two stages.
+"""Base of all methods: the parameters of every function, and two stages.
 
 A method is a frozen set of parameters. It runs in two stages: `constants` from a
 whole image (most methods need none), then `detail` on any block that has at
@@ -81,7 +81,7 @@ def soft_threshold() -> tuple[Any, Any]:
 
 @dataclass(frozen=True)
 class Constants:
-    """What a method found in the whole image.
+    """Estimates from the whole image.
 
     Attributes
     ----------
@@ -110,7 +110,7 @@ class Constants:
 
 @dataclass(frozen=True)
 class Join:
-    """How what the blocks tell becomes one, in whatever order they come.
+    """Reduction of the statistics of blocks, in any order.
 
     Attributes
     ----------
@@ -130,7 +130,7 @@ LEAST = Join(np.minimum, np.inf)
 
 @dataclass(frozen=True)
 class Findings:
-    """What a method can tell about an image from its estimate.
+    """Blur and noise of an image, by the estimate of a method.
 
     Attributes
     ----------
@@ -210,37 +210,37 @@ class Method(ABC):
 
     @property
     def estimates(self) -> bool:
-        """Whether `constants` needs sums over the image."""
+        """Return whether `constants` needs sums over the image."""
         return False
 
     @property
     def rounds(self) -> tuple[Join, ...]:
-        """How the `sums` of the blocks are joined, for each round over the image."""
+        """Return the reduction of the `sums` of the blocks, for each round."""
         return (TOTAL,) if self.estimates else ()
 
     @property
     def fits_detail(self) -> bool:
-        """Whether `detail` needs what was estimated."""
+        """Return whether `detail` needs what was estimated."""
         return False
 
     @property
     def finds_amount(self) -> bool:
-        """Whether the amount is found in the image."""
+        """Return whether the amount is found in the image."""
         return self.estimates and not self.fits_detail
 
     @property
     def per_item(self) -> bool:
-        """Whether each index over the axes that are not filtered has own constants."""
+        """Return whether each index of the axes that are not filtered has constants."""
         return False
 
     @property
     def per_channel(self) -> bool:
-        """Whether each channel has own constants, where each is filtered on its own."""
+        """Return whether channels that are filtered alone have constants each."""
         return True
 
     @property
     def thresholding(self) -> Threshold:
-        """What is done to weak detail: it is no part of `detail`."""
+        """Return the threshold, which is not part of `detail`."""
         return NO_THRESHOLD
 
     def for_type(self, dtype: np.dtype[Any]) -> Method:
@@ -285,10 +285,10 @@ class Method(ABC):
 
     @abstractmethod
     def reach(self, axes: Sequence[int]) -> tuple[int | None, ...]:
-        """How far the method's filters reach along each filtered axis."""
+        """Return how far the method's filters reach along each filtered axis."""
 
     def reach_of(self, estimate: Array, axes: Sequence[int]) -> tuple[int | None, ...]:
-        """How far they reach once it is known what was estimated."""
+        """Return the reach of the filters, given the estimate."""
         return self.reach(axes)
 
     def grid(self, axes: Sequence[int]) -> tuple[int, ...]:
@@ -377,11 +377,11 @@ class Method(ABC):
         return None
 
     def response(self, axes: Sequence[int]) -> Response | None:
-        """What the detail is of noise, if that can be told of the method."""
+        """Return the response of the detail to noise, if it is known."""
         return None
 
     def findings(self, estimate: Array) -> Findings | None:
-        """What the estimate says about the image's blur and noise, if anything."""
+        """Return blur and noise of the image by the estimate, if it has them."""
         return None
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""What one parameter of a method is: for functions, controls and documents alike."""
+"""Description of a parameter of a method, for functions and controls."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class UnsharpMask(MaskMethod):
 
     @property
     def thresholding(self) -> Threshold:
-        """As given."""
+        """Return the threshold."""
         limit, in_noise = checks.threshold("threshold", self.threshold)
         return Threshold(limit, self.hard, in_noise)
 
@@ -74,9 +74,9 @@ class UnsharpMask(MaskMethod):
         return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
 
     def at_level(self, factors: Sequence[float]) -> Method:
-        """The same with a narrower blur."""
+        """Return the method with a narrower blur."""
         return replace(self, **mask_at_level(self.kernel, self.sigma, factors))
 
     def least_amount(self, axes: Sequence[int]) -> float:
-        """That of the kernel."""
+        """Return the least amount of the kernel."""
         return least_mask_amount(self.kernel)

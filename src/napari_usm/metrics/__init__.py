@@ -1,4 +1,4 @@
-"""How good a sharpened image is, and what sharpening did to it, in numbers."""
+"""Metrics of a sharpened image, and of the change by sharpening."""
 
 from napari_usm.metrics.clipping import Clipped, clipped
 from napari_usm.metrics.edges import figure_of_merit

@@ -1,4 +1,4 @@
-"""How much of an image lies at the ends of its range."""
+"""Fraction of an image at the ends of its range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an image has its edges, and the thresholds that say so."""
+"""Edge detectors, and their thresholds."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _gradient(image: Floats) -> tuple[Floats, Floats]:
 
 
 def _is_largest(size: Floats, axis: int) -> Edges:
-    """Whether a pixel has the largest of the three along an axis, the first of two."""
+    """Return whether a pixel is the largest of three along an axis, or first of two."""
     before, after = np.roll(size, 1, axis), np.roll(size, -1, axis)
     largest: Edges = (size > before) & (size >= after)
     return largest

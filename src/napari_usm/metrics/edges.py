@@ -1,4 +1,4 @@
-"""How well the edges of two images agree."""
+"""Agreement of the edges of two images."""
 
 from __future__ import annotations
 

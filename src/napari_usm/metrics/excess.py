@@ -1,4 +1,4 @@
-"""How far a sharpened image goes beyond what was there."""
+"""Overshoot of a sharpened image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Overshoot(NamedTuple):
-    """How far a result goes above and below the values around each pixel.
+    """Overshoot and undershoot beyond the values around each pixel.
 
     Attributes
     ----------

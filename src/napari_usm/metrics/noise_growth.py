@@ -1,4 +1,4 @@
-"""How much the noise of an image grew."""
+"""Growth of the noise of an image."""
 
 from __future__ import annotations
 

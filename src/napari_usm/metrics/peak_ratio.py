@@ -1,4 +1,4 @@
-"""How far apart two images are, pixel by pixel."""
+"""Difference of two images, pixel by pixel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sharp an edge is, by the intensities along a line across it."""
+"""Sharpness of an edge, by the intensities along a line across it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Where a method runs: on numpy arrays block by block, on dask arrays lazily."""
+"""The engine: blocks of arrays in memory, of dask arrays, and of live results."""

@@ -310,9 +310,11 @@ def _filter_fused(
         np.empty(0, pixels.dtype) if image is None else image,
         _NONE if edges is None else edges,
     )
-    behind = range(across + 1, pixels.ndim)
-    if any(target.shape[axis] != pixels.shape[axis] for axis in behind):
-        return False
+    for axis in range(across + 1, pixels.ndim):
+        whole = slice(0, pixels.shape[axis])
+        uncut = block.inner[axis] == parts.place[axis] == whole
+        if not uncut or target.shape[axis] != pixels.shape[axis]:
+            return False  # rows of the kernel go through these axes
     finish = plan.finish(amount, fitted.limits, threshold)
     return one_pass.sharpen_into(target, parts.place, pixels, block.inner, finish)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FirstStage:
-    """What one block, or all of them, tell in one round over the image.
+    """Statistics of one block, or of all, in one round over the image.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class FirstStage:
 
 
 def rounds(plan: Plan) -> int:
-    """How often the first stage goes over the image."""
+    """Return the number of rounds over the image."""
     return max(len(plan.method.rounds), int(plan.needs_first_stage))
 
 
@@ -74,7 +74,7 @@ def first_stage_of(
 
 
 class Joined:
-    """What the blocks tell in the round of this number, joined as they come."""
+    """Statistics of the blocks in one round, joined as they come."""
 
     def __init__(self, plan: Plan, number: int) -> None:
         self._plan, self._number = plan, number
@@ -84,7 +84,7 @@ class Joined:
 
     @property
     def found(self) -> FirstStage:
-        """What all blocks told so far."""
+        """Return the statistics of all blocks so far."""
         low, high = self._limits
         limits = (low, high) if low <= high else None
         return FirstStage(self._sums, limits, self._windows)

@@ -1,4 +1,4 @@
-"""What a forked process has to make again: locks, threads and what they guard.
+"""Locks and threads that a forked process has to make again.
 
 The child has a copy of all memory, but only of the thread that forked: a lock that
 another thread held stays locked, and what it was changing may be half changed.

@@ -31,7 +31,7 @@ class Job:
 
     @property
     def is_done(self) -> bool:
-        """Whether the result is there."""
+        """Return whether the result is there."""
         return self._done.is_set()
 
     def run(self) -> None:
@@ -42,7 +42,7 @@ class Job:
             self._done.set()
 
     def wait(self, seconds: float) -> bool:
-        """Whether it is done after so many seconds; if not, nobody waits any more."""
+        """Return whether the job is done after so many seconds; then stop waiting."""
         if self._done.wait(seconds):
             return True
         with self._lock:
@@ -81,7 +81,7 @@ class Latest:
 
     @property
     def is_behind(self) -> bool:
-        """Whether something that was asked for is not there yet."""
+        """Return whether a job is not done yet."""
         with self._change:
             running = self._running
             waiting = bool(self._waiting or self._held)

@@ -169,7 +169,7 @@ def first_stage(plan: Plan, image: da.Array) -> Steps[FittedPlan]:
 
 
 def first_stage_steps(plan: Plan, image: da.Array) -> int:
-    """How often `first_stage` pauses."""
+    """Return how often `first_stage` pauses."""
     if not plan.needs_first_stage:
         return 0
     blocks: int = math.prod(_rechunked(plan, image, plan.first_halo).numblocks)
@@ -242,7 +242,7 @@ class _Graph:
     def first_stage_batches(
         self, found: Sequence[FirstStage]
     ) -> Iterator[tuple[int, list[Delayed]]]:
-        """What the blocks from here on tell in the next round, some at a time."""
+        """Yield the statistics of the next round, some blocks at a time."""
         part = partial(_first_stage_part, self.plan, found=tuple(found))
         parts = self._first_stage_parts(len(found), part)
         name = self._name(f"part-{len(found)}")

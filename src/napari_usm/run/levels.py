@@ -40,7 +40,7 @@ class Level(Protocol):
 
     @property
     def shows(self) -> str:
-        """What its pixels are, in a few words."""
+        """Return a few words on what its pixels are."""
 
     def part(self, output: Output, index: Index) -> Array:
         """Return an output at an index; only an image may be written to."""
@@ -83,12 +83,12 @@ class SharpenedLevel:
         return part
 
     def is_kept(self, index: Index) -> bool:
-        """Whether nothing needs to be read or filtered for that."""
+        """Return whether nothing has to be read or filtered for an index."""
         place = self._window(_with_channels(self.plan, index))
         return self.pixels.is_kept(self.fitted, place.box)
 
     def report(self, index: Index) -> Report:
-        """What is done to the pixels there, and their neighbours along the index."""
+        """Return the report on the pixels at an index."""
         place = self._window(index)
         region = self.pixels.region(self.fitted, place.box)
         return report_of(self.fitted, region, place.box)
@@ -134,7 +134,7 @@ class AveragedLevel:
         return part
 
     def is_kept(self, index: Index) -> bool:
-        """Whether nothing needs to be read or filtered for that."""
+        """Return whether nothing needs to be read or filtered for that."""
         place = self._window(_with_channels(self.plan, index))
         return self.base.is_kept(self.plan.colours.edge_slices(self._below(place.box)))
 
@@ -229,7 +229,7 @@ def levels_of(pixels: Sequence[LiveImage], fitted: FittedPlan) -> tuple[Level, .
 
 
 def _constants_at(fitted: FittedPlan, plan: Plan) -> Constants:
-    """The same constants for the indices that a level has."""
+    """Return the constants for the indices of a level."""
     constants = fitted.constants
     return replace(
         constants,

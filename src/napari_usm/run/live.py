@@ -89,7 +89,7 @@ class DetailCache:
         self._free = self._nbytes
 
     def get(self, key: _Key) -> Region | None:
-        """What is kept under a key, now the last that was used."""
+        """Return the region under a key, and mark it as used last."""
         with self._lock:
             found = self._kept.get(key)
             if found is not None:

@@ -95,7 +95,7 @@ class Plan:
 
     @cached_attribute
     def first_halo(self) -> dict[int, int | None]:
-        """The same in the first stage: windows that tell the noise are longer."""
+        """Neighbours that a block needs in the first stage: windows for the noise."""
         if not self.finds_noise:
             return self.halo
         least = side(len(self.axes)) - 1
@@ -103,22 +103,22 @@ class Plan:
 
     @property
     def finds_noise(self) -> bool:
-        """Whether blur and noise are found in the whole image."""
+        """Return whether blur and noise are found in the whole image."""
         return self.wants_noise or self.method.thresholding.in_noise
 
     @property
     def estimates(self) -> bool:
-        """Whether anything is that a sample of the image tells, too."""
+        """Return whether there are estimates, which a sample of the image gives too."""
         return self.method.estimates or self.finds_noise
 
     @property
     def needs_first_stage(self) -> bool:
-        """Whether the whole image is needed before any block can be done."""
+        """Return whether the whole image is needed before any block can be done."""
         return self.estimates or self.method.limits == "data"
 
     @cached_attribute
     def grid(self) -> dict[int, int]:
-        """What the first pixel of a block with its neighbours is a multiple of."""
+        """Multiples at which a block with its neighbours begins."""
         return dict(zip(self.axes, self.method.grid(self.axes), strict=True))
 
     @cached_attribute
@@ -158,12 +158,12 @@ class Plan:
 
     @property
     def kept_shape(self) -> tuple[int, ...]:
-        """The same without the axes that are not kept."""
+        """Return the shape of the constants without the axes that are not kept."""
         return tuple(self.constants_shape[axis] for axis in self.kept)
 
     @property
     def limits(self) -> Limits:
-        """Where the result saturates, unless its limits are those of the data."""
+        """Return the limits of the result, unless they are those of the data."""
         if self.method.limits is None or isinstance(self.method.limits, str):
             return self.within_type(-np.inf, np.inf)
         return self.within_type(*self.method.limits)
@@ -227,7 +227,7 @@ class Plan:
     def finish(
         self, amount: float, limits: Limits, threshold: Threshold = NO_THRESHOLD
     ) -> Finish:
-        """What turns detail into a result in one pass."""
+        """Return the parameters of the last steps in one pass."""
         mode, cval = self.method.mode, float(self.method.cval)
         return Finish(amount, limits, mode, cval, threshold)
 

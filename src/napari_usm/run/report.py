@@ -1,4 +1,4 @@
-"""What a method did to the data, in a few numbers."""
+"""Report on what a method did to an image, in numbers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FAINTEST = 1e-18
 
 @dataclass(frozen=True)
 class Report:
-    """What a method did to an image.
+    """Statistics of a sharpened image.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ def finish(fitted: FittedPlan, tallies: Iterable[Tally], sample: Array) -> Repor
 
 
 def _said(plan: Plan, constants: Constants) -> dict[str, Any]:
-    """What the report says of an estimate."""
+    """Return the fields of the report that come from an estimate."""
     found = _findings(plan, constants)
     if found is None:
         return {}
@@ -158,7 +158,7 @@ def _noise_factor(plan: Plan, amount: Any, constants: Constants, sample: Array) 
 
 
 def _typical(plan: Plan, constants: Constants) -> Constants:
-    """What was found, of the typical item."""
+    """Return the constants of a typical item."""
     every = tuple(range(len(plan.shape)))
     estimate, noise = (
         None if each is None else np.median(each, axis=every, keepdims=True)

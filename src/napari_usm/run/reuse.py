@@ -59,7 +59,7 @@ def _taken(nbytes: int) -> Array | None:
 
 
 class _Lent:
-    """What numpy holds on to as long as there is an array in its memory."""
+    """Owner of memory, alive as long as an array uses it."""
 
     def __init__(self, memory: Array) -> None:
         self._memory = memory

@@ -1,4 +1,4 @@
-"""Whether there is memory for a result, asked before it is made."""
+"""Check that there is memory for a result."""
 
 from __future__ import annotations
 

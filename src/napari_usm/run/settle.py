@@ -1,4 +1,4 @@
-"""What has to be known of a whole image before a part of it can be sharpened."""
+"""Estimates of a whole image, or a sample, for sharpening its parts."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[FittedPlan]:
 
 
 def is_sampled(plan: Plan, *, whole: int = WHOLE) -> bool:
-    """Whether `settle` looks at a part of the image only."""
+    """Return whether `settle` uses a sample of the image."""
     exact = not plan.estimates or plan.method.limits == "data"
     return not exact and math.prod(plan.shape) > whole
 
 
 def settle_steps(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> int:
-    """How often `settle` pauses."""
+    """Return how often `settle` pauses."""
     if is_sampled(plan, whole=whole):
         spans = zip(_sample(plan), plan.shape, strict=True)
         shape = tuple(len(range(n)[span]) for span, n in spans)
@@ -69,7 +69,7 @@ def settle_steps(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> int:
 
 
 def question(plan: Plan) -> Hashable:
-    """What `settle` depends on: plans that ask the same are told the same.
+    """Return the cache key of the estimates: plans with equal keys share them.
 
     No blur or threshold is part of what the noise depends on.
     """
@@ -81,7 +81,7 @@ def question(plan: Plan) -> Hashable:
 
 
 def answered(plan: Plan, settled: FittedPlan) -> FittedPlan:
-    """What was settled for a plan that asked the same."""
+    """Return a plan with the estimates of another with an equal cache key."""
     constants = settled.constants
     if not plan.method.estimates:
         own = plan.method.constants(None, plan.axes)

@@ -193,7 +193,7 @@ class VirtualArray(NDArrayOperatorsMixin):
 
 @dataclass(frozen=True)
 class Window:
-    """What must be made for an index, and what of it was asked for.
+    """The box of an image that an index needs, and the cut that gives the index.
 
     Attributes
     ----------
@@ -213,7 +213,7 @@ def window(
     filtered: Collection[int],
     whole: Collection[int],
 ) -> Window:
-    """What must be made for an index.
+    """Return the box of an image that an index needs.
 
     Parameters
     ----------
@@ -256,7 +256,7 @@ def _slice(first: int, last: int, count: int) -> slice:
 
 
 def _is_simple(key: Any) -> bool:
-    """Whether indexing by this key leaves a view: no masks, lists or new axes."""
+    """Return whether a key leaves a view: no masks, lists or new axes."""
     if isinstance(key, bool | np.bool_):
         return False
     return key is Ellipsis or isinstance(key, slice | int | np.integer)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class SharpenControls(Container):
-    """What can be asked for, and a sentence that says what that means.
+    """Controls for image, method and parameters, and a sentence on their effect.
 
     Parameters
     ----------
@@ -177,11 +177,11 @@ class SharpenControls(Container):
         return next(reversed(selected or shown or plain), None)
 
     def _asked(self) -> dict[str, Any]:
-        """What the controls ask for, as the layer function takes it."""
+        """Return the values of the controls, as the layer function takes them."""
         return {**self._page.values(), **self._dimensions()}
 
     def _dimensions(self) -> dict[str, Any]:
-        """What is filtered, as the controls have it; volumes only where there is Z."""
+        """Return the dimensions to filter; volumes only where there is Z."""
         layer = self._chosen()
         if layer is None or not axes_of(layer).depth:
             return {"dimensions": axes.PLANES, "z_axis": None}

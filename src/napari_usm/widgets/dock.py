@@ -97,7 +97,7 @@ class SharpenWidget(SharpenControls):
 
     @property
     def is_updating(self) -> bool:
-        """Whether what is shown live is not yet what was asked for."""
+        """Return whether the live result does not show the latest parameters yet."""
         return self._pair is not None and self._pair.is_updating
 
     def set_live(self, on: bool) -> None:

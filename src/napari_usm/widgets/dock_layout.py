@@ -1,4 +1,4 @@
-"""Where the controls stand: a form that scrolls, and a row that is always in view."""
+"""Layout of the dock: a form that scrolls, and a row of buttons always in view."""
 
 from __future__ import annotations
 

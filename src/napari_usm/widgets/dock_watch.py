@@ -49,7 +49,7 @@ class DockWatch(QObject):
 
     @property
     def in_view(self) -> bool:
-        """Whether the dock can be seen: it is shown, and not behind another tab."""
+        """Return whether the dock is visible, and not behind another tab."""
         # To Qt what lies behind is visible, beyond the edge of the window.
         root = self._root
         return root.isVisible() and not root.visibleRegion().isEmpty()

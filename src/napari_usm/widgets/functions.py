@@ -76,7 +76,7 @@ def layer_run(
 
 
 def _signature(method: str) -> inspect.Signature:
-    """What magicgui reads: the layer, what has a control, and the dimensions."""
+    """Return the signature for magicgui: layer, parameters and dimensions."""
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     image = Annotated[napari.layers.Image, {"label": "Image"}]
     dimensions = Literal[axes.PLANES, axes.VOLUMES]

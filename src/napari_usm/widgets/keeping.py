@@ -36,7 +36,7 @@ class Keeping(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether a result is being made."""
+        """Return whether a result is being made."""
         return self._stop is not None
 
     def start(

@@ -77,7 +77,7 @@ _MANY = 2**26
 
 
 def is_result(layer: Any) -> bool:
-    """Whether we made this layer: it is not offered as an input."""
+    """Return whether the plugin made this layer: it is not offered as an input."""
     return METADATA in layer.metadata
 
 

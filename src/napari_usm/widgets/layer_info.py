@@ -1,4 +1,4 @@
-"""What is known of a layer without its pixels."""
+"""Shape, axes and geometry of a layer, without its pixels."""
 
 from __future__ import annotations
 

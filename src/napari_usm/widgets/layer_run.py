@@ -92,7 +92,7 @@ class LayerRun:
 
     @property
     def steps(self) -> int:
-        """How often `run` pauses."""
+        """Return how often `run` pauses."""
         if self.lazy and not self.layer.multiscale:
             from napari_usm.run import lazy
 
@@ -127,7 +127,7 @@ class LayerRun:
 
     @property
     def _is_in_memory(self) -> bool:
-        """Whether there is no reason to leave anything for later."""
+        """Return whether all levels are in memory."""
         return not self.layer.multiscale or all(map(is_in_memory, self.levels))
 
     def _run_lazily(self) -> Steps:
@@ -174,7 +174,7 @@ class LayerRun:
         check_room(self.nbytes, what)
 
     def keep_steps(self, settled: FittedPlan | None) -> int:
-        """How often `keep` pauses."""
+        """Return how often `keep` pauses."""
         first = settle_steps(self.plan, self.levels[0]) if settled is None else 0
         blocks = len(eager.blocks(self.plan))
         coarse = sum(len(_blocks(each.shape)) for each in self.levels[1:])

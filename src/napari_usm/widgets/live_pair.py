@@ -111,17 +111,17 @@ class LivePair:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the result is no longer in the viewer, though its source is."""
+        """Return whether the result has left the viewer, but not its source."""
         return self.source is not None and self.results.layer(self.key, 0) is None
 
     @property
     def is_updating(self) -> bool:
-        """Whether what is shown is not yet what was asked for."""
+        """Return whether the layers do not show the latest parameters yet."""
         return self._live is not None and self._live.is_updating
 
     @property
     def state(self) -> State:
-        """What is on the screen, or why it is not: the result if that can be seen."""
+        """Return the state of the layer on the screen: the result if visible."""
         for which, layer in self._found():
             if layer.visible and self._live is not None:
                 return self._live.state(which, self._level(layer))
@@ -129,7 +129,7 @@ class LivePair:
 
     @property
     def settled(self) -> Any:
-        """What was found for these parameters, if it is known."""
+        """Return the fitted plan of these parameters, if it is known."""
         live, run = self._live, self.run
         if live is None or run is None or not live.levels:
             return None
@@ -234,7 +234,7 @@ class LivePair:
 
     @property
     def _shown(self) -> tuple[str, str]:
-        """What the two layers show."""
+        """Return the outputs that the two layers show."""
         return Output.IMAGE, Output.EDGE_MAP if self.run is None else edges_of(
             self.run.plan
         )
@@ -251,7 +251,7 @@ class LivePair:
         return None if live is None else live.stand_in(self._shown[number], level)
 
     def _draws_on(self, layer: Any) -> bool:
-        """Whether a layer is one of the two."""
+        """Return whether a layer is one of the two."""
         return any(ours is layer for ours in self.layers)
 
     def _level(self, layer: Image) -> int:

@@ -1,4 +1,4 @@
-"""What the arrays of a live result read their pixels from."""
+"""Sources of the pixels of live arrays."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ class LivePixels:
         return self._result.awaited(self._which, self._level, index)
 
     def draws_on(self, layer: Layer | None) -> bool:
-        """Whether a layer is one of the two of the result."""
+        """Return whether a layer is one of the two of the result."""
         return self._result.draws_on(layer)
 
     @property
     def in_memory(self) -> bool:
-        """Whether the source of this level is an array in memory."""
+        """Return whether the source of this level is an array in memory."""
         return is_in_memory(self._result.sources[self._level])
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FrozenPixels:

@@ -113,12 +113,12 @@ class LiveResult:
 
     @property
     def settled(self) -> FittedPlan:
-        """What level 0 is sharpened by."""
+        """Return the fitted plan of level 0."""
         return self.levels[0].fitted
 
     @property
     def is_updating(self) -> bool:
-        """Whether what is shown is not yet what was asked for."""
+        """Return whether a job is not done yet."""
         return self._latest.is_behind
 
     def tune(self, plan: Plan, method: str) -> bool:
@@ -194,12 +194,12 @@ class LiveResult:
             self._take(answered(self._asked, settled))
 
     def _is_asked(self, plan: Plan) -> bool:
-        """Whether this is still what is wanted, though maybe asked for once more."""
+        """Return whether the method of a plan is still the latest."""
         asked = self._asked
         return asked is not None and repr(asked.method) == repr(plan.method)
 
     def _asks_the_same(self, plan: Plan) -> bool:
-        """Whether what is settled for it is wanted, maybe for another blur."""
+        """Return whether the latest plan has the same estimates."""
         asked = self._asked
         return asked is not None and question(asked) == question(plan)
 
@@ -309,7 +309,7 @@ class LiveResult:
     def _set_late(
         self, levels: tuple[Level, ...], which: Output, level: int, index: Index
     ) -> None:
-        """What napari has is old."""
+        """Mark the pixels that napari has as old."""
         self._stale.add(which)
         key = which, level, index, id(levels)
         self._set_state(which, level, self._failed.get(key, "updating"))
@@ -325,13 +325,13 @@ class LiveResult:
         return front.pixels
 
     def pop_stale(self, which: Output) -> bool:
-        """Whether napari got something old of one of the two since this was asked."""
+        """Return whether napari got old pixels of an output since the last call."""
         was_stale = which in self._stale
         self._stale.discard(which)
         return was_stale
 
     def state(self, which: Output, level: int) -> State:
-        """What napari got last of a level of result or edge map."""
+        """Return the state of the last pixels of a level that napari got."""
         if self._is_preparing:
             return "preparing"
         if not self.levels or self.settled.plan is not self._asked:
@@ -402,7 +402,7 @@ class LiveResult:
         return front
 
     def _report(self, front: _Front, source: SharpenedLevel, job: Job) -> None:
-        """What was done to pixels that are shown, if they still are."""
+        """Compute the report on pixels, if they are still shown."""
         shown = front.shown
         if self._front_of(shown.which, shown.level, shown.index) is not front:
             return
@@ -423,7 +423,7 @@ class LiveResult:
             self._set_state(shown.which, shown.level, known)
 
     def _is_at_hand(self, level: Level, which: Output, index: Index) -> bool:
-        """Whether nothing is read or filtered, and it never took long."""
+        """Return whether pixels need no reading or filtering, and were quick before."""
         rates = self._rates.get((which, True))
         if rates is None or self._latest.is_behind or not level.is_kept(index):
             return False
@@ -432,7 +432,7 @@ class LiveResult:
     def _is_quick(
         self, levels: tuple[Level, ...], which: Output, level: int, index: Index
     ) -> bool:
-        """Whether these pixels are worth waiting for, as far as is known."""
+        """Return whether pixels are expected within the patience."""
         if self._latest.is_behind:
             return False
         kept = levels[level].is_kept(index)
@@ -441,7 +441,7 @@ class LiveResult:
         return _size(index) * rate <= PATIENCE
 
     def _make_stand_in(self, which: Output, level: int, index: Index) -> np.ndarray:
-        """Where there are no old pixels: the source's, if they are at hand."""
+        """Return stand-ins for pixels: those of the source, if they are in memory."""
         _, dtype = form(self._asked, which)
         if which == Output.IMAGE and self.sources[level].dtype == dtype:
             pixels = at_hand(self._images[level].pixels, index)

@@ -1,4 +1,4 @@
-"""What is on the screen of a live result, and what it tells of itself."""
+"""State of a live result: pixels on the screen, failures, and signals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REPORTED = 2**24
 
 @dataclass(frozen=True)
 class Shown:
-    """What was shown last.
+    """Pixels that were shown last, and how they were made.
 
     Attributes
     ----------
@@ -54,14 +54,14 @@ class Shown:
 
     @property
     def is_too_large(self) -> bool:
-        """Whether a report would make the machine busy at every change."""
+        """Return whether there are too many pixels for a report."""
         lengths = (len(each) for each in self.index if isinstance(each, range))
         return prod(lengths) > REPORTED
 
 
 @dataclass(frozen=True)
 class Failed:
-    """Why there are no pixels."""
+    """Reason why there are no pixels."""
 
     reason: str
 
@@ -71,7 +71,7 @@ State = Shown | Failed | str
 
 
 class LiveSignals(QObject):
-    """What a live result tells, on the window's thread."""
+    """Signals of a live result, on the window's thread."""
 
     #: Pixels are there that napari could not wait for.
     ready = Signal()

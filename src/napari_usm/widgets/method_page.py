@@ -133,7 +133,7 @@ class MethodPage:
             self._fit_amount(layer, dimensions)
 
     def shown(self, layer: Image | None) -> dict[str, bool]:
-        """Whether controls matter now, for those that do not always."""
+        """Return whether controls matter now, for those that do not always."""
         found = {"color": layer is not None and bool(layer.rgb)}
         for name, word in self._entry.parameters.items():
             if word.needs and word.control != "none":
@@ -150,7 +150,7 @@ class MethodPage:
         return geometry_of(layer).sigma_line(filtered, sigma, unit)
 
     def _options_of_unit(self, name: str) -> dict[str, Any]:
-        """What makes a control for the unit of another, if it is one."""
+        """Return the options of a control that is the unit of another."""
         if name == UNIT:
             return {"widget_type": SigmaUnit, "sigma": self.controls["sigma"]}
         if name == THRESHOLD_UNIT:
@@ -163,7 +163,7 @@ class MethodPage:
         return name != EDGE_MAP_UNIT if word is None else word.control == "basic"
 
     def _matters(self, name: str) -> bool:
-        """Whether the control that a parameter depends on has the value for it."""
+        """Return whether a parameter matters, by the control that it depends on."""
         other, value = self._entry.parameters[name].needs
         return bool(self.controls[other].value == value)
 

@@ -53,13 +53,13 @@ class LiveKey:
 
 
 def is_edge_map(layers: LayerList, layer: Image) -> bool:
-    """Whether a layer is the edge map of one of the results in a viewer."""
+    """Return whether a layer is the edge map of one of the results in a viewer."""
     found = _place_of(layers, layer)
     return found is not None and found[2] == 1
 
 
 def is_settled_result(layers: LayerList, layer: Image) -> bool:
-    """Whether a layer is a result whose pixels no longer change, and no edge map."""
+    """Return whether a layer is a result, not live and not an edge map."""
     if METADATA not in layer.metadata:
         return False
     found = _place_of(layers, layer)
@@ -84,7 +84,7 @@ def _place_of(layers: LayerList, layer: Image) -> tuple[Image, Hashable, int] | 
 
 
 def is_selecting(layers: LayerList) -> bool:
-    """Whether it is not the user who is selecting layers at this moment."""
+    """Return whether the plugin is selecting layers at this moment."""
     return id(unwrapped(layers)) in _selecting
 
 
@@ -120,11 +120,11 @@ class ResultLayers:
         self._hid_source = self._listens = False
 
     def belongs_to(self, layers: LayerList) -> bool:
-        """Whether these are layers of that list."""
+        """Return whether these are layers of that list."""
         return self._layers() is layers
 
     def has(self, layer: Image) -> bool:
-        """Whether a layer is in the viewer."""
+        """Return whether a layer is in the viewer."""
         layers = self._layers()
         return layers is not None and layer in layers
 
@@ -354,24 +354,24 @@ class ResultLayers:
 
 
 def _is_locked(layer: Image) -> bool:
-    """Whether the user protects a layer from being removed."""
+    """Return whether the user protects a layer from being removed."""
     return bool(getattr(layer, "locked", False))  # older napari has no locks
 
 
 def _shown_by(keywords: dict[str, Any]) -> str:
-    """What an edge map shows."""
+    """Return the output that an edge map shows."""
     return keywords["metadata"][METADATA]["edge_map"]
 
 
 def _fits(layer: Image, keywords: dict[str, Any]) -> bool:
-    """Whether napari can put this data into this layer."""
+    """Return whether napari can put this data into this layer."""
     same = all(getattr(layer, name) == keywords[name] for name in ("rgb", "multiscale"))
     return same and layer.ndim == len(keywords["scale"])
 
 
 @contextmanager
 def _ours(layers: LayerList) -> Iterator[None]:
-    """What is selected now, is not by the user: `is_selecting` tells."""
+    """Mark selections as the plugin's, for `is_selecting`."""
     _selecting.add(id(layers))
     try:
         yield

@@ -33,12 +33,12 @@ def readable(pixels: Any) -> Any:
 
 
 def computed(pixels: Any) -> Any:
-    """What `readable` was made of: dask shares the work itself if it gets all of it."""
+    """Return the array behind `readable`: dask shares work if it gets all of it."""
     return pixels.array if isinstance(pixels, _Remembered) else pixels
 
 
 def is_in_memory(pixels: Any) -> bool:
-    """Whether pixels can be read at once: a numpy array that is not a memory map."""
+    """Return whether pixels are a numpy array, and not a memory map."""
     return isinstance(pixels, np.ndarray) and not isinstance(pixels, np.memmap)
 
 
@@ -93,7 +93,7 @@ class _Remembered:
         return self._joined(ranges, parts, chunks)
 
     def _parts(self, ranges: Sequence[range]) -> list[tuple[Place, Spans, Spans]]:
-        """Which chunks are needed, what of each, and where that belongs."""
+        """Return the chunks that are needed, the part of each, and its place."""
         axes = [
             list(_in_chunks(asked, sizes))
             for asked, sizes in zip(ranges, self.array.chunks, strict=True)

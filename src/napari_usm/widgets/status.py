@@ -1,4 +1,4 @@
-"""What was done, and what is shown, in one line."""
+"""Status line: what was done, and what is shown."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def preparing_line(progress: Progress | None) -> str:
 
 
 def live_line(state: State, layer: Image) -> str:
-    """Where and how fast, and what was done to the pixels there once it is known."""
+    """Return place, time, and the report on the pixels once it is known."""
     if isinstance(state, Failed):
         return f"Live · failed: {state.reason}"
     return WAITING[state] if isinstance(state, str) else _shown_line(state, layer)
@@ -99,7 +99,7 @@ def _shown_line(shown: Shown, layer: Image) -> str:
 
 
 def _place(shown: Shown, layer: Image) -> list[str]:
-    """What of a layer is shown: its plane, and its level if that is not the finest."""
+    """Return the plane that is shown, and its level if that is not the finest."""
     names = axes_of(layer).names
     named = {Output.EDGE_MAP: ["edge map"], Output.SIGNIFICANCE: ["significance"]}
     parts = named.get(shown.which, [])

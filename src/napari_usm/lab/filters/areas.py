@@ -26,7 +26,7 @@ _HALF_OVERLAP = 2 ** (1 / 3)
 
 @dataclass(frozen=True)
 class Areas:
-    """Where areas begin, and what is wanted of them.
+    """Bounds of areas of contrast, and the activity that is wanted in each.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ def local_variance(values: Array, axes: Iterable[int], mode: str, cval: float) -
 
 
 def coherence(values: Array, axes: Sequence[int], mode: str, cval: float) -> Array:
-    """How much the gradients around a pixel point one way: 1 at an edge, less in noise.
+    """Return the coherence of gradients around a pixel: 1 at an edge, less in noise.
 
     ``(n tr(J^2) / tr(J)^2 - 1) / (n - 1)`` for n axes and the mean J of the outer
     products of the gradients in a 3-wide window; 1 along a single axis, and 0 where

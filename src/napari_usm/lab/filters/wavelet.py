@@ -83,7 +83,7 @@ def trimmed_detail(
     mode: str,
     cval: float,
 ) -> Array:
-    """What the detail planes of the transform add up to; type of `values`.
+    """Return the sum of the detail planes of the transform, in the type of `values`.
 
     Parameters
     ----------

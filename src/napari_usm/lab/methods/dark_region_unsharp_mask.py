@@ -66,7 +66,7 @@ class DarkRegionUnsharpMask(LevelsMethod, MaskMethod):
         return detail * np.clip(share, 0, 1, out=share)
 
     def at_level(self, factors: Sequence[float]) -> Method:
-        """The same with a narrower blur."""
+        """Return the method with a narrower blur."""
         return replace(self, **mask_at_level(self.kernel, self.sigma, factors))
 
     def constants(
@@ -76,7 +76,7 @@ class DarkRegionUnsharpMask(LevelsMethod, MaskMethod):
         return Constants(float(self.amount))
 
     def least_amount(self, axes: Sequence[int]) -> float:
-        """That of the kernel, where the weight is largest."""
+        """Return the least amount of the kernel, at the largest weight."""
         return least_mask_amount(self.kernel)
 
     def one_pass(self, axes: Sequence[int], estimate: Array | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What the methods share whose gain gives the sharpened image the most entropy."""
+"""Base of the methods whose gain maximises the entropy of the sharpened image."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class EntropyGainMethod(GainMethod):
     @property
     @abstractmethod
     def default_gains(self) -> Array:
-        """Those of the second round."""
+        """Gains of the second round."""
 
     @property
     @abstractmethod
     def restores(self) -> bool:
-        """Whether a pixel that would leave the range keeps its value."""
+        """Return whether a pixel that would leave the range keeps its value."""
 
     @property
     @abstractmethod
     def penalised(self) -> bool:
-        """Whether entropy counts less for the pixels that would leave the range."""
+        """Return whether pixels beyond the range count less in the entropy."""
 
     @abstractmethod
     def stretch(
@@ -71,7 +71,7 @@ class EntropyGainMethod(GainMethod):
 
     @property
     def finds_amount(self) -> bool:
-        """Whether there is a gain to choose."""
+        """Return whether there is a gain to choose."""
         return self.tried.size > 1
 
     @property
@@ -83,7 +83,7 @@ class EntropyGainMethod(GainMethod):
 
     @property
     def per_item(self) -> bool:
-        """Whether each item has a gain of its own."""
+        """Return whether each item has a gain of its own."""
         return self.gain_per == "item"
 
     def check(self, axes: Sequence[int]) -> None:

@@ -92,5 +92,5 @@ class EntropyUnsharpMask(EntropyGainMethod, MaskMethod):
         return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
 
     def at_level(self, factors: Sequence[float]) -> Method:
-        """The same with a narrower blur."""
+        """Return the method with a narrower blur."""
         return replace(self, **mask_at_level(self.kernel, self.sigma, factors))

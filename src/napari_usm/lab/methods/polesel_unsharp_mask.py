@@ -92,7 +92,7 @@ class PoleselUnsharpMask(LevelsMethod):
         return Constants(float(self.amount))
 
     def least_amount(self, axes: Sequence[int]) -> float:
-        """Where the finest checkerboard is just taken away at the largest weight."""
+        """Return the amount that removes a checkerboard at the largest weight."""
         if self.largest_weight == 0:
             return -np.inf
         return -0.25 / (len(axes) * self.largest_weight)

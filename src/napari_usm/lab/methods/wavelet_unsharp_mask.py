@@ -125,7 +125,7 @@ class WaveletUnsharpMask(LevelsMethod):
         return Constants(float(self.amount))
 
     def least_amount(self, axes: Sequence[int]) -> float:
-        """Where the detail is just taken away."""
+        """Return the amount that removes the detail."""
         return -1.0
 
     def noise_factor(self, axes: Sequence[int], amount: Any) -> None:

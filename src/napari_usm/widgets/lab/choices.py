@@ -1,4 +1,4 @@
-"""Which image, which result, which reference."""
+"""Choices of image, result and reference."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class LayerChoices:
         self.choose_new_result()
 
     def choose_new_result(self) -> None:
-        """Where no result is chosen, choose one of this image that has just come."""
+        """Choose a result of this image that has just come, if none is chosen."""
         ours = self._ours()
         new = [layer for layer in ours if layer not in self._known]
         self._known = weakref.WeakSet(ours)

@@ -100,7 +100,7 @@ class LabWidget(Container):
 
     @property
     def is_measuring(self) -> bool:
-        """Whether what is shown is not yet what was asked for."""
+        """Return whether measurements are still to come."""
         return self._is_due or self._measuring.is_behind
 
     def turn_to(self, title: str) -> None:
@@ -129,7 +129,7 @@ class LabWidget(Container):
             emitter.connect(callback)
 
     def _emitters(self) -> list[tuple[Any, Any]]:
-        """What of the viewer is listened to."""
+        """Return the events of the viewer that the dock follows."""
         dims = self._viewer.dims.events
         moved = [getattr(dims, name) for name in _MOVES]
         return [
@@ -186,7 +186,7 @@ class LabWidget(Container):
             self._measuring.ask(request)
 
     def _request(self, part: str) -> Request | None:
-        """What a page needs; None if there is no image.
+        """Return the request of a page; None if there is no image.
 
         Raises
         ------
@@ -216,7 +216,7 @@ class LabWidget(Container):
         return active if isinstance(active, Shapes) else None
 
     def _where(self) -> str:
-        """What was measured, in words."""
+        """Return the place that was measured, in words."""
         image, found = self.image.value, self._layout.page.found
         place = displayed(image, self._viewer.dims)
         parts = [_short(image.name), *place.said(image)]

@@ -45,7 +45,7 @@ class GainPage(PlotPage):
 
     @property
     def gain(self) -> float | None:
-        """What is marked, once there is a curve."""
+        """Return the marked gain, once there is a curve."""
         return self.mark.value
 
     def show_found(self, found: Any) -> None:

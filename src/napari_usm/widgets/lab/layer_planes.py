@@ -1,4 +1,4 @@
-"""Which plane of a layer is measured, and where it is read."""
+"""Planes of layers that are measured, and how they are read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LARGEST = 1024
 
 
 class Place(NamedTuple):
-    """What of a layer is measured, in pixels of its finest level.
+    """Place of a measurement, in pixels of the finest level.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Place(NamedTuple):
     shape: tuple[int, int]
 
     def said(self, layer: Image) -> list[str]:
-        """Where it is, and how large, in words."""
+        """Return place and size, in words."""
         names = axes_of(layer).names
         parts = [
             f"{names[axis]} = {span.start}"
@@ -58,7 +58,7 @@ class Place(NamedTuple):
         return parts
 
     def said_line(self, line: Line) -> str:
-        """Where a line lies, in pixels of the layer."""
+        """Return the place of a line, in pixels of the layer."""
         corner = [self.spans[axis].start for axis in self.axes]
         ends = [
             ", ".join(

@@ -1,4 +1,4 @@
-"""Where the parts of the lab stand: choices, pages, a line, and a button."""
+"""Layout of the lab: choices, pages, a line of text, and a button."""
 
 from __future__ import annotations
 

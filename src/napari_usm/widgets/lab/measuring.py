@@ -35,7 +35,7 @@ class Request(NamedTuple):
 
     @property
     def key(self) -> Hashable:
-        """The same for the same numbers."""
+        """Return the cache key of the measurements."""
         sources = self.image, self.result, self.reference
         # As text: what is not known yet, NaN, would be unlike itself.
         keys = (each and each.key for each in sources)
@@ -67,11 +67,11 @@ class Measuring(QObject):
 
     @property
     def is_behind(self) -> bool:
-        """Whether an answer is still to come."""
+        """Return whether a measurement is still to come."""
         return self._newest is not None
 
     def is_prepared(self, part: str) -> bool:
-        """Whether the kernels that a part needs are there."""
+        """Return whether the kernels that a part needs are there."""
         kernels = METHOD, warm_up.PLANES, self.dtype
         return part != "gain" or warm_up.session.is_ready(*kernels)
 

@@ -164,7 +164,7 @@ class _Table(QTableWidget):
             super().keyPressEvent(event)
 
     def selected_text(self) -> str:
-        """What is selected; all, if nothing is."""
+        """Return the selected cells as text; all, if none is selected."""
         selected = sorted({index.row() for index in self.selectedIndexes()})
         rows = selected or range(self.rowCount())
         lines = [_HEADINGS]
