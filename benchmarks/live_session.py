@@ -8,7 +8,7 @@ import numpy as np
 from qtpy.QtWidgets import QApplication
 
 from napari_usm import warm_up
-from napari_usm.widgets.live_pair import pair_of
+from napari_usm._widgets.live.pair import pair_of
 
 # Seconds of rest after a tick. The dock follows once a frame, 16 ms: a tick that comes
 # sooner waits for the next. After 120 ms the report on what is shown is made.

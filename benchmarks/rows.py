@@ -14,8 +14,8 @@ from timing import stopwatch
 
 import napari_usm as usm
 from napari_usm import api
-from napari_usm.estimate.blur_and_noise import Estimate
-from napari_usm.run import eager
+from napari_usm._engine import memory
+from napari_usm._estimate.blur_and_noise import Estimate
 
 DTYPES = ("uint8", "uint16", "float32")
 # The side up to which all tools run. Above, the slow ones take 5 to 20 s a call, five
@@ -219,7 +219,7 @@ def auto_race(dtype, blur, growth, edges, sigma):
     """Three bands for a known blur and growth of the noise, beside a mask."""
     image = picture((2048, 2048), dtype)
     plan, _ = api.prepare(image, "auto_unsharp_mask")
-    fitted = eager.result_of(eager.first_stage(plan, image))
+    fitted = memory.result_of(memory.first_stage(plan, image))
     constants = fitted.constants
     known = Estimate.of(constants.estimate.ravel())
     known = known._replace(sigmas=(blur, blur), growth=growth).numbers
@@ -229,7 +229,7 @@ def auto_race(dtype, blur, growth, edges, sigma):
 
     def run(plan, fitted=None):
         wanted = {"want_edge_map": edges, "want_report": False}
-        return eager.result_of(eager.run(plan, image, fitted=fitted, **wanted))
+        return memory.result_of(memory.run(plan, image, fitted=fitted, **wanted))
 
     return Race(clocked({"usm": lambda: run(plan, found), "other": lambda: run(mask)}))
 
@@ -239,7 +239,7 @@ def estimate_race(dtype):
     image = picture((2048, 2048), dtype)
     plan, _ = api.prepare(image, "auto_unsharp_mask")
     calls = {
-        "usm": lambda: eager.result_of(eager.first_stage(plan, image)),
+        "usm": lambda: memory.result_of(memory.first_stage(plan, image)),
         "other": lambda: usm.unsharp_mask(image),
     }
     return Race(clocked(calls))

@@ -26,13 +26,13 @@ from scipy import ndimage
 from skimage import data
 
 import napari_usm as usm
-from napari_usm.filters.colour import LUMINANCE
+from napari_usm._filters.colour import LUMINANCE
+from napari_usm._widgets.layers.data import DIVERGING, edge_limit
+from napari_usm._widgets.live.array import LiveArray
+from napari_usm._widgets.samples import filaments
 from napari_usm.lab import figures
 from napari_usm.lab.degrade import Reference
 from napari_usm.lab.drawing import style
-from napari_usm.widgets.layer_data import DIVERGING, edge_limit
-from napari_usm.widgets.live_array import LiveArray
-from napari_usm.widgets.samples import filaments
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ import numpy as np
 
 import napari_usm as usm
 from napari_usm import api
-from napari_usm.run.plan import Plan
+from napari_usm._engine.plan import Plan
 
 METHODS = (
     "unsharp_mask",

@@ -6,7 +6,7 @@ from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication, QLabel, QPushButton
 
 import cases
-from napari_usm.widgets.layer_data import is_result
+from napari_usm._widgets.layers.data import is_result
 
 TITLES = {
     "unsharp_mask": "Unsharp mask",

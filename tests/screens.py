@@ -3,8 +3,8 @@
 import numpy as np
 from qtpy.QtWidgets import QLabel, QPushButton
 
-from napari_usm.widgets.layer_data import METADATA, is_result
-from napari_usm.widgets.live_pair import pair_of
+from napari_usm._widgets.layers.data import METADATA, is_result
+from napari_usm._widgets.live.pair import pair_of
 
 TITLES = {
     "unsharp_mask": "Unsharp mask",

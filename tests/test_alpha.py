@@ -7,7 +7,7 @@ import pytest
 import cases
 import reference
 from cases import prepare
-from napari_usm.run import eager
+from napari_usm._engine import memory
 from test_virtual import arrays, level_of
 
 COLORS = ("channels", "luminance", "value")
@@ -124,7 +124,7 @@ def test_blocks_chunks_and_parts_agree(method, color, dtype):
     call = {"channel_axis": 2, "alpha": True, "color": color}
     expected = cases.sharpen(image, method, **call)
     plan, pixels = prepare(image, method, **call)
-    found = eager.result_of(eager.run(plan, pixels, block_size=500))
+    found = memory.result_of(memory.run(plan, pixels, block_size=500))
     np.testing.assert_array_equal(found.image, expected.image)
     np.testing.assert_array_equal(found.edge_map, expected.edge_map)
     lazy = cases.sharpen(da.from_array(image, chunks=(17, 25, 2)), method, **call)

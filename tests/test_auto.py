@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 import cases
 import napari_usm as usm
 from cases import prepare
-from napari_usm.estimate.band_weights import FIRST_OCTAVE, band_weights
-from napari_usm.estimate.blur_and_noise import Estimate
-from napari_usm.filters import bands_pass
-from napari_usm.filters.bands import Bands, Noise, weighted_bands
-from napari_usm.filters.taps import AxisBlur
-from napari_usm.run import eager
+from napari_usm._engine import memory
+from napari_usm._estimate.band_weights import FIRST_OCTAVE, band_weights
+from napari_usm._estimate.blur_and_noise import Estimate
+from napari_usm._filters.bands import Bands, Noise, weighted_bands
+from napari_usm._filters.fused import bands
+from napari_usm._filters.taps import AxisBlur
 from test_blocks import assert_same, chunked
 from test_virtual import arrays, keys, level_of
 
@@ -66,8 +66,8 @@ def test_blocks_and_chunks_give_the_same_bits(call, data, size):
     image, parameters = call
     expected = cases.sharpen(image, METHOD, **parameters)
     plan, pixels = prepare(image, METHOD, **parameters)
-    running = eager.run(plan, pixels, block_size=size)
-    found = usm.api.sharpened(eager.result_of(running))
+    running = memory.run(plan, pixels, block_size=size)
+    found = usm.api.sharpened(memory.result_of(running))
     assert_same(found, expected)
     np.testing.assert_array_equal(found.report.blur, expected.report.blur)
     np.testing.assert_array_equal(found.report.noise, expected.report.noise)
@@ -90,14 +90,14 @@ def test_noise_that_grows_and_strips_give_the_same_bits(dtype, mode, monkeypatch
     image = rng.poisson(np.clip(ramp, 1, 220)).clip(0, 255).astype(dtype)
     call = {"mode": mode, "cval": 40.5}
     plan, _ = prepare(image, METHOD, **call)
-    constants = eager.result_of(eager.first_stage(plan, image)).constants
+    constants = memory.result_of(memory.first_stage(plan, image)).constants
     assert Estimate.of(constants.estimate.ravel()).growth > 0
     assert plan.one_pass(constants.estimate) is not None
     with cases.stepwise():
         expected = cases.sharpen(image, METHOD, **call)
     expected, edges = expected.image, expected.edge_map
     for strip in (2048, 40, 7):
-        monkeypatch.setattr(bands_pass, "_STRIP", strip)
+        monkeypatch.setattr(bands, "_STRIP", strip)
         np.testing.assert_array_equal(usm.auto_unsharp_mask(image, **call), expected)
         np.testing.assert_array_equal(cases.edge_map(image, METHOD, **call), edges)
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import cases
 import napari_usm as usm
 from cases import prepare
-from napari_usm.run import eager
-from napari_usm.run.blocks import cut
+from napari_usm._engine import memory
+from napari_usm._engine.blocks import cut
 from test_laws import calls
 
 
@@ -72,12 +72,12 @@ def test_every_block_size_gives_the_same_bits(call, size):
     image, method, parameters = call
     expected = cases.sharpen(image, method, **parameters)
     plan, pixels = prepare(image, method, **parameters)
-    running = eager.run(plan, pixels, block_size=size)
-    found = usm.api.sharpened(eager.result_of(running))
+    running = memory.run(plan, pixels, block_size=size)
+    found = usm.api.sharpened(memory.result_of(running))
     assert_same(found, expected)
     image_only = {"want_edge_map": False, "want_report": False}
-    running = eager.run(plan, pixels, block_size=size, **image_only)
-    np.testing.assert_array_equal(eager.result_of(running).image, expected.image)
+    running = memory.run(plan, pixels, block_size=size, **image_only)
+    np.testing.assert_array_equal(memory.result_of(running).image, expected.image)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_coarser_grids_give_the_same_bits(dtype, mode, shape, axes, sigma):
     expected = cases.sharpen(image, **call)
     for block_size in (700, 4000):
         plan, pixels = prepare(image, "unsharp_mask", **call)
-        running = eager.run(plan, pixels, block_size=block_size)
-        assert_same(usm.api.sharpened(eager.result_of(running)), expected)
+        running = memory.run(plan, pixels, block_size=block_size)
+        assert_same(usm.api.sharpened(memory.result_of(running)), expected)
     for chunks in (-1, tuple(max(1, n // 2 - 5) for n in shape)):
         found = cases.sharpen(da.from_array(image, chunks=chunks), **call)
         np.testing.assert_array_equal(found.image, expected.image)
@@ -134,7 +134,7 @@ def test_invalid_pixels_next_to_a_block(row):
         expected = cases.sharpen(lazy, "laplacian_sharpen", median_size=size)
         for block_size in (250, 1000):
             plan, pixels = prepare(image, "laplacian_sharpen", median_size=size)
-            found = eager.result_of(eager.run(plan, pixels, block_size=block_size))
+            found = memory.result_of(memory.run(plan, pixels, block_size=block_size))
             np.testing.assert_array_equal(found.image, expected.image)
             np.testing.assert_array_equal(found.edge_map, expected.edge_map)
 
@@ -173,8 +173,8 @@ def test_overshoot_along_an_axis_that_is_left_alone():
     call = {"sigma": (0, 2), "amount": 3}
     expected = cases.sharpen(image, **call)
     plan, pixels = prepare(image, "unsharp_mask", **call)
-    running = eager.run(plan, pixels, block_size=50)
-    assert_same(usm.api.sharpened(eager.result_of(running)), expected)
+    running = memory.run(plan, pixels, block_size=50)
+    assert_same(usm.api.sharpened(memory.result_of(running)), expected)
     lazy = cases.sharpen(da.from_array(image, chunks=(3, 40)), **call)
     assert lazy.report.compute().overshoot == expected.report.overshoot > 0
 
@@ -220,8 +220,8 @@ def test_sums_of_integers_are_exact(dtype):
     expected = cases.sharpen(image, "adaptive_unsharp_mask").report.curve
     plan, pixels = prepare(image, "adaptive_unsharp_mask")
     for size in (60, 999, 7000):
-        found = eager.result_of(
-            eager.run(plan, pixels, block_size=size)
+        found = memory.result_of(
+            memory.run(plan, pixels, block_size=size)
         ).fitted.constants
         np.testing.assert_array_equal(found.curve.squeeze(), expected)
 
@@ -234,8 +234,8 @@ def test_sums_of_blocks_with_and_without_invalid_pixels(invalid):
     wide = cases.sharpen(image.astype(np.float64), "adaptive_unsharp_mask").report
     plan, pixels = prepare(image, "adaptive_unsharp_mask")
     for size in (60, 999, 7000):
-        found = eager.result_of(
-            eager.run(plan, pixels, block_size=size)
+        found = memory.result_of(
+            memory.run(plan, pixels, block_size=size)
         ).fitted.constants
         np.testing.assert_allclose(found.curve.squeeze(), wide.curve, rtol=1e-11)
 
@@ -341,7 +341,7 @@ def test_progress_is_told_beforehand():
     image = cases.picture((40, 50), "uint8")
     for method in cases.METHODS:
         plan, pixels = prepare(image, method)
-        running = eager.run(plan, pixels, block_size=300)
-        first = eager.first_stage_steps(plan, 300)
-        blocks = len(eager.blocks(plan, 300))
+        running = memory.run(plan, pixels, block_size=300)
+        first = memory.first_stage_steps(plan, 300)
+        blocks = len(memory.blocks(plan, 300))
         assert sum(1 for _ in running) == first + blocks > 1

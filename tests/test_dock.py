@@ -34,9 +34,9 @@ from docks import (
     wait_to_see,
 )
 from napari_usm import warm_up
-from napari_usm.widgets import live_state
-from napari_usm.widgets.functions import layer_function
-from napari_usm.widgets.number import Number
+from napari_usm._widgets.dock.number import Number
+from napari_usm._widgets.layers.functions import layer_function
+from napari_usm._widgets.live import state
 
 
 def test_the_status_line_is_never_stale(open_dock):
@@ -287,7 +287,7 @@ def test_what_the_line_leaves_out(open_dock):
 
 def test_a_plane_too_large_for_statistics(open_dock, qtbot, monkeypatch):
     """That they are left out is said, not left to be wondered about."""
-    monkeypatch.setattr(live_state, "REPORTED", PIXELS.size - 1)
+    monkeypatch.setattr(state, "REPORTED", PIXELS.size - 1)
     viewer, widget = open_dock("Unsharp mask")
     viewer.add_image(PIXELS)
     go_live(qtbot, widget, usm.unsharp_mask(PIXELS))

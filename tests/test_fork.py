@@ -15,17 +15,18 @@ import atexit, multiprocessing, os, sys, threading, time
 import numpy as np
 import napari_usm as usm
 from napari_usm import api
-from napari_usm.run import eager, live, latest, reuse
-from napari_usm.run.block import Output
-from napari_usm.run.levels import SharpenedLevel
-from napari_usm.run.settle import settle
+from napari_usm._engine import memory, region, reuse
+from napari_usm._widgets.live import jobs
+from napari_usm._engine.block import Output
+from napari_usm._engine.pyramid import SharpenedLevel
+from napari_usm._engine.fitting import settle
 
 image = np.random.default_rng(0).integers(0, 4000, (300, 320)).astype("uint16")
 expected = usm.unsharp_mask(image, sigma=2.0)
 
 def child(method="unsharp_mask"):
     with usm.threads(2):
-        eager._WORTH_THREADS = 1
+        memory._WORTH_THREADS = 1
         found = usm.unsharp_mask(image, sigma=2.0)
     assert (found == expected).all()
     usm.sharpen(image[:64, :64], "auto_unsharp_mask")
@@ -60,7 +61,7 @@ def run(program, seconds=120, **environment):
 def test_forked_while_an_attribute_is_computed():
     """No lock of a class is held meanwhile: the child gets the same attribute."""
     run("""
-    from napari_usm.run.plan import Plan
+    from napari_usm._engine.plan import Plan
     plan, _ = api.prepare(image, "unsharp_mask")
     begun, ends = threading.Event(), threading.Event()
     attribute = Plan.__dict__["halo"]
@@ -88,7 +89,7 @@ def test_forked_while_locks_are_held():
     run("""
     from numba.core.compiler_lock import global_compiler_lock
     from napari_usm import warm_up
-    cache, jobs, gate = live.DetailCache(2**24), latest.Latest(), threading.Event()
+    cache, jobs, gate = region.DetailCache(2**24), jobs.Latest(), threading.Event()
     jobs.put("slot", "want", lambda job: gate.wait())
     held, release = threading.Event(), threading.Event()
 
@@ -100,8 +101,8 @@ def test_forked_while_locks_are_held():
     def in_child():
         child()
         plan, pixels = api.prepare(image, "unsharp_mask", sigma=2.0)
-        settled = eager.result_of(settle(plan, pixels))
-        level = SharpenedLevel(live.LiveImage(pixels, cache), settled)
+        settled = memory.result_of(settle(plan, pixels))
+        level = SharpenedLevel(region.LiveImage(pixels, cache), settled)
         whole = tuple(range(n) for n in image.shape)
         for _ in range(2):
             assert (level.part(Output.IMAGE, whole) == expected).all()
@@ -128,12 +129,12 @@ def test_forked_while_locks_are_held():
 def test_forked_while_threads_compute():
     """Again and again, with pools, live parts and memory that is used again."""
     run("""
-    eager._WORTH_THREADS = 1
+    memory._WORTH_THREADS = 1
     stop = threading.Event()
     large = np.tile(image, (3, 3))
     plan, pixels = api.prepare(large, "unsharp_mask", sigma=2.0)
-    settled = eager.result_of(settle(plan, pixels))
-    level = SharpenedLevel(live.LiveImage(pixels, live.DetailCache(2**20)), settled)
+    settled = memory.result_of(settle(plan, pixels))
+    level = SharpenedLevel(region.LiveImage(pixels, region.DetailCache(2**20)), settled)
 
     def work(k):
         while not stop.is_set():
@@ -161,7 +162,7 @@ def test_forked_while_a_kernel_is_compiled(tmp_path):
     """The fork waits for the compiler, and the child compiles too."""
     run(
         """
-    from napari_usm.kernels import mask
+    from napari_usm._kernels import mask
     small = image[:40, :40]
     thread = threading.Thread(
         target=usm.laplacian_sharpen, args=[small], kwargs={"median_size": 3}
@@ -198,11 +199,11 @@ def test_dask_schedulers_and_spawned_processes():
 
 
 LIVE = """
-eager._WORTH_THREADS = 1
+memory._WORTH_THREADS = 1
 plan, pixels = api.prepare(np.tile(image, (3, 3)), "unsharp_mask", sigma=2.0)
-settled = eager.result_of(settle(plan, pixels))
-level = SharpenedLevel(live.LiveImage(pixels, live.DetailCache(2**26)), settled)
-jobs = latest.Latest()
+settled = memory.result_of(settle(plan, pixels))
+level = SharpenedLevel(region.LiveImage(pixels, region.DetailCache(2**26)), settled)
+jobs = jobs.Latest()
 """
 
 
@@ -214,7 +215,7 @@ def test_memory_that_is_left_at_the_end():
 kept = [level.part(Output.IMAGE, (range(800), range(900 - k))) for k in range(5)]
 sys.kept = [reuse.empty((2**19,), "u1") for _ in range(6)]
 with usm.threads(2):
-    running = eager.run(plan, pixels, block_size=5000)
+    running = memory.run(plan, pixels, block_size=5000)
     next(running)
 reuse._idle = None
 print("run done")

@@ -7,7 +7,7 @@ import cases
 import napari_usm as usm
 import reference
 from cases import prepare
-from napari_usm.run import eager
+from napari_usm._engine import memory
 
 CHUNKS, CALLS = 20, 100
 DTYPES = (*cases.INTEGERS, "uint64", *cases.FLOATS)
@@ -20,7 +20,7 @@ MOST_WINDOW = 81
 
 @pytest.fixture(autouse=True)
 def every_image_is_worth_threads(monkeypatch):
-    monkeypatch.setattr(eager, "_WORTH_THREADS", 1)
+    monkeypatch.setattr(memory, "_WORTH_THREADS", 1)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
@@ -67,11 +67,11 @@ def check(image, other, method, parameters, count, how):
     plan, pixels = prepare(other, method, **parameters)
     only_image = {"want_edge_map": False, "want_report": False}
     with usm.threads(count):
-        alone = eager.result_of(eager.run(plan, pixels, **only_image, **how)).image
-        both = eager.result_of(eager.run(plan, pixels, want_report=False, **how))
+        alone = memory.result_of(memory.run(plan, pixels, **only_image, **how)).image
+        both = memory.result_of(memory.run(plan, pixels, want_report=False, **how))
         with cases.stepwise():
-            running = eager.run(plan, pixels, want_report=False, **how)
-            steps = eager.result_of(running)
+            running = memory.run(plan, pixels, want_report=False, **how)
+            steps = memory.result_of(running)
     np.testing.assert_array_equal(alone, both.image)
     np.testing.assert_array_equal(alone, steps.image)
     np.testing.assert_array_equal(both.edge_map, steps.edge_map)

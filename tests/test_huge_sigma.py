@@ -12,9 +12,9 @@ import cases
 import napari_usm as usm
 import reference
 from cases import prepare
-from napari_usm.filters.blur import blur
-from napari_usm.filters.taps import AxisBlur, gaussian, gaussian_taps
-from napari_usm.run import eager
+from napari_usm._engine import memory
+from napari_usm._filters.blur import blur
+from napari_usm._filters.taps import AxisBlur, gaussian, gaussian_taps
 from test_virtual import arrays, level_of
 
 
@@ -81,7 +81,7 @@ def test_blocks_chunks_and_parts_agree(shape, axes, sigma, dtype, mode):
     call = {"sigma": sigma, "axes": axes, "mode": mode, "cval": 3.0}
     expected = cases.sharpen(image, **call)
     plan, pixels = prepare(image, "unsharp_mask", **call)
-    found = eager.result_of(eager.run(plan, pixels, block_size=400))
+    found = memory.result_of(memory.run(plan, pixels, block_size=400))
     np.testing.assert_array_equal(found.image, expected.image)
     lazy = cases.sharpen(da.from_array(image, chunks=31), **call)
     np.testing.assert_array_equal(lazy.image.compute(), expected.image)

@@ -8,7 +8,7 @@ from napari.layers._layer_actions import _duplicate_layer
 import cases
 import napari_usm as usm
 from docks import PIXELS, buttons, go_live, press, results, says, wait_for
-from napari_usm.widgets.functions import layer_function
+from napari_usm._widgets.layers.functions import layer_function
 
 
 def keep(qtbot, viewer, widget):

@@ -11,7 +11,7 @@ import pytest
 import cases
 import napari_usm as usm
 import reference
-from napari_usm.methods.method import Method
+from napari_usm._methods.base import Method
 
 # Parameters of every method.
 COMMON = {field.name for field in dataclasses.fields(Method)}

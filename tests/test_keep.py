@@ -27,7 +27,8 @@ from docks import (
     wait_to_see,
 )
 from napari_usm import warm_up
-from napari_usm.run import eager, room
+from napari_usm._engine import memory
+from napari_usm._widgets.layers import room
 
 STACK = cases.picture((50, 20, 24), "uint16")
 
@@ -70,13 +71,13 @@ def slow_blocks(monkeypatch):
 
         return in_order(work, blocks, count)
 
-    in_order, blocks_of = eager.in_order, eager._threads_and_blocks
-    monkeypatch.setattr(eager, "in_order", slowly)
+    in_order, blocks_of = memory.in_order, memory._threads_and_blocks
+    monkeypatch.setattr(memory, "in_order", slowly)
 
     def small(plan, halo, _):
         return blocks_of(plan, halo, STACK[0].size)
 
-    monkeypatch.setattr(eager, "_threads_and_blocks", small)
+    monkeypatch.setattr(memory, "_threads_and_blocks", small)
     yield go, done
     go.set()
 
@@ -206,8 +207,8 @@ def test_preparing_is_said_no_longer_than_it_lasts(open_dock, qtbot, go, monkeyp
         done.wait(10)
         return (yield from original(*arguments, **keywords))
 
-    original = eager.run
-    monkeypatch.setattr(eager, "run", run)
+    original = memory.run
+    monkeypatch.setattr(memory, "run", run)
     viewer, widget = open_dock("Unsharp mask")
     viewer.add_image(PIXELS)
     press(widget, "Keep")

@@ -14,7 +14,8 @@ from scipy import ndimage
 import cases
 import napari_usm as usm
 import test_fuzz
-from napari_usm import kernels, warm_up
+from napari_usm import _kernels as kernels
+from napari_usm import warm_up
 
 
 def compiled():

@@ -17,14 +17,14 @@ from scipy import ndimage
 
 import cases
 import napari_usm as usm
+from napari_usm._widgets.lab import saving
+from napari_usm._widgets.lab.dock import LabWidget
+from napari_usm._widgets.lab.layer_planes import LARGEST, displayed, drawn_line, source
+from napari_usm._widgets.lab.measuring import Measuring, Request
+from napari_usm._widgets.live.pair import pair_of
 from napari_usm.lab.findings import Findings, Source
 from napari_usm.lab.planes import Plane
 from napari_usm.lab.profile import line_profile
-from napari_usm.widgets.lab import saving
-from napari_usm.widgets.lab.dock import LabWidget
-from napari_usm.widgets.lab.layer_planes import LARGEST, displayed, drawn_line, source
-from napari_usm.widgets.lab.measuring import Measuring, Request
-from napari_usm.widgets.live_pair import pair_of
 from screens import (
     assert_shows,
     button,

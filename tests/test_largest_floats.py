@@ -7,7 +7,7 @@ import pytest
 import cases
 import napari_usm as usm
 from cases import prepare
-from napari_usm.run import eager
+from napari_usm._engine import memory
 from test_virtual import arrays, level_of
 
 # Calls that go through each kind of blur and pass.
@@ -94,7 +94,7 @@ def test_blocks_chunks_and_parts_agree(method, parameters, shape, mode, dtype):
     assert (np.isfinite(expected.image) == np.isfinite(image)).all()
     for size in (500, 3000):
         plan, pixels = prepare(image, method, **parameters)
-        found = eager.result_of(eager.run(plan, pixels, block_size=size))
+        found = memory.result_of(memory.run(plan, pixels, block_size=size))
         np.testing.assert_array_equal(found.image, expected.image)
         np.testing.assert_array_equal(found.edge_map, expected.edge_map)
     chunks = tuple(n // 2 - 3 for n in shape)

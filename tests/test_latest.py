@@ -5,7 +5,7 @@ from time import monotonic
 
 import pytest
 
-from napari_usm.run.latest import Latest
+from napari_usm._widgets.live.jobs import Latest
 
 TIMEOUT = 5
 

@@ -9,9 +9,9 @@ from scipy.ndimage import gaussian_filter
 
 import cases
 import napari_usm as usm
-from napari_usm.widgets import samples
-from napari_usm.widgets.functions import layer_function
-from napari_usm.widgets.layer_data import GEOMETRY
+from napari_usm._widgets import samples
+from napari_usm._widgets.layers.data import GEOMETRY
+from napari_usm._widgets.layers.functions import layer_function
 
 METHODS = [
     "unsharp_mask",

@@ -14,9 +14,9 @@ from qtpy.QtCore import QObject, Qt
 
 import cases
 import napari_usm as usm
-from napari_usm.widgets.layer_data import GEOMETRY, edge_limit
-from napari_usm.widgets.live_array import SLICING
-from napari_usm.widgets.live_result import LiveResult
+from napari_usm._widgets.layers.data import GEOMETRY, edge_limit
+from napari_usm._widgets.live.array import SLICING
+from napari_usm._widgets.live.result import LiveResult
 from screens import (
     Counted,
     assert_shows,
@@ -463,7 +463,7 @@ def test_a_pyramid_without_a_blur(live, qtbot):
 @pytest.fixture
 def filtered(monkeypatch):
     """The boxes that were filtered, one after the other."""
-    from napari_usm.run import live as module
+    from napari_usm._engine import region as module
 
     boxes = []
     original = module.filtered

@@ -12,9 +12,9 @@ from scipy.ndimage import gaussian_filter
 
 import cases
 import napari_usm as usm
-from napari_usm.widgets.dock import SharpenWidget
-from napari_usm.widgets.live_pair import LivePair
-from napari_usm.widgets.live_result import LiveResult
+from napari_usm._widgets.dock.widget import SharpenWidget
+from napari_usm._widgets.live.pair import LivePair
+from napari_usm._widgets.live.result import LiveResult
 from screens import (
     Counted,
     assert_shows,

@@ -8,10 +8,10 @@ import pytest
 import cases
 import napari_usm as usm
 from napari_usm import api
-from napari_usm.run import live
-from napari_usm.run.block import Output
-from napari_usm.widgets.live_result import PATIENCE, LiveResult
-from napari_usm.widgets.live_state import LiveSignals
+from napari_usm._engine import region
+from napari_usm._engine.block import Output
+from napari_usm._widgets.live.result import PATIENCE, LiveResult
+from napari_usm._widgets.live.state import LiveSignals
 
 SHAPE = (40, 50)
 WHOLE = (range(40), range(50))
@@ -27,11 +27,11 @@ def image():
 def slow(monkeypatch):
     """Whole planes take longer to filter than anybody waits."""
 
-    def slowly(fitted, read, box, *result, of=live.filtered):
+    def slowly(fitted, read, box, *result, of=region.filtered):
         sleep(5 * PATIENCE if fitted.plan.shape == SHAPE else 0)
         return of(fitted, read, box, *result)
 
-    monkeypatch.setattr(live, "filtered", slowly)
+    monkeypatch.setattr(region, "filtered", slowly)
 
 
 def tuned(result, image, **parameters):

@@ -9,7 +9,7 @@ from scipy.ndimage import median_filter
 import cases
 import napari_usm as usm
 import reference
-from napari_usm.filters.median import median
+from napari_usm._filters.median import median
 
 SHAPES = {1: (23,), 2: (13, 11), 3: (5, 9, 8), 4: (2, 4, 5, 6)}
 

@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QApplication, QLineEdit
 import napari_usm as usm
 import reference
 from docks import TITLES, go_live, on_screen, press, says, texts, wait_to_see
-from napari_usm.run import eager
-from napari_usm.widgets.functions import layer_function, layer_run
+from napari_usm._engine import memory
+from napari_usm._widgets.layers.functions import layer_function, layer_run
 from test_noise_threshold import speckled
 
 PIXELS = speckled((70, 90), "uint16")
@@ -46,7 +46,7 @@ def test_levels_in_units_of_noise():
     levels = [pixels, pixels[::2, ::2], pixels[::4, ::4]]
     layer = Image(levels, multiscale=True, name="cells")
     run = layer_run("unsharp_mask", layer, sigma=2.0, **CALL)
-    images, edges = (made[0] for made in eager.result_of(run.run()))
+    images, edges = (made[0] for made in memory.result_of(run.run()))
     expected = usm.unsharp_mask(pixels, sigma=2, threshold="3 noise")
     np.testing.assert_array_equal(images[0], expected)
     np.testing.assert_array_equal(edges[0], usm.significance(pixels, sigma=2))

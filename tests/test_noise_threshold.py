@@ -14,14 +14,14 @@ import cases
 import napari_usm as usm
 import reference
 from cases import prepare
+from napari_usm._engine import memory
+from napari_usm._engine.block import Output
+from napari_usm._engine.fitting import settle
+from napari_usm._engine.pyramid import SharpenedLevel
+from napari_usm._engine.region import DetailCache, LiveImage
+from napari_usm._engine.virtual import VirtualArray
+from napari_usm._filters.threshold import DetailNoise, Threshold, significance
 from napari_usm.api import finding_noise
-from napari_usm.filters.threshold import DetailNoise, Threshold, significance
-from napari_usm.run import eager
-from napari_usm.run.block import Output
-from napari_usm.run.levels import SharpenedLevel
-from napari_usm.run.live import DetailCache, LiveImage
-from napari_usm.run.settle import settle
-from napari_usm.run.virtual import VirtualArray
 from test_blocks import assert_same, chunked
 from test_virtual import arrays, keys, level_of
 
@@ -103,8 +103,8 @@ def test_blocks_and_chunks_give_the_same_bits(call, data, size):
     image, method, parameters = call
     expected = cases.sharpen(image, method, **parameters)
     plan, pixels = prepare(image, method, **parameters)
-    running = eager.run(plan, pixels, block_size=size)
-    found = usm.api.sharpened(eager.result_of(running))
+    running = memory.run(plan, pixels, block_size=size)
+    found = usm.api.sharpened(memory.result_of(running))
     assert_same(found, expected)
     np.testing.assert_array_equal(found.report.noise, expected.report.noise)
     lazy = da.from_array(image, chunks=data.draw(chunked(image.shape)))
@@ -135,12 +135,12 @@ def test_significance_of_any_part(call, data, size):
     image, method, parameters = call
     expected = cases.significance(image, method, **parameters)
     plan = finding_noise(prepare(image, method, **parameters)[0])
-    running = eager.significance(plan, image, block_size=size)
-    np.testing.assert_array_equal(eager.result_of(running), expected)
+    running = memory.significance(plan, image, block_size=size)
+    np.testing.assert_array_equal(memory.result_of(running), expected)
     lazy = da.from_array(image, chunks=data.draw(chunked(image.shape)))
     found = cases.significance(lazy, method, **parameters)
     np.testing.assert_array_equal(found.compute(), expected)
-    settled = eager.result_of(settle(plan, image))
+    settled = memory.result_of(settle(plan, image))
     level = SharpenedLevel(LiveImage(image, DetailCache(2**20)), settled)
     array = VirtualArray(
         expected.shape, "float32", partial(level.part, Output.SIGNIFICANCE)

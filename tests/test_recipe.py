@@ -6,8 +6,8 @@ import numpy as np
 import pint
 import pytest
 
+from napari_usm._methods import METHODS
 from napari_usm.geometry import Geometry
-from napari_usm.methods import METHODS
 from napari_usm.recipe import ImageInfo, Recipe, resolve
 
 PLAIN = ImageInfo((30, 40), np.dtype("uint16"))

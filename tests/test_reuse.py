@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from napari_usm.run import reuse
+from napari_usm._engine import reuse
 
 SHAPE = (300, 300)
 

@@ -3,7 +3,7 @@
 import psutil
 import pytest
 
-from napari_usm.run.room import check_room
+from napari_usm._widgets.layers.room import check_room
 
 
 @pytest.mark.parametrize("available", [10, 1000, 16 * 10**9])

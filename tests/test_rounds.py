@@ -9,11 +9,11 @@ import pytest
 
 import cases
 from cases import prepare
-from napari_usm.methods.method import LEAST, TOTAL, Constants
-from napari_usm.methods.unsharp_mask import UnsharpMask
-from napari_usm.run import eager, lazy
-from napari_usm.run.plan import make_plan
-from napari_usm.run.settle import question, settle, settle_steps
+from napari_usm._engine import lazy, memory
+from napari_usm._engine.fitting import question, settle, settle_steps
+from napari_usm._engine.plan import make_plan
+from napari_usm._methods.base import LEAST, TOTAL, Constants
+from napari_usm._methods.unsharp_mask import UnsharpMask
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,13 @@ def test_each_round_knows_those_before(parameters, over, limits):
     chunked = da.from_array(image, chunks=(3, 11, 2, 9))
     with dask.config.set(scheduler="synchronous"):
         found = [
-            eager.result_of(eager.first_stage(plan, image)),
-            eager.result_of(eager.first_stage(plan, image, 300)),
-            eager.result_of(lazy.first_stage(plan, chunked)),
+            memory.result_of(memory.first_stage(plan, image)),
+            memory.result_of(memory.first_stage(plan, image, 300)),
+            memory.result_of(lazy.first_stage(plan, chunked)),
         ]
         alone = lazy.run(plan, chunked).amount.compute()
     np.testing.assert_allclose(alone, amount.reshape(plan.kept_shape), rtol=1e-12)
-    settled = eager.result_of(settle(plan, image))
+    settled = memory.result_of(settle(plan, image))
     for fitted in [*found, settled]:
         constants = fitted.constants
         np.testing.assert_allclose(constants.amount, amount, rtol=1e-12)
@@ -95,9 +95,11 @@ def test_pauses_in_every_round():
     """There are as many pauses as are told beforehand."""
     image = cases.picture((40, 50))
     plan = make_plan(image.shape, image.dtype, ByBrightShare())
-    pauses = sum(1 for _ in eager.first_stage(plan, image, 300))
+    pauses = sum(1 for _ in memory.first_stage(plan, image, 300))
     assert (
-        pauses == eager.first_stage_steps(plan, 300) == 3 * len(eager.blocks(plan, 300))
+        pauses
+        == memory.first_stage_steps(plan, 300)
+        == 3 * len(memory.blocks(plan, 300))
     )
     chunked = da.from_array(image, chunks=4)
     pauses = sum(1 for _ in lazy.first_stage(plan, chunked))
@@ -122,6 +124,6 @@ def test_a_sample_goes_through_all_rounds():
     """An image too large to be looked at as a whole is estimated from its middle."""
     image = cases.picture((40, 50))
     plan = make_plan(image.shape, image.dtype, ByBrightShare())
-    settled = eager.result_of(settle(plan, image, whole=100))
+    settled = memory.result_of(settle(plan, image, whole=100))
     assert settled.sample == image.shape
     np.testing.assert_allclose(settled.constants.amount, expected(image, (0, 1))[0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import napari_usm as usm
-from napari_usm.widgets.status import status_line
+from napari_usm._widgets.dock.status import status_line
 
 
 def line(image, **parameters):

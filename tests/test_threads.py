@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 import cases
 import napari_usm as usm
+from napari_usm._engine import memory
+from napari_usm._engine.threads import all_of, in_order, thread_count
 from napari_usm.api import prepare
-from napari_usm.run import eager
-from napari_usm.run.threads import all_of, in_order, thread_count
 from test_laws import calls
 
 
 @pytest.fixture(autouse=True)
 def every_image_is_worth_threads(monkeypatch):
-    monkeypatch.setattr(eager, "_WORTH_THREADS", 1)
+    monkeypatch.setattr(memory, "_WORTH_THREADS", 1)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -141,5 +141,5 @@ def test_blocks_really_run_on_several_threads():
 
     plan, image = prepare(Meeting(), "unsharp_mask", axes=(1, 2))
     with usm.threads(2):
-        running = eager.run(plan, image, want_edge_map=False, want_report=False)
-        assert eager.result_of(running).image.shape == (2, 40, 40)
+        running = memory.run(plan, image, want_edge_map=False, want_report=False)
+        assert memory.result_of(running).image.shape == (2, 40, 40)

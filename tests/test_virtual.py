@@ -17,12 +17,17 @@ from scipy import ndimage
 
 import cases
 import napari_usm as usm
-from napari_usm.run import eager, live
-from napari_usm.run.block import Output
-from napari_usm.run.levels import AveragedLevel, SharpenedLevel, SourceLevel, levels_of
-from napari_usm.run.live import DetailCache, LiveImage
-from napari_usm.run.settle import settle
-from napari_usm.run.virtual import VirtualArray
+from napari_usm._engine import memory, region
+from napari_usm._engine.block import Output
+from napari_usm._engine.fitting import settle
+from napari_usm._engine.pyramid import (
+    AveragedLevel,
+    SharpenedLevel,
+    SourceLevel,
+    levels_of,
+)
+from napari_usm._engine.region import DetailCache, LiveImage
+from napari_usm._engine.virtual import VirtualArray
 from test_laws import calls
 
 BYTES = 2**26
@@ -31,7 +36,7 @@ BYTES = 2**26
 def level_of(image, method, cache=None, **parameters):
     """The only level of a result, settled."""
     plan, pixels = cases.prepare(image, method, **parameters)
-    settled = eager.result_of(settle(plan, pixels))
+    settled = memory.result_of(settle(plan, pixels))
     return SharpenedLevel(LiveImage(pixels, cache or DetailCache(BYTES)), settled)
 
 
@@ -148,7 +153,7 @@ def test_finishing_parameters_filter_nothing_anew(monkeypatch, dtype, threads, i
         image[400, 300] = np.nan
     cache, filtered = DetailCache(BYTES), []
     monkeypatch.setattr(
-        live, "filtered", lambda *a, of=live.filtered: filtered.append(1) or of(*a)
+        region, "filtered", lambda *a, of=region.filtered: filtered.append(1) or of(*a)
     )
     first = level_of(image, "unsharp_mask", cache, sigma=2)
     with usm.threads(threads):
@@ -164,14 +169,14 @@ def test_finishing_parameters_filter_nothing_anew(monkeypatch, dtype, threads, i
         ):
             call = {"sigma": 2, **changed}
             plan, _ = cases.prepare(image, "unsharp_mask", **call)
-            settled = eager.result_of(settle(plan, image))
+            settled = memory.result_of(settle(plan, image))
             found, edges = arrays(SharpenedLevel(first.pixels, settled))
             expected = cases.sharpen(image, **call)
             np.testing.assert_array_equal(np.asarray(found), expected.image)
             np.testing.assert_array_equal(np.asarray(edges), expected.edge_map)
             assert len(filtered) == 1
     plan, _ = cases.prepare(image, "unsharp_mask", sigma=2.1)
-    settled = eager.result_of(settle(plan, image))
+    settled = memory.result_of(settle(plan, image))
     SharpenedLevel(first.pixels, settled).part(Output.IMAGE, (range(900), range(700)))
     assert len(filtered) == 2
 
@@ -225,7 +230,7 @@ def test_the_pass_that_filters_finishes_too(monkeypatch):
     level = level_of(image, "unsharp_mask", sigma=2, amount=1.5)
     rows = range(300), range(200)
     with monkeypatch.context() as patched:
-        patched.setattr(live, "finished", None)
+        patched.setattr(region, "finished", None)
         first = level.part(Output.IMAGE, rows)
     np.testing.assert_array_equal(first, usm.unsharp_mask(image, sigma=2, amount=1.5))
     assert level.is_kept(rows)
@@ -443,11 +448,11 @@ def test_a_sample_of_a_large_image():
     """A gain for an image that is too large is that of the middle of some planes."""
     image = cases.picture((9, 60, 70), "uint8")
     plan, _ = cases.prepare(image, "adaptive_unsharp_mask", axes=(1, 2))
-    whole = eager.result_of(settle(plan, image))
+    whole = memory.result_of(settle(plan, image))
     assert whole.sample is None
     expected = cases.sharpen(image, "adaptive_unsharp_mask", axes=(1, 2))
     assert whole.constants.gain == expected.gain
-    part = eager.result_of(settle(plan, image, whole=1000))
+    part = memory.result_of(settle(plan, image, whole=1000))
     assert part.sample == image.shape  # smaller than the smallest sample
     assert part.constants.gain == expected.gain
 
@@ -455,14 +460,14 @@ def test_a_sample_of_a_large_image():
 @pytest.mark.parametrize("scope", ["image", "item"])
 def test_where_a_sample_lies(monkeypatch, scope):
     """It is the middle of planes, of all of them where each has its own gain."""
-    from napari_usm.run import settle as module
+    from napari_usm._engine import fitting as module
 
     monkeypatch.setattr(module, "_ITEM", 20 * 20)
     monkeypatch.setattr(module, "_SAMPLE", 3 * 20 * 20)
     image = cases.picture((9, 60, 70), "uint8")
     call = {"axes": (1, 2), "gain_per": scope}
     plan, _ = cases.prepare(image, "adaptive_unsharp_mask", **call)
-    found = eager.result_of(settle(plan, image, whole=1000))
+    found = memory.result_of(settle(plan, image, whole=1000))
     planes = slice(None) if scope == "item" else slice(0, 9, 3)
     sample = image[planes, 20:40, 25:45]
     expected = cases.sharpen(sample, "adaptive_unsharp_mask", **call)
@@ -477,7 +482,7 @@ def test_limits_by_the_data_need_all_of_it(lazy):
     given_as = da.from_array(image, chunks=(2, 60, 70)) if lazy else image
     call = {"axes": (1, 2), "limits": "data"}
     plan, pixels = cases.prepare(given_as, "adaptive_unsharp_mask", **call)
-    found = eager.result_of(settle(plan, pixels, whole=1000))
+    found = memory.result_of(settle(plan, pixels, whole=1000))
     assert found.sample is None
     assert found.limits == (image.min(), image.max())
     level = SharpenedLevel(LiveImage(pixels, DetailCache(BYTES)), found)
@@ -503,7 +508,7 @@ def pyramid(image, count, axes):
 def levels(images, method, **parameters):
     plan, pixels = cases.prepare(images[0], method, **parameters)
     cache = DetailCache(BYTES)
-    settled = eager.result_of(settle(plan, pixels))
+    settled = memory.result_of(settle(plan, pixels))
     return levels_of([LiveImage(image, cache) for image in images], settled)
 
 

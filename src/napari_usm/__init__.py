@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_usm import lab, metrics
+    from napari_usm._engine.threads import threads
+    from napari_usm._methods import METHODS
     from napari_usm.api import Report, Sharpened, edge_map, sharpen, significance
     from napari_usm.functions import (
         adaptive_unsharp_mask,
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
         laplacian_sharpen,
         unsharp_mask,
     )
-    from napari_usm.methods import METHODS
-    from napari_usm.run.threads import threads
 
     __version__: str
 
@@ -43,8 +43,8 @@ __all__ = [
 
 
 _HOMES = {
-    "METHODS": "methods",
-    "threads": "run.threads",
+    "METHODS": "_methods",
+    "threads": "_engine.threads",
     **dict.fromkeys(
         ("Report", "Sharpened", "edge_map", "sharpen", "significance"), "api"
     ),

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.methods import METHODS, checks
-from napari_usm.methods.method import Method
+from napari_usm import arguments
+from napari_usm._engine import memory
+from napari_usm._engine.plan import Plan, make_plan
+from napari_usm._engine.report import Report
+from napari_usm._methods import METHODS
+from napari_usm._methods.base import Method
 from napari_usm.recipe import ImageInfo, Recipe, resolve
-from napari_usm.run import eager
-from napari_usm.run.plan import Plan, make_plan
-from napari_usm.run.report import Report
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -94,10 +95,10 @@ def sharpen(
     if is_dask(pixels):
         lazy = _lazy().run(plan, pixels)
         return Sharpened(lazy.image, lazy.edge_map, lazy.amount, lazy.gain, lazy.report)
-    return sharpened(eager.result_of(eager.run(plan, pixels)))
+    return sharpened(memory.result_of(memory.run(plan, pixels)))
 
 
-def sharpened(outcome: eager.Outcome) -> Sharpened:
+def sharpened(outcome: memory.Outcome) -> Sharpened:
     """Return the results of a finished run."""
     amount, gain, _ = outcome.fitted.public
     return Sharpened(outcome.image, outcome.edge_map, amount, gain, outcome.report)
@@ -130,8 +131,8 @@ def edge_map(
     plan, pixels = prepare(image, method, **parameters)
     if is_dask(pixels):
         return _lazy().run(plan, pixels).edge_map
-    running = eager.run(plan, pixels, want_image=False, want_report=False)
-    return eager.result_of(running).edge_map
+    running = memory.run(plan, pixels, want_image=False, want_report=False)
+    return memory.result_of(running).edge_map
 
 
 def significance(
@@ -187,7 +188,7 @@ def significance(
     plan = finding_noise(plan)
     if is_dask(pixels):
         return _lazy().significance(plan, pixels)
-    return eager.result_of(eager.significance(plan, pixels))
+    return memory.result_of(memory.significance(plan, pixels))
 
 
 def sharpened_image(image: ArrayLike, method: Method) -> Any:
@@ -195,8 +196,8 @@ def sharpened_image(image: ArrayLike, method: Method) -> Any:
     plan, pixels = prepare(image, method)
     if is_dask(pixels):
         return _lazy().run(plan, pixels).image
-    running = eager.run(plan, pixels, want_edge_map=False, want_report=False)
-    return eager.result_of(running).image
+    running = memory.run(plan, pixels, want_edge_map=False, want_report=False)
+    return memory.result_of(running).image
 
 
 def finding_noise(plan: Plan) -> Plan:
@@ -211,7 +212,7 @@ def finding_noise(plan: Plan) -> Plan:
 
 def prepare(image: Any, method: str | Method, **parameters: Any) -> tuple[Plan, Any]:
     """Check everything; return the plan, and the image as an array, still unread."""
-    checks.unmasked("image", image)
+    arguments.unmasked("image", image)
     if isinstance(method, Method) and parameters:
         raise TypeError(
             f"`{next(iter(parameters))}` must be given to the method where that is an "
@@ -247,6 +248,6 @@ def _is_array(image: Any) -> bool:
 
 
 def _lazy() -> Any:
-    from napari_usm.run import lazy
+    from napari_usm._engine import lazy
 
     return lazy

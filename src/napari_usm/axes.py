@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.methods import checks
+from napari_usm import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -214,7 +214,7 @@ def sigma_in_pixels(sigma: Any, steps: Sequence[float]) -> tuple[float, ...]:
     >>> sigma_in_pixels(0.5, (2.0, 0.25, 0.25))
     (0.25, 2.0, 2.0)
     """
-    lengths = checks.per_axis("sigma", sigma, len(steps), minimum=0)
+    lengths = arguments.per_axis("sigma", sigma, len(steps), minimum=0)
     return tuple(length / step for length, step in zip(lengths, steps, strict=True))
 
 

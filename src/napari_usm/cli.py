@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _demo(pictures: Path | None) -> int:
     if not _has_display():
         return _demo_without_display(pictures or Path("napari-usm-demo"))
-    from napari_usm.widgets import demo
+    from napari_usm._widgets import demo
 
     if pictures is None:
         demo.show()

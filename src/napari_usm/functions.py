@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_usm._methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
+from napari_usm._methods.auto_unsharp_mask import AutoUnsharpMask
+from napari_usm._methods.gaussian_sharpen import GaussianSharpen
+from napari_usm._methods.laplacian_sharpen import LaplacianSharpen
+from napari_usm._methods.unsharp_mask import UnsharpMask
 from napari_usm.api import sharpened_image
-from napari_usm.methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
-from napari_usm.methods.auto_unsharp_mask import AutoUnsharpMask
-from napari_usm.methods.gaussian_sharpen import GaussianSharpen
-from napari_usm.methods.laplacian_sharpen import LaplacianSharpen
-from napari_usm.methods.unsharp_mask import UnsharpMask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm import axes
-from napari_usm.methods import METHODS, check_known, checks
+from napari_usm import arguments, axes
+from napari_usm._methods import METHODS, check_known
 
 if TYPE_CHECKING:
+    from napari_usm._methods.base import Method
     from napari_usm.geometry import Geometry
-    from napari_usm.methods.method import Method
 
 #: Units of a threshold and of an edge map. Detail in units of its noise is its
 #: significance.
@@ -121,15 +121,15 @@ class Recipe:
                 )
             sigma = given.get("sigma", known["sigma"].default)
             given["sigma"] = _with_unit(sigma, sigma_unit)
-        checks.choice("threshold_unit", threshold_unit, UNITS)
-        checks.choice("edge_map_unit", edge_map_unit, UNITS)
+        arguments.choice("threshold_unit", threshold_unit, UNITS)
+        arguments.choice("edge_map_unit", edge_map_unit, UNITS)
         if threshold_unit == NOISE:
             if "threshold" not in known:
                 raise ValueError(
                     f"`threshold_unit` must be '{INTENSITY}' for {method}, which has "
                     f"no threshold; got '{NOISE}'"
                 )
-            multiple = checks.real("threshold", given.get("threshold", 0.0))
+            multiple = arguments.real("threshold", given.get("threshold", 0.0))
             given["threshold"] = f"{multiple:.12g} noise"
         return cls(method, given, dimensions, z_axis, edge_map_unit == NOISE)
 
@@ -204,7 +204,7 @@ def has_significance(method: str) -> bool:
 
 def _with_unit(value: Any, unit: str) -> Any:
     """Return a length, or one for each axis; no numbers are left to be refused."""
-    value = checks.plain(value)
+    value = arguments.plain(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return tuple(_with_unit(each, unit) for each in value)
     if isinstance(value, Real) and not isinstance(value, bool):
@@ -232,7 +232,7 @@ def _in_pixels(
         )
     numbers = [number for number, _ in filter(None, quantities)]
     units = [unit for _, unit in filter(None, quantities)]
-    per_axis = checks.per_axis(
+    per_axis = arguments.per_axis(
         "sigma", numbers if several else numbers[0], len(filtered), minimum=0
     )
     if not several:

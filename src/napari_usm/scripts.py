@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.attribute import cached_attribute
-from napari_usm.methods import METHODS, check_known
-from napari_usm.run.plan import Plan, make_plan
+from napari_usm._engine.plan import Plan, make_plan
+from napari_usm._filters.attribute import cached_attribute
+from napari_usm._methods import METHODS, check_known
 from napari_usm.sources import Reading, reading_of
 
 if TYPE_CHECKING:

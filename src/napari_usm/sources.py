@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from napari_usm.filters.attribute import cached_attribute
+from napari_usm._filters.attribute import cached_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

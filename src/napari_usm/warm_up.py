@@ -24,12 +24,12 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_usm.run.fork import renew_in_child
+from napari_usm._engine.fork import renew_in_child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from napari_usm.filters.dtypes import Array
+    from napari_usm._filters.dtypes import Array
 
 # The types that have kernels of their own; the first where no image is chosen yet.
 DTYPES = ("uint16", "uint8", "float32")
@@ -329,17 +329,17 @@ def _counting(group: tuple[str, ...]) -> Iterator[None]:
 def make_calls(method: str, dimensions: str, dtype: str) -> None:
     """Make the calls of a method, for planes or volumes, on images of a type."""
     from napari_usm import api
-    from napari_usm.run import eager
-    from napari_usm.run.block import Output
-    from napari_usm.run.levels import SharpenedLevel
-    from napari_usm.run.live import DetailCache, LiveImage
-    from napari_usm.run.settle import settle
+    from napari_usm._engine import memory
+    from napari_usm._engine.block import Output
+    from napari_usm._engine.fitting import settle
+    from napari_usm._engine.pyramid import SharpenedLevel
+    from napari_usm._engine.region import DetailCache, LiveImage
 
     for kind, parameters in CALLS[method, dimensions]:
         image = _image(kind, dtype)
         api.sharpen(image, method, **parameters)
         plan, _ = api.prepare(image, method, **parameters)
-        settled = eager.result_of(settle(plan, image))
+        settled = memory.result_of(settle(plan, image))
         level = SharpenedLevel(LiveImage(image, DetailCache(2**24)), settled)
         for _ in range(2):  # the second finishes what the first has kept
             level.part(Output.IMAGE, tuple(range(length) for length in plan.shape))

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import napari_usm as usm
-from napari_usm.filters.attribute import cached_attribute
+from napari_usm._filters.attribute import cached_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from napari_usm.methods.entry import Entry
+    from napari_usm._methods.entry import Entry
 
 # What is measured and how: another number means that older rows are not comparable.
 _PROTOCOL = 1

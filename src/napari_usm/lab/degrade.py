@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.filters.attribute import cached_attribute
+from napari_usm._filters.attribute import cached_attribute
 
 if TYPE_CHECKING:
     from pathlib import Path

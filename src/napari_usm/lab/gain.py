@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_usm import api
-from napari_usm.methods.adaptive_unsharp_mask import GAINS
-from napari_usm.run import eager
+from napari_usm._engine import memory
+from napari_usm._methods.adaptive_unsharp_mask import GAINS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +70,7 @@ def gain_curve(
     plan, pixels = api.prepare(
         plane, "adaptive_unsharp_mask", channel_axis=channel_axis, alpha=alpha
     )
-    fitted = eager.result_of(eager.first_stage(plan, pixels))
+    fitted = memory.result_of(memory.first_stage(plan, pixels))
     found = fitted.public
     curve = np.asarray(found.curve, np.float64)
     return GainCurve(GAINS, curve, np.gradient(curve), float(found.gain))

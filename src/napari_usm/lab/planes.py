@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.attribute import cached_attribute
-from napari_usm.filters.colour import filtered_part
+from napari_usm._filters.attribute import cached_attribute
+from napari_usm._filters.colour import filtered_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_usm.methods import checks
+from napari_usm import arguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ def strongest_edge(plane: NDArray[np.generic]) -> Line | None:
     """
     from scipy import ndimage  # late: it takes 0.07 s
 
-    checks.unmasked("plane", plane)
+    arguments.unmasked("plane", plane)
     values = np.asarray(plane, np.float64)
     if min(values.shape) < 3:
         return None
@@ -121,7 +121,7 @@ def line_profile(plane: NDArray[np.generic], line: Line) -> tuple[Floats, Floats
     """
     from scipy import ndimage  # late: it takes 0.07 s
 
-    checks.unmasked("plane", plane)
+    arguments.unmasked("plane", plane)
     count = int(np.ceil(line.length - 1e-9)) + 1
     share = np.linspace(0, 1, count)
     places = [

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.estimate.blur_and_noise import estimate_of, fits_of
-from napari_usm.estimate.spectrum import rows_of, window_rows
-from napari_usm.methods import checks
+from napari_usm import arguments
+from napari_usm._estimate.blur_and_noise import estimate_of, fits_of
+from napari_usm._estimate.spectrum import rows_of, window_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +86,7 @@ def plane_spectrum(plane: NDArray[np.generic]) -> PlaneSpectrum | None:
     >>> round(float(found.power[20:].mean() ** 0.5), 1)
     5.0
     """
-    checks.unmasked("plane", plane)
+    arguments.unmasked("plane", plane)
     height, width = plane.shape
     core = (slice(0, height), slice(0, width))
     found = window_rows(plane, _PLANE, (), core, (0, 0), plane.shape)

@@ -67,7 +67,7 @@ def clipped(
     >>> clipped(np.array([0, 0, 7, 255], np.uint8))
     Clipped(low=0.5, high=0.25)
     """
-    from napari_usm.methods.checks import limits as check_limits
+    from napari_usm.arguments import limits as check_limits
 
     values = checked_image(image, "image")
     check_limits(limits)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_usm.estimate.blur_and_noise import Estimate
+    from napari_usm._estimate.blur_and_noise import Estimate
 
 
 def estimate_blur(
@@ -126,9 +126,9 @@ def estimate_noise(image: ArrayLike, *, axes: Sequence[int] | None = None) -> fl
 
 def _estimate(image: ArrayLike, axes: Sequence[int] | None) -> Estimate:
     """Return the estimate for the whole image."""
-    from napari_usm.estimate.blur_and_noise import Estimate, estimated
-    from napari_usm.estimate.spectrum import window_rows
-    from napari_usm.methods.checks import filtered_axes
+    from napari_usm._estimate.blur_and_noise import Estimate, estimated
+    from napari_usm._estimate.spectrum import window_rows
+    from napari_usm.arguments import filtered_axes
 
     values = checked_image(image, "image")
     along = filtered_axes(axes, values.ndim)

@@ -82,8 +82,8 @@ def overshoot(
     >>> found.overshoot, found.undershoot
     (4.0, 8.0)
     """
-    from napari_usm.filters.local_range import beyond_range, local_range
-    from napari_usm.methods.checks import filtered_axes
+    from napari_usm._filters.local_range import beyond_range, local_range
+    from napari_usm.arguments import filtered_axes
 
     before, after = (
         each.astype(np.float64) for each in before_and_after(image, sharpened)

@@ -91,7 +91,7 @@ def noise_factor(
     >>> round(found.report.noise_factor, 1)
     2.7
     """
-    from napari_usm.methods.checks import filtered_axes
+    from napari_usm.arguments import filtered_axes
 
     before, after = before_and_after(image, sharpened)
     along = filtered_axes(axes, before.ndim)

@@ -40,7 +40,7 @@ def before_and_after(
 
 def checked_image(image: ArrayLike, name: str) -> NDArray[Any]:
     """Return an image as an array: real, and not empty."""
-    from napari_usm.methods.checks import unmasked
+    from napari_usm.arguments import unmasked
 
     unmasked(name, image)
     array = np.asarray(image)

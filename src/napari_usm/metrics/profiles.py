@@ -171,9 +171,9 @@ def _checked(profile: ArrayLike) -> NDArray[np.float64]:
 
 def _positive(name: str, value: float) -> float:
     """Return a number above 0."""
-    from napari_usm.methods import checks
+    from napari_usm import arguments
 
-    number = checks.real(name, value)
+    number = arguments.real(name, value)
     if number <= 0:
         raise ValueError(f"`{name}` must be above 0; got {value!r}")
     return number

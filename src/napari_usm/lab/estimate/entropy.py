@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_usm.filters.dtypes import Array
+    from napari_usm._filters.dtypes import Array
 
 Floats = NDArray[np.float64]
 Slices = tuple[slice, ...]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.filters.blur import blur
-from napari_usm.filters.border import continued_axis
-from napari_usm.filters.taps import BOX
+from napari_usm._filters.blur import blur
+from napari_usm._filters.border import continued_axis
+from napari_usm._filters.taps import BOX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from napari_usm.filters.dtypes import Array
+    from napari_usm._filters.dtypes import Array
 
 # Pixels on each side that an area is told by: a difference, and the mean of three.
 AREA_REACH = 2

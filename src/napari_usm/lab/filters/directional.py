@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.filters.blur import blur
-from napari_usm.filters.laplacian import negative_laplacian
-from napari_usm.filters.taps import BOX, AxisBlur
+from napari_usm._filters.blur import blur
+from napari_usm._filters.laplacian import negative_laplacian
+from napari_usm._filters.taps import BOX, AxisBlur
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_usm.filters.dtypes import Array
+    from napari_usm._filters.dtypes import Array
 
 # Pixels on each side over which one set of weights is fitted.
 FIT_REACH = 2

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.filters.blur import blur
-from napari_usm.filters.border import continued_axis
-from napari_usm.filters.taps import AxisBlur, Taps
+from napari_usm._filters.blur import blur
+from napari_usm._filters.border import continued_axis
+from napari_usm._filters.taps import AxisBlur, Taps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_usm.filters.dtypes import Array
+    from napari_usm._filters.dtypes import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from napari_usm._methods.entry import Entry
 from napari_usm.lab.methods.dark_region_unsharp_mask import DarkRegionUnsharpMask
 from napari_usm.lab.methods.entropy_unsharp_mask import EntropyUnsharpMask
 from napari_usm.lab.methods.lin_unsharp_mask import LinUnsharpMask
 from napari_usm.lab.methods.polesel_unsharp_mask import PoleselUnsharpMask
 from napari_usm.lab.methods.wavelet_unsharp_mask import WaveletUnsharpMask
-from napari_usm.methods.entry import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_usm import arguments
+from napari_usm._methods.parameter import choice, parameter
 from napari_usm.lab.filters.areas import Areas
-from napari_usm.methods import checks
-from napari_usm.methods.parameter import choice, parameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,12 +31,12 @@ def activities_parameter() -> Any:
 
 def check_areas(contrasts: Any, activities: Any) -> None:
     """Raise if a parameter of the areas breaks its rule."""
-    low, high = checks.pair("contrasts", contrasts, minimum=0)
+    low, high = arguments.pair("contrasts", contrasts, minimum=0)
     if low > high:
         raise ValueError(
             f"`contrasts` must be (medium, high) in order; got {contrasts!r}"
         )
-    checks.pair("activities", activities, minimum=1)
+    arguments.pair("activities", activities, minimum=1)
 
 
 def contrast_areas(

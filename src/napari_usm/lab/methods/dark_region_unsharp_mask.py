@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.mask import Mask
-from napari_usm.lab.methods.data_range import LevelsMethod
-from napari_usm.methods import checks
-from napari_usm.methods.masks import (
+from napari_usm import arguments
+from napari_usm._filters.mask import Mask
+from napari_usm._methods.base import Constants, border, colour
+from napari_usm._methods.masks import (
     MaskMethod,
     check_mask,
     kernel_parameter,
@@ -20,14 +20,14 @@ from napari_usm.methods.masks import (
     sigma_parameter,
     truncate_parameter,
 )
-from napari_usm.methods.method import Constants, border, colour
-from napari_usm.methods.parameter import parameter
+from napari_usm._methods.parameter import parameter
+from napari_usm.lab.methods.data_range import LevelsMethod
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_usm.filters.dtypes import Array
-    from napari_usm.methods.method import Method
+    from napari_usm._filters.dtypes import Array
+    from napari_usm._methods.base import Method
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class DarkRegionUnsharpMask(LevelsMethod, MaskMethod):
     def check(self, axes: Sequence[int]) -> None:
         """Raise if a parameter breaks its rule."""
         super().check(axes)
-        checks.real("amount", self.amount)
+        arguments.real("amount", self.amount)
         check_mask(self.kernel, self.sigma, self.truncate, axes)
 
     def make_mask(self, axes: Sequence[int]) -> Mask:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.dtypes import type_limits
-from napari_usm.methods import checks
-from napari_usm.methods.method import Method
-from napari_usm.methods.parameter import parameter
+from napari_usm import arguments
+from napari_usm._filters.dtypes import type_limits
+from napari_usm._methods.base import Method
+from napari_usm._methods.parameter import parameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_usm.filters.dtypes import Array
+    from napari_usm._filters.dtypes import Array
 
 _EIGHT_BITS = 255.0
 
@@ -40,7 +40,7 @@ class LevelsMethod(Method):
         """Raise if a parameter breaks its rule."""
         super().check(axes)
         if self.data_range is not None:
-            checks.above("data_range", self.data_range, 0)
+            arguments.above("data_range", self.data_range, 0)
 
     def for_type(self, dtype: np.dtype[Any]) -> Method:
         """The white of the type, if none is given."""

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.filters.opacity import visible
+from napari_usm._filters.opacity import visible
+from napari_usm._methods.base import LEAST, TOTAL
+from napari_usm._methods.gains import GainMethod, check_gains
 from napari_usm.lab.estimate.entropy import (
     around,
     best_of,
@@ -16,14 +18,12 @@ from napari_usm.lab.estimate.entropy import (
     level_counts,
     range_of,
 )
-from napari_usm.methods.gains import GainMethod, check_gains
-from napari_usm.methods.method import LEAST, TOTAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_usm.filters.dtypes import Array
-    from napari_usm.methods.method import Join
+    from napari_usm._filters.dtypes import Array
+    from napari_usm._methods.base import Join
 
 
 class EntropyGainMethod(GainMethod):

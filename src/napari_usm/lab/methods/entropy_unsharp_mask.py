@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_usm.filters.mask import Mask
-from napari_usm.lab.estimate.entropy import stretched
-from napari_usm.lab.methods.entropy_gain import EntropyGainMethod
-from napari_usm.methods import checks
-from napari_usm.methods.gains import gain_per_parameter, gains_parameter
-from napari_usm.methods.masks import (
+from napari_usm import arguments
+from napari_usm._filters.mask import Mask
+from napari_usm._methods.base import border, colour
+from napari_usm._methods.gains import gain_per_parameter, gains_parameter
+from napari_usm._methods.masks import (
     MaskMethod,
     check_mask,
     kernel_parameter,
@@ -21,14 +20,15 @@ from napari_usm.methods.masks import (
     sigma_parameter,
     truncate_parameter,
 )
-from napari_usm.methods.method import border, colour
-from napari_usm.methods.parameter import parameter
+from napari_usm._methods.parameter import parameter
+from napari_usm.lab.estimate.entropy import stretched
+from napari_usm.lab.methods.entropy_gain import EntropyGainMethod
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_usm.filters.dtypes import Array
-    from napari_usm.methods.method import Method
+    from napari_usm._filters.dtypes import Array
+    from napari_usm._methods.base import Method
 
 # Amounts from 10 down to 0.1, each 11 % less than the one before.
 GAINS = 10 ** (np.arange(-20, 21) / 20)
@@ -74,7 +74,7 @@ class EntropyUnsharpMask(EntropyGainMethod, MaskMethod):
         """Raise if a parameter breaks its rule."""
         super().check(axes)
         check_mask(self.kernel, self.sigma, self.truncate, axes)
-        checks.flag("penalty", self.penalty)
+        arguments.flag("penalty", self.penalty)
 
     def stretch(
         self,

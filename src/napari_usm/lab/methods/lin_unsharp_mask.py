@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.filters.blur import blur
-from napari_usm.filters.taps import BOX
+from napari_usm._filters.blur import blur
+from napari_usm._filters.taps import BOX
+from napari_usm._methods.base import border, colour
+from napari_usm._methods.gains import gain_per_parameter, gains_parameter
 from napari_usm.lab.estimate.entropy import range_of, stretched
 from napari_usm.lab.methods.entropy_gain import EntropyGainMethod
-from napari_usm.methods.gains import gain_per_parameter, gains_parameter
-from napari_usm.methods.method import border, colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_usm.filters.dtypes import Array
-    from napari_usm.methods.method import Constants
+    from napari_usm._filters.dtypes import Array
+    from napari_usm._methods.base import Constants
 
 # k from 0.04 to 2; those around the best are 0.002 apart, less than the 0.01 at which
 # the golden section of the source ends.

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_usm import arguments
+from napari_usm._methods.base import Constants, border, colour
+from napari_usm._methods.parameter import parameter
 from napari_usm.lab.filters.areas import AREA_REACH, wanted_growth
 from napari_usm.lab.filters.directional import (
     DIRECTIONAL_REACH,
@@ -22,14 +25,11 @@ from napari_usm.lab.methods.contrast_areas import (
     contrasts_parameter,
 )
 from napari_usm.lab.methods.data_range import LevelsMethod
-from napari_usm.methods import checks
-from napari_usm.methods.method import Constants, border, colour
-from napari_usm.methods.parameter import parameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_usm.filters.dtypes import Array
+    from napari_usm._filters.dtypes import Array
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ class PoleselUnsharpMask(LevelsMethod):
     def check(self, axes: Sequence[int]) -> None:
         """Raise if a parameter breaks its rule."""
         super().check(axes)
-        checks.real("amount", self.amount)
-        checks.choice("areas", self.areas, AREAS)
+        arguments.real("amount", self.amount)
+        arguments.choice("areas", self.areas, AREAS)
         check_areas(self.contrasts, self.activities)
-        checks.real("largest_weight", self.largest_weight, minimum=0)
+        arguments.real("largest_weight", self.largest_weight, minimum=0)
 
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """As far as the fit of the weights does, to second differences and areas."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
+from napari_usm import arguments
+from napari_usm._methods.base import Constants, border, colour
+from napari_usm._methods.parameter import parameter
 from napari_usm.lab.filters.areas import AREA_REACH, wanted_growth
 from napari_usm.lab.filters.wavelet import filter_bank, trimmed_detail
 from napari_usm.lab.methods.contrast_areas import (
@@ -16,14 +19,11 @@ from napari_usm.lab.methods.contrast_areas import (
     contrasts_parameter,
 )
 from napari_usm.lab.methods.data_range import LevelsMethod
-from napari_usm.methods import checks
-from napari_usm.methods.method import Constants, border, colour
-from napari_usm.methods.parameter import parameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_usm.filters.dtypes import Array
+    from napari_usm._filters.dtypes import Array
     from napari_usm.lab.filters.wavelet import Bank
 
 _AREAS = ("none", *AREAS)
@@ -68,7 +68,7 @@ class WaveletUnsharpMask(LevelsMethod):
     def check(self, axes: Sequence[int]) -> None:
         """Raise if a parameter breaks its rule."""
         super().check(axes)
-        checks.real("amount", self.amount)
+        arguments.real("amount", self.amount)
         if not isinstance(self.wavelet, str):
             raise TypeError(f"`wavelet` must be a str; got {self.wavelet!r}")
         try:
@@ -78,13 +78,13 @@ class WaveletUnsharpMask(LevelsMethod):
                 "`wavelet` must be a symmetric one of PyWavelets, such as 'haar' or "
                 f"'bior2.2'; got {self.wavelet!r}"
             ) from None
-        checks.integer("levels", self.levels, minimum=1)
+        arguments.integer("levels", self.levels, minimum=1)
         if self.levels > _MOST_LEVELS:
             raise ValueError(
                 f"`levels` must be at most {_MOST_LEVELS}; got {self.levels!r}"
             )
-        checks.real("limit", self.limit, minimum=0)
-        checks.choice("areas", self.areas, _AREAS)
+        arguments.real("limit", self.limit, minimum=0)
+        arguments.choice("areas", self.areas, _AREAS)
         check_areas(self.contrasts, self.activities)
 
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:

@@ -1,0 +1,407 @@
+"""One block of an image: the only place where pixels of a result are computed.
+
+A block comes with the neighbours that the filter needs. Where a fused kernel takes it,
+one pass goes from the stored pixels to result and edge map. Else it is cut into parts
+that fit into a cache, and each step leaves an array.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm._engine.blocks import offset, parts_of
+from napari_usm._engine.colours import QUIET
+from napari_usm._engine.tally import Tally, tally
+from napari_usm._filters.fused.base import Target
+from napari_usm._filters.fused.planes import is_in_rows
+from napari_usm._filters.overflow import is_flat_and_large, saturated
+from napari_usm._filters.threshold import significance
+from napari_usm._kernels.finish_plane import finish_pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_usm._engine.blocks import Block, Slices
+    from napari_usm._engine.plan import FittedPlan, Plan
+    from napari_usm._filters.dtypes import Array
+
+_NONE = np.empty(0, np.float32)
+
+
+class Output(StrEnum):
+    """An array that can be computed."""
+
+    IMAGE = "image"
+    EDGE_MAP = "edge_map"
+    SIGNIFICANCE = "significance"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Arrays that the outputs of a block are written to; None if they are not wanted.
+
+    Attributes
+    ----------
+    place : tuple of slice
+        The block's core in `image`, and in a source of its shape.
+    image : array, optional
+        Of the type of the result.
+    edge_map, significance : array, optional
+        Of float32, without an axis for the channels where these are mixed.
+    detail : array, optional
+        Edge map before the threshold, of the shape and type of the filtered signal.
+    """
+
+    place: Slices
+    image: Array | None = None
+    edge_map: Array | None = None
+    significance: Array | None = None
+    detail: Array | None = None
+
+
+@dataclass(frozen=True)
+class Detail:
+    """Detail of a block's core that was computed before.
+
+    Attributes
+    ----------
+    values : array
+        As in `Parts`.
+    is_valid : bool
+        Whether a fused kernel made it: all pixels are finite.
+    """
+
+    values: Array
+    is_valid: bool
+
+
+@dataclass(frozen=True)
+class Done:
+    """A block that has been computed.
+
+    Attributes
+    ----------
+    fused : bool
+        Whether a fused kernel did all of it.
+    counts : Tally, optional
+        Statistics for the report.
+    """
+
+    fused: bool
+    counts: Tally | None = None
+
+
+def room(plan: Plan, shape: tuple[int, ...], *outputs: Output) -> Parts:
+    """Return new arrays for some outputs of a block with a core of this shape."""
+    edge_shape = plan.colours.edge_slices(shape)
+    arrays = {
+        output.value: np.empty(shape, plan.result)
+        if output is Output.IMAGE
+        else np.empty(edge_shape, np.float32)
+        for output in outputs
+    }
+    return Parts(tuple(slice(0, length) for length in shape), **arrays)
+
+
+def process(
+    fitted: FittedPlan,
+    pixels: Array,
+    block: Block,
+    parts: Parts,
+    *,
+    detail: Detail | None = None,
+    counts: bool = False,
+) -> Done:
+    """Compute the outputs of one block.
+
+    Parameters
+    ----------
+    fitted : FittedPlan
+        The method, and the constants of the image that `block` is cut from.
+    pixels : array
+        The block with its neighbours; without them if `detail` is given and no counts
+        are wanted.
+    block : Block
+        Its place in the image, and its core in `pixels`.
+    parts : Parts
+        Where the outputs go; counts need image and edge map.
+    detail : Detail, optional
+        Skips the filter.
+    counts : bool
+        Whether to return statistics for the report.
+    """
+    if parts.significance is not None:
+        _compute_significance(fitted, pixels, block, parts, detail)
+    if parts.image is None and parts.edge_map is None and parts.detail is None:
+        return Done(fused=True)
+    if detail is None:
+        fused = _filter_fused(fitted, pixels, block, parts)
+    else:
+        fused = detail.is_valid and _finish_fused(fitted, pixels, block, parts, detail)
+    if fused and not counts:
+        return Done(fused)
+    steps = _steps(fitted, pixels, block, parts, detail, fused)
+    if not counts:
+        for _ in steps:
+            pass
+        return Done(fused)
+    tallies = [
+        _count(fitted, near, part, edge_map, parts.image[place])
+        for near, part, edge_map, place in steps
+        if parts.image is not None
+    ]
+    return Done(fused, reduce(Tally.__add__, tallies))
+
+
+@QUIET
+def edge_map_of_signal(
+    plan: Plan,
+    signal: Array,
+    estimate: Array | None,
+    noise: Array | None,
+    weight: Array | None = None,
+) -> Array:
+    """Return the edge map of a signal, in its type, neighbours included."""
+    method = plan.method
+    detail = method.detail(signal, plan.axes, estimate, weight)
+    if not np.isfinite(detail).all():
+        detail = saturated(detail, detail.dtype)
+    reach = (
+        method.reach(plan.axes)
+        if estimate is None
+        else method.reach_of(estimate, plan.axes)
+    )
+    around = {
+        axis: signal.shape[axis] if distance is None else distance
+        for axis, distance in zip(plan.axes, reach, strict=True)
+    }
+    flat = is_flat_and_large(signal, around, method.mode, float(method.cval))
+    if flat is not None:
+        detail = np.where(flat, 0, detail)
+    return plan.threshold(noise).of(detail, signal)
+
+
+def _steps(
+    fitted: FittedPlan,
+    pixels: Array,
+    block: Block,
+    parts: Parts,
+    detail: Detail | None,
+    fused: bool,
+) -> Iterator[tuple[Array, Block, Array, Slices]]:
+    """Compute a block in parts, step by step, unless a kernel has done so.
+
+    Yields
+    ------
+    tuple
+        A part with its neighbours, its block, its edge map in the working type, and
+        its place in the outputs.
+    """
+    plan = fitted.plan
+    colours = plan.colours
+    whole = plan.whole_axes
+    for part, place in parts_of(block, plan.halo, plan.grid, whole):
+        near = pixels[place]
+        to = offset(part.core, block.core, parts.place)
+        if fused:
+            assert parts.edge_map is not None
+            yield near, part, parts.edge_map[to], to
+            continue
+        if detail is None:
+            edge_map = _edge_map(fitted, near, part)
+        else:
+            inside = colours.signal_slices(offset(part.core, block.core))
+            core = near[part.inner]
+            edge_map = _thresholded(fitted, detail.values[inside], core, part)
+        if parts.detail is not None:
+            parts.detail[colours.signal_slices(to)] = edge_map
+        if parts.edge_map is not None:
+            edges = colours.public_edge_map(edge_map)
+            parts.edge_map[colours.edge_slices(to)] = edges
+        if parts.image is not None:
+            parts.image[to] = _combined(fitted, near[part.inner], edge_map, part)
+        yield near, part, edge_map, to
+
+
+def _edge_map(fitted: FittedPlan, near: Array, block: Block) -> Array:
+    """Return the edge map of the core of a block, in the working type."""
+    plan, inner = fitted.plan, block.inner
+    noise, estimate = fitted.noise_of(block.core), fitted.estimate_of(block.core)
+    if estimate is not None:
+        spans = _needed(plan, near, inner, estimate)
+        near, inner = near[spans], offset(inner, spans)
+    signal = plan.colours.visible_signal(near)
+    weight = plan.colours.opacity(near)
+    edge_map = edge_map_of_signal(plan, signal, estimate, noise, weight)
+    return edge_map[plan.colours.signal_slices(inner)]
+
+
+def _needed(plan: Plan, near: Array, inner: Slices, estimate: Array) -> Slices:
+    """Return the part of a block that is needed once the estimate is known."""
+    reach = dict(zip(plan.axes, plan.method.reach_of(estimate, plan.axes), strict=True))
+    return tuple(
+        slice(max(0, core.start - n), min(length, core.stop + n))
+        if plan.halo.get(axis) is not None and (n := reach[axis]) is not None
+        else slice(0, length)
+        for axis, (core, length) in enumerate(zip(inner, near.shape, strict=True))
+    )
+
+
+@QUIET
+def _thresholded(fitted: FittedPlan, detail: Array, core: Array, block: Block) -> Array:
+    """Return the edge map of a block from its detail."""
+    threshold = fitted.plan.threshold(fitted.noise_of(block.core))
+    # Only noise follows the intensity.
+    signal = fitted.plan.colours.signal(core) if threshold.in_noise else detail
+    return threshold.of(detail, signal)
+
+
+def _combined(fitted: FittedPlan, core: Array, edge_map: Array, block: Block) -> Array:
+    """Return the result of a block from its edge map, by the fused kernel if it can."""
+    plan, limits = fitted.plan, fitted.limits
+    amount = fitted.amount_of(block.core)
+    stored = plan.stored
+    finite = core.dtype.kind != "f" or bool(np.isfinite(core).all())
+    if stored is None or not isinstance(amount, float) or not finite:
+        return plan.colours.combine(core, edge_map, amount, limits)
+    image = np.require(core, plan.dtype, ["C", "W"])
+    detail = np.ascontiguousarray(edge_map).reshape(-1)
+    # As that of live results, which the kernel is compiled for.
+    detail.flags.writeable = False
+    result = np.empty(image.shape, plan.result)
+    finish_pixels(
+        image.view(stored).reshape(-1),
+        detail,
+        (0, image.size),
+        result.view(stored).reshape(-1),
+        _NONE,
+        plan.finish(amount, limits).numbers(stored),
+    )
+    return result
+
+
+def _filter_fused(
+    fitted: FittedPlan, pixels: Array, block: Block, parts: Parts
+) -> bool:
+    """Filter and finish a block by one kernel; return whether there is one for it."""
+    plan, amount = fitted.plan, fitted.constants.amount
+    one_pass = plan.one_pass(fitted.constants.estimate)
+    if one_pass is None or not isinstance(amount, float):
+        return False
+    threshold = fitted.threshold
+    if not threshold.is_one:
+        return False
+    across = one_pass.last_axis(pixels.ndim)
+    usable = pixels.flags.writeable and pixels.dtype.isnative
+    if not usable or not is_in_rows(pixels, across):
+        pixels = np.array(pixels, plan.dtype, order="C")
+    image = parts.image
+    if plan.dtype.kind == "b":
+        pixels = pixels.view(np.uint8)
+        image = None if image is None else image.view(np.uint8)
+    # They differ by the threshold only; one of them is wanted.
+    edges = parts.edge_map if parts.detail is None else parts.detail
+    target = Target(
+        np.empty(0, pixels.dtype) if image is None else image,
+        _NONE if edges is None else edges,
+    )
+    for axis in range(across + 1, pixels.ndim):
+        whole = slice(0, pixels.shape[axis])
+        uncut = block.inner[axis] == parts.place[axis] == whole
+        if not uncut or target.shape[axis] != pixels.shape[axis]:
+            return False  # rows of the kernel go through these axes
+    finish = plan.finish(amount, fitted.limits, threshold)
+    return one_pass.sharpen_into(target, parts.place, pixels, block.inner, finish)
+
+
+def can_finish_fused(fitted: FittedPlan) -> bool:
+    """Return whether one kernel makes outputs of valid detail."""
+    plan = fitted.plan
+    one = isinstance(fitted.constants.amount, float)
+    return one and plan.stored is not None and fitted.threshold.is_one
+
+
+def _finish_fused(
+    fitted: FittedPlan, pixels: Array, block: Block, parts: Parts, detail: Detail
+) -> bool:
+    """Finish detail by one kernel; return whether it could.
+
+    The block must be a contiguous part of the outputs and of `pixels`.
+    """
+    plan, amount = fitted.plan, fitted.constants.amount
+    if plan.stored is None or not can_finish_fused(fitted):
+        return False
+    arrays = _rows(plan, pixels[block.inner], parts, detail.values)
+    if arrays is None:
+        return False
+    image, values, to, edges = arrays
+    assert isinstance(amount, float)
+    numbers = plan.finish(amount, fitted.limits, fitted.threshold).numbers(plan.stored)
+    finish_pixels(image, values, (0, image.size), to, edges, numbers)
+    return True
+
+
+def _rows(
+    plan: Plan, core: Array, parts: Parts, detail: Array
+) -> tuple[Array, Array, Array, Array] | None:
+    """Return source, detail, image and edge map in one dimension, without copies."""
+    assert plan.stored is not None
+    image = _NONE if parts.image is None else parts.image[parts.place]
+    edges = _NONE if parts.edge_map is None else parts.edge_map[parts.place]
+    arrays = core, detail, image, edges
+    if not all(array.flags.c_contiguous for array in arrays):
+        return None
+    return (
+        core.view(plan.stored).reshape(-1),
+        detail.reshape(-1),
+        (image.view(plan.stored) if image.size else np.empty(0, plan.stored)).reshape(
+            -1
+        ),
+        edges.reshape(-1),
+    )
+
+
+@QUIET
+def _compute_significance(
+    fitted: FittedPlan,
+    pixels: Array,
+    block: Block,
+    parts: Parts,
+    detail: Detail | None,
+) -> None:
+    """Write the size of the detail of a block in units of its noise."""
+    plan, to = fitted.plan, parts.significance
+    assert to is not None
+    if fitted.constants.noise is None:
+        raise ValueError("the noise was not estimated")
+    colours = plan.colours
+    if detail is None:
+        values = np.empty(colours.signal_shape(block.shape), plan.working)
+        place = tuple(slice(0, length) for length in block.shape)
+        process(fitted.unfinished, pixels, block, Parts(place, detail=values))
+    else:
+        values = detail.values
+    for part, _ in parts_of(block, {}, {}, plan.whole_axes):
+        inside = offset(part.core, block.core)
+        core = pixels[offset(part.core, block.core, block.inner)]
+        noise = fitted.noise_of(part.core)
+        assert noise is not None
+        size = significance(
+            values[colours.signal_slices(inside)],
+            colours.signal(core),
+            plan.detail_noise(noise),
+        )
+        place = colours.edge_slices(offset(part.core, block.core, parts.place))
+        to[place] = colours.public_edge_map(size)
+
+
+def _count(
+    fitted: FittedPlan, near: Array, block: Block, edge_map: Array, result: Array
+) -> Tally:
+    amount: Any = fitted.amount_of(block.core)
+    return tally(fitted.plan, near, block, edge_map, amount, fitted.limits, result)

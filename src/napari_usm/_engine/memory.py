@@ -1,0 +1,209 @@
+"""A method on an array in memory or on disk, block by block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from napari_usm._engine import report
+from napari_usm._engine.block import Parts, process
+from napari_usm._engine.blocks import BLOCK, Block, Halo, cut, parts_of
+from napari_usm._engine.estimate import (
+    FirstStage,
+    Joined,
+    finish_first_stage,
+    first_stage_of,
+    rounds,
+)
+from napari_usm._engine.threads import in_order, thread_count
+
+if TYPE_CHECKING:
+    from napari_usm._engine.plan import FittedPlan, Plan
+    from napari_usm._engine.tally import Tally
+    from napari_usm._filters.dtypes import Array
+
+T = TypeVar("T")
+Steps = Generator[None, None, T]
+
+# Fewer pixels are done in less than a millisecond: handing them over costs more.
+_WORTH_THREADS = 2**19
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Results of a run; None if they were not wanted."""
+
+    fitted: FittedPlan
+    image: Array | None
+    edge_map: Array | None
+    report: report.Report | None
+
+
+def run(
+    plan: Plan,
+    image: Any,
+    *,
+    fitted: FittedPlan | None = None,
+    want_image: bool = True,
+    want_edge_map: bool = True,
+    want_report: bool = True,
+    block_size: int = BLOCK,
+) -> Steps[Outcome]:
+    """Run a plan, with a pause after every block.
+
+    Parameters
+    ----------
+    plan : Plan
+        The method, made ready for the image.
+    image : array-like
+        Read block by block: a memory map or a zarr array never comes whole.
+    fitted : FittedPlan, optional
+        Result of `first_stage`, if it is known.
+    want_image, want_edge_map, want_report : bool
+        Outputs; the report comes with both arrays.
+    block_size : int
+        Pixels of a block.
+
+    Yields
+    ------
+    None
+        After each of the `blocks`, and before as often as `first_stage` does: there
+        the caller may show progress, or stop for good.
+
+    Returns
+    -------
+    Outcome
+        By the generator's ``StopIteration``, see `result_of`.
+    """
+    if fitted is None:
+        fitted = yield from first_stage(plan, image, block_size)
+    known = fitted
+    count, cuts = _threads_and_blocks(plan, plan.halo, block_size)
+    want_image, want_edge_map = want_image or want_report, want_edge_map or want_report
+    result = np.empty(plan.shape, plan.result) if want_image else None
+    edges = np.empty(plan.edge_shape, np.float32) if want_edge_map else None
+
+    def work(block: Block) -> Tally | None:
+        pixels = np.asarray(image[block.grown])
+        parts = Parts(block.core, result, edges)
+        return process(known, pixels, block, parts, counts=want_report).counts
+
+    tallies: list[Tally] = []
+    for counts in in_order(work, cuts, count):
+        if counts is not None:
+            tallies.append(counts)
+        yield
+    if not tallies:
+        return Outcome(fitted, result, edges, None)
+    sample = np.asarray(image[report.sample_slices(plan)])
+    return Outcome(fitted, result, edges, report.finish(fitted, tallies, sample))
+
+
+def significance(
+    plan: Plan,
+    image: Any,
+    *,
+    fitted: FittedPlan | None = None,
+    block_size: int = BLOCK,
+) -> Steps[Array]:
+    """Compute detail in units of its noise, with a pause after every block.
+
+    Parameters
+    ----------
+    plan : Plan
+        One that estimates the noise.
+    image, fitted, block_size
+        As for `run`.
+
+    Returns
+    -------
+    array of float32
+        By the generator's ``StopIteration``.
+    """
+    if fitted is None:
+        fitted = yield from first_stage(plan, image, block_size)
+    known = fitted
+    count, cuts = _threads_and_blocks(plan, plan.halo, block_size)
+    result = np.empty(plan.edge_shape, np.float32)
+
+    def work(block: Block) -> None:
+        pixels = np.asarray(image[block.grown])
+        process(known, pixels, block, Parts(block.core, significance=result))
+
+    for _ in in_order(work, cuts, count):
+        yield
+    return result
+
+
+def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[FittedPlan]:
+    """Estimate constants and limits, with a pause after every block of each round.
+
+    Yields
+    ------
+    None
+        `first_stage_steps` times.
+
+    Returns
+    -------
+    FittedPlan
+        What `run` takes.
+    """
+    found: list[FirstStage] = []
+    count, cuts = _threads_and_blocks(plan, plan.first_halo, block_size)
+
+    def work(block: Block) -> list[tuple[Block, FirstStage]]:
+        pixels = np.asarray(image[block.grown])
+        return [
+            (part, first_stage_of(plan, pixels[place], part, found))
+            for part, place in parts_of(
+                block, plan.first_halo, plan.grid, plan.whole_axes
+            )
+        ]
+
+    for number in range(rounds(plan)):
+        joined = Joined(plan, number)
+        for parts in in_order(work, cuts, count):
+            joined.add(parts)
+            yield
+        found.append(joined.found)
+    return finish_first_stage(plan, found)
+
+
+def first_stage_steps(plan: Plan, block_size: int = BLOCK) -> int:
+    """Return the number of pauses of `first_stage`."""
+    cuts = _threads_and_blocks(plan, plan.first_halo, block_size)[1]
+    return rounds(plan) * len(cuts)
+
+
+def blocks(plan: Plan, block_size: int = BLOCK) -> list[Block]:
+    """Return the blocks that `run` works on, one after the other."""
+    return _threads_and_blocks(plan, plan.halo, block_size)[1]
+
+
+def worth_threads(pixels: int) -> int:
+    """Return the number of threads for so many pixels."""
+    return 1 if pixels < _WORTH_THREADS else thread_count()
+
+
+def result_of(running: Steps[T]) -> T:
+    """Run to the end, and return the result."""
+    while True:
+        try:
+            next(running)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+
+def _threads_and_blocks(
+    plan: Plan, halo: Halo, block_size: int
+) -> tuple[int, list[Block]]:
+    """Return threads for an image, and blocks small enough that all have work."""
+    pixels = math.prod(plan.shape)
+    count = worth_threads(pixels)
+    size = min(block_size, -(-pixels // count))
+    return count, cut(plan.shape, halo, plan.grid, plan.whole_axes, size)

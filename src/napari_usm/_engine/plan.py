@@ -1,0 +1,360 @@
+"""A method made ready for an image of one shape and type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from napari_usm import arguments
+from napari_usm._engine.colours import Colours
+from napari_usm._estimate.detail_noise import detail_noise
+from napari_usm._estimate.windows import side
+from napari_usm._filters.attribute import cached_attribute
+from napari_usm._filters.dtypes import Array, type_limits, working_type
+from napari_usm._filters.fused.base import Finish, OnePass, stored_type
+from napari_usm._filters.threshold import NO_THRESHOLD
+
+if TYPE_CHECKING:
+    from napari_usm._filters.threshold import DetailNoise, Threshold
+    from napari_usm._methods.base import Constants, Method
+
+Limits = tuple[float, float]
+Slices = tuple[slice, ...]
+
+
+class Public(NamedTuple):
+    """Constants as users get them."""
+
+    amount: Any
+    gain: Any
+    curve: Array | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that can be known before a pixel is touched.
+
+    Attributes
+    ----------
+    method : Method
+        Parameters, checked.
+    shape : tuple of int
+        Shape of the image.
+    dtype, working, result : dtype
+        Types of the image, of the computation and of the result.
+    axes : tuple of int
+        Filtered axes, in order.
+    channel_axis : int or None
+        Axis of the channels, counted from 0.
+    wants_noise : bool
+        Whether the noise of the image is to be found, though the method may do without.
+    """
+
+    method: Method
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    working: np.dtype[Any]
+    result: np.dtype[Any]
+    axes: tuple[int, ...]
+    channel_axis: int | None
+    wants_noise: bool = False
+
+    @cached_attribute
+    def colours(self) -> Colours:
+        """The part of the colours that is filtered."""
+        return Colours(
+            self.channel_axis,
+            "channels" if self.channel_axis is None else self.method.color,
+            self.method.alpha,
+            len(self.shape),
+            self.dtype,
+            self.working,
+            self.result,
+        )
+
+    @property
+    def color(self) -> str:
+        """Return "channels", "luminance" or "value"."""
+        return self.colours.color
+
+    @property
+    def whole_axes(self) -> tuple[int, ...]:
+        """Return axes that are never cut: channels may make up one signal."""
+        return () if self.channel_axis is None else (self.channel_axis,)
+
+    @cached_attribute
+    def halo(self) -> dict[int, int | None]:
+        """Neighbours that a block needs on each side; None: the whole axis.
+
+        One at least: the report compares with the 3-wide local range.
+        """
+        reach = zip(self.axes, self.method.halo(self.axes), strict=True)
+        return {axis: None if n is None else max(1, n) for axis, n in reach}
+
+    @cached_attribute
+    def first_halo(self) -> dict[int, int | None]:
+        """Neighbours that a block needs in the first stage: windows for the noise."""
+        if not self.finds_noise:
+            return self.halo
+        least = side(len(self.axes)) - 1
+        return {a: None if n is None else max(n, least) for a, n in self.halo.items()}
+
+    @property
+    def finds_noise(self) -> bool:
+        """Return whether blur and noise are found in the whole image."""
+        return self.wants_noise or self.method.thresholding.in_noise
+
+    @property
+    def estimates(self) -> bool:
+        """Return whether there are estimates, which a sample of the image gives too."""
+        return self.method.estimates or self.finds_noise
+
+    @property
+    def needs_first_stage(self) -> bool:
+        """Return whether the whole image is needed before any block can be done."""
+        return self.estimates or self.method.limits == "data"
+
+    @cached_attribute
+    def grid(self) -> dict[int, int]:
+        """Multiples at which a block with its neighbours begins."""
+        return dict(zip(self.axes, self.method.grid(self.axes), strict=True))
+
+    @cached_attribute
+    def unfinished(self) -> Plan:
+        """The plan whose edge map is the detail, whatever will be done with it."""
+        return make_plan(self.shape, self.dtype, self.method.unfinished())
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Axes along which a method that estimates finds a number for each index."""
+        items = self.method.per_item
+        channels = self.color == "channels" and self.method.per_channel
+        return tuple(
+            axis
+            for axis in range(len(self.shape))
+            if axis not in self.axes
+            and (channels if axis == self.channel_axis else items)
+        )
+
+    def kept_slices(self, per_axis: Slices) -> Slices:
+        """Slices of constants for a block: one index along axes that are not kept."""
+        return tuple(
+            per_axis[axis]
+            if axis in self.kept and axis != self.channel_axis
+            else slice(None)
+            for axis in range(len(self.shape))
+        )
+
+    @property
+    def constants_shape(self) -> tuple[int, ...]:
+        """Shape of what is found: length 1 along every axis that is not kept."""
+        colours = [
+            n - (self.method.alpha and axis == self.channel_axis)
+            for axis, n in enumerate(self.shape)
+        ]
+        return tuple(n if axis in self.kept else 1 for axis, n in enumerate(colours))
+
+    @property
+    def kept_shape(self) -> tuple[int, ...]:
+        """Return the shape of the constants without the axes that are not kept."""
+        return tuple(self.constants_shape[axis] for axis in self.kept)
+
+    @property
+    def limits(self) -> Limits:
+        """Return the limits of the result, unless they are those of the data."""
+        if self.method.limits is None or isinstance(self.method.limits, str):
+            return self.within_type(-np.inf, np.inf)
+        return self.within_type(*self.method.limits)
+
+    def within_type(self, low: float, high: float) -> Limits:
+        """Limits, no wider than the range of the result's type.
+
+        HSV's value, if that is what is limited, is at least 0.
+        """
+        least, largest = type_limits(self.result)
+        if self.color == "value":
+            least = max(least, 0.0)
+        # Limits that lie wholly beyond the range are its end.
+        low = min(max(float(low), least), largest)
+        return low, max(min(float(high), largest), least)
+
+    @property
+    def edge_shape(self) -> tuple[int, ...]:
+        """Shape of the edge map."""
+        return self.colours.edge_slices(self.shape)
+
+    @property
+    def has_significance(self) -> bool:
+        """Return whether the noise of the detail follows from that of the image."""
+        return self.method.response(self.axes) is not None
+
+    def threshold(self, noise: Array | None) -> Threshold:
+        """Return the threshold of a block, given the noise of its indices."""
+        threshold = self.method.thresholding
+        if not threshold.in_noise:
+            return threshold
+        assert noise is not None
+        return replace(threshold, noise=self.detail_noise(noise))
+
+    def detail_noise(self, noise: Array) -> DetailNoise:
+        """Return the noise of the detail, given that of the image."""
+        response = self.method.response(self.axes)
+        assert response is not None
+        return detail_noise(noise, response)
+
+    @cached_attribute
+    def stored(self) -> np.dtype[Any] | None:
+        """Type in which kernels read and write the pixels themselves, if they can."""
+        if self.color != "channels" or self.method.alpha:
+            return None
+        return stored_type(self.dtype, self.result)
+
+    def one_pass(self, estimate: Array | None = None) -> OnePass | None:
+        """The filter that goes to the result in one pass, if there is one here.
+
+        `estimate` is what was found for the indices of a block, if anything.
+        """
+        if self.stored is None:
+            return None
+        found = self.method.one_pass(self.axes, estimate)
+        if found is None:
+            return None
+        cval = float(self.method.cval)
+        return found if found.fits(self.stored, self.method.mode, cval) else None
+
+    def finish(
+        self, amount: float, limits: Limits, threshold: Threshold = NO_THRESHOLD
+    ) -> Finish:
+        """Return the parameters of the last steps in one pass."""
+        mode, cval = self.method.mode, float(self.method.cval)
+        return Finish(amount, limits, mode, cval, threshold)
+
+
+@dataclass(frozen=True)
+class FittedPlan:
+    """A plan with all that has to be known of the whole image.
+
+    Attributes
+    ----------
+    plan : Plan
+        The method, made ready for the image.
+    constants : Constants
+        Amount and estimates.
+    limits : tuple of float
+        Where the result saturates.
+    sample : tuple of int, optional
+        Shape of the part that was used for the estimates, if it was not all.
+    """
+
+    plan: Plan
+    constants: Constants
+    limits: Limits
+    sample: tuple[int, ...] | None = None
+
+    @cached_attribute
+    def unfinished(self) -> FittedPlan:
+        """The plan whose edge map is the detail, whatever will be done with it."""
+        plan = self.plan.unfinished
+        return FittedPlan(plan, replace(self.constants, amount=0.0), plan.limits)
+
+    @property
+    def threshold(self) -> Threshold:
+        """Return the threshold for all of the image."""
+        return self.plan.threshold(self.constants.noise)
+
+    @property
+    def public(self) -> Public:
+        """Amount, gain and curve without the axes that are not kept."""
+        constants, plan = self.constants, self.plan
+        if constants.gain is None:
+            return Public(constants.amount, None, None)
+        gain, curve = constants.gain, constants.curve
+        if curve is None:
+            gain = np.full(plan.kept_shape, gain)
+        else:
+            gone = tuple(a for a in range(len(plan.shape)) if a not in plan.kept)
+            gain, curve = np.squeeze(gain, gone), np.squeeze(curve, gone)
+        if gain.ndim == 0:
+            return Public(1 / float(gain), float(gain), curve)
+        return Public(1 / gain, gain, curve)
+
+    def amount_of(self, core: Slices) -> Array | float:
+        """Return the amounts for a box of the image."""
+        amount = self.constants.amount
+        if isinstance(amount, float):
+            return amount
+        local: Array = amount[self.plan.kept_slices(core)]
+        return local
+
+    def noise_of(self, core: Slices) -> Array | None:
+        """Return the estimates of noise for a box, if there are any."""
+        return self._local(self.constants.noise, core)
+
+    def estimate_of(self, core: Slices) -> Array | None:
+        """Return the estimates for the detail of a box, if there are any."""
+        return self._local(self.constants.estimate, core)
+
+    def at(self, where: Slices) -> FittedPlan:
+        """Return the plan for the image that consists of these indices."""
+        amount = self.amount_of(where)
+        noise, estimate = self.noise_of(where), self.estimate_of(where)
+        constants = replace(
+            self.constants, amount=amount, noise=noise, estimate=estimate
+        )
+        return replace(self, constants=constants)
+
+    def _local(self, values: Array | None, core: Slices) -> Array | None:
+        return None if values is None else values[self.plan.kept_slices(core)]
+
+
+def make_plan(shape: tuple[int, ...], dtype: np.dtype[Any], method: Method) -> Plan:
+    """Check everything that can be wrong, and settle everything that can be known.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, the rule and the value.
+    """
+    source = arguments.real_type("image", np.dtype(dtype))
+    if 0 in shape:
+        raise ValueError(f"`image` must not be empty; got shape {shape}")
+    channel_axis = method.channel_axis
+    if channel_axis is not None:
+        channel_axis = arguments.axis("channel_axis", channel_axis, len(shape))
+    axes = arguments.filtered_axes(method.axes, len(shape), channel_axis)
+    method.check(axes)
+    method = method.for_type(source)
+    _check_channels(method, shape, channel_axis)
+    result = source if method.dtype is None else _result_type(method.dtype)
+    return Plan(method, shape, source, working_type(source), result, axes, channel_axis)
+
+
+def _check_channels(
+    method: Method, shape: tuple[int, ...], channel_axis: int | None
+) -> None:
+    if channel_axis is None:
+        if method.alpha:
+            raise ValueError("`alpha` must be False without a `channel_axis`; got True")
+        return
+    channels = shape[channel_axis] - method.alpha
+    if channels < 1:
+        raise ValueError(
+            "`alpha` must be False for an image with a single channel; got True"
+        )
+    if method.color != "channels" and channels != 3:
+        raise ValueError(
+            f'`color` "{method.color}" must have exactly 3 colour channels; got '
+            f'{channels} on axis {channel_axis}: use color="channels"'
+        )
+
+
+def _result_type(dtype: Any) -> np.dtype[Any]:
+    try:
+        given = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(
+            f"`dtype` must be bool, integer or real; got {dtype!r}"
+        ) from None
+    return arguments.real_type("dtype", given)

@@ -1,0 +1,303 @@
+"""A method on the part of an image that is asked for, under parameters that change.
+
+Whatever part it is, its pixels are those of the whole result, to the last bit. The
+detail of the last parts is kept: while nothing but strength, threshold or limits
+change, nothing is filtered anew.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm._engine import report, reuse
+from napari_usm._engine.block import Detail, Output, Parts, can_finish_fused, process
+from napari_usm._engine.blocks import BLOCK, PART, Block, cut, grown, offset, parts_of
+from napari_usm._engine.fork import renew_in_child
+from napari_usm._engine.memory import worth_threads
+from napari_usm._engine.threads import all_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from napari_usm._engine.blocks import Slices
+    from napari_usm._engine.plan import FittedPlan, Plan
+    from napari_usm._engine.tally import Tally
+    from napari_usm._filters.dtypes import Array
+
+    _Key = tuple[Hashable, ...]
+
+Box = tuple[range, ...]
+
+# How much larger a single part may be than all that is kept otherwise.
+_ALONE = 4
+
+
+@dataclass(frozen=True)
+class Region:
+    """Pixels and detail of a box of an image.
+
+    Attributes
+    ----------
+    block : Block
+        The box, in an image that has only its indices along the axes that are not
+        filtered, and in `pixels`.
+    pixels : array
+        The box with its neighbours.
+    image : array
+        The box alone, contiguous.
+    detail : Detail
+        Detail of the box.
+    """
+
+    block: Block
+    pixels: Array
+    image: Array
+    detail: Detail
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        shared = np.may_share_memory(self.pixels, self.image)
+        image = 0 if shared else self.image.nbytes
+        return self.pixels.nbytes + image + self.detail.values.nbytes
+
+
+class DetailCache:
+    """The parts that were used last, in a limited number of bytes; for any thread.
+
+    A single part may be larger: the others then go, for a plane that does not fit is
+    the one that is most tedious to filter anew.
+    """
+
+    def __init__(self, nbytes: int) -> None:
+        self._free = self._nbytes = nbytes
+        self._kept: OrderedDict[_Key, Region] = OrderedDict()
+        # Garbage that is collected in the middle of all this may call `drop`.
+        self._lock = threading.RLock()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Drop everything, in a process that was forked."""
+        self._lock = threading.RLock()
+        self._kept.clear()
+        self._free = self._nbytes
+
+    def get(self, key: _Key) -> Region | None:
+        """Return the region under a key, and mark it as used last."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+            return found
+
+    def put(self, key: _Key, found: Region) -> None:
+        """Keep this, and let go of what has not been used for longest."""
+        with self._lock:
+            if found.nbytes > _ALONE * self._nbytes or key in self._kept:
+                return
+            self._kept[key] = found
+            self._free -= found.nbytes
+            while self._free < 0 and len(self._kept) > 1:
+                self._free += self._kept.popitem(last=False)[1].nbytes
+
+    def drop(self, mark: object) -> None:
+        """Keep nothing whose key begins like this."""
+        with self._lock:
+            for key in list(self._kept):
+                if key[0] is mark and key in self._kept:
+                    self._free += self._kept.pop(key).nbytes
+
+
+class LiveImage:
+    """Pixels that parts are sharpened of, and the detail of the last of them.
+
+    Parameters
+    ----------
+    pixels : array-like
+        Of numpy, a memory map, zarr or dask: read only where a part needs it.
+    cache : DetailCache
+        For its parts, among those of others.
+    """
+
+    def __init__(self, pixels: Any, cache: DetailCache) -> None:
+        self.pixels = pixels
+        self._cache = cache
+        # One image's parts are no other's, and go with it.
+        self._mark = object()
+        weakref.finalize(self, cache.drop, self._mark).atexit = False
+        self._last: tuple[Slices, Array] | None = None
+
+    def read(self, where: Slices) -> Array:
+        """Pixels of the image; not read again if they were read last.
+
+        While a sigma changes, the same plane is needed again and again.
+        """
+        last = self._last
+        if last is not None and last[0] == where:
+            return last[1]
+        pixels = np.asarray(self.pixels[where])
+        self._last = where, pixels
+        return pixels
+
+    def is_kept(self, fitted: FittedPlan, box: Box) -> bool:
+        """Return whether the detail of a box is in the cache."""
+        return self._cache.get(self._key(fitted, box)) is not None
+
+    def region(self, fitted: FittedPlan, box: Box) -> Region:
+        """Return pixels and detail of a box, from the cache if they are there."""
+        key = self._key(fitted, box)
+        region = self._cache.get(key)
+        if region is None:
+            region = filtered(fitted.at(slices(box)).unfinished, self.read, box)
+            self._cache.put(key, region)
+        return region
+
+    def image(self, fitted: FittedPlan, box: Box) -> Array:
+        """Return the result of a box."""
+        key = self._key(fitted, box)
+        region = self._cache.get(key)
+        if region is None:
+            result = None
+            local = fitted.at(slices(box))
+            unfinished = local.unfinished
+            plan, amount = fitted.plan, local.constants.amount
+            at_once = plan.one_pass(local.constants.estimate) is not None
+            if at_once and not plan.method.thresholding and isinstance(amount, float):
+                # One pass of the kernel gives the detail and the result.
+                result = reuse.empty([len(span) for span in box], plan.result)
+                unfinished = replace(local, plan=plan.unfinished)
+            region = filtered(unfinished, self.read, box, result)
+            self._cache.put(key, region)
+            if result is not None and region.detail.is_valid:
+                return result
+        return finished(fitted, region, box, Output.IMAGE)
+
+    def _key(self, fitted: FittedPlan, box: Box) -> _Key:
+        plan = fitted.plan
+        estimate = fitted.estimate_of(slices(box))
+        known = None if estimate is None else estimate.tobytes()
+        # By its text: a sigma may be a list.
+        method = repr(plan.unfinished.method)
+        return self._mark, method, plan.dtype, plan.axes, box, known
+
+
+def slices(box: Box) -> Slices:
+    """Return a box as slices."""
+    return tuple(slice(span.start, span.stop, span.step) for span in box)
+
+
+def filtered(
+    fitted: FittedPlan,
+    read: Callable[[Slices], Array],
+    box: Box,
+    result: Array | None = None,
+) -> Region:
+    """Read a box with its neighbours, and filter it.
+
+    Parameters
+    ----------
+    fitted : FittedPlan
+        A plan without a threshold, with the constants of the box.
+    read : callable
+        Returns pixels of the image.
+    box : tuple of range
+        What to filter.
+    result : array, optional
+        Where the result goes; of no use if not all pixels are valid.
+    """
+    plan = fitted.plan
+    block, where = _block(plan, box)
+    pixels = read(where)
+    lengths = tuple(span.stop - span.start for span in block.grown)
+    if pixels.shape != lengths or pixels.dtype.newbyteorder("=") != plan.dtype:
+        raise ValueError(
+            f"`image` must stay as it was, {plan.shape} of {plan.dtype}; a part of it "
+            f"came as {pixels.shape} of {pixels.dtype}, not {lengths}"
+        )
+    image = np.require(pixels[block.inner], plan.dtype, ["C", "W"])
+    detail = reuse.empty(plan.colours.signal_shape(image.shape), plan.working)
+    count = worth_threads(image.size)
+    size = min(BLOCK, -(-image.size // count))
+    blocks = list(parts_of(block, plan.halo, plan.grid, plan.whole_axes, size))
+
+    def work(item: tuple[Block, Slices]) -> bool:
+        part, place = item
+        parts = Parts(offset(part.core, block.core), result, detail=detail)
+        return process(fitted, pixels[place], part, parts).fused
+
+    fused = all(all_of(work, blocks, count))
+    detail.flags.writeable = False
+    return Region(block, pixels, image, Detail(detail, fused))
+
+
+def finished(fitted: FittedPlan, region: Region, box: Box, output: Output) -> Array:
+    """Return an output of a box from its detail; an edge map may be the detail."""
+    local = fitted.at(slices(box))
+    plan, detail, shape = local.plan, region.detail, region.image.shape
+    unchanged = not plan.method.thresholding and plan.stored is not None
+    if output is Output.EDGE_MAP and detail.is_valid and unchanged:
+        return detail.values
+    if output is Output.IMAGE:
+        array = reuse.empty(shape, plan.result)
+    else:
+        array = reuse.empty(plan.colours.edge_slices(shape), np.float32)
+    count, size, whole = worth_threads(region.image.size), PART, plan.whole_axes
+    if detail.is_valid and can_finish_fused(local):
+        # A kernel takes a contiguous span on every thread, and each channel alone.
+        size, whole = -(-region.image.size // count), ()
+
+    def work(block: Block) -> None:
+        inside = plan.colours.signal_slices(block.core)
+        part = Detail(detail.values[inside], detail.is_valid)
+        parts = Parts(block.core, **{output.value: array})
+        process(local, region.image[block.core], block, parts, detail=part)
+
+    all_of(work, cut(shape, {}, {}, whole, size), count)
+    return array
+
+
+def report_of(fitted: FittedPlan, region: Region, box: Box) -> report.Report:
+    """Return the report on a box."""
+    local = fitted.at(slices(box))
+    plan, block, shape = local.plan, region.block, region.image.shape
+    image = reuse.empty(shape, plan.result)
+    edges = reuse.empty(plan.colours.edge_slices(shape), np.float32)
+
+    def work(item: tuple[Block, Slices]) -> Tally | None:
+        part, place = item
+        core = offset(part.core, block.core)
+        values = region.detail.values[plan.colours.signal_slices(core)]
+        detail = Detail(values, region.detail.is_valid)
+        parts = Parts(core, image, edges)
+        pixels = region.pixels[place]
+        return process(local, pixels, part, parts, detail=detail, counts=True).counts
+
+    blocks = list(parts_of(block, plan.halo, plan.grid, plan.whole_axes))
+    tallies = all_of(work, blocks, worth_threads(region.image.size))
+    sample = region.image[report.sample_slices(replace(plan, shape=shape))]
+    return report.finish(fitted, [each for each in tallies if each], sample)
+
+
+def _block(plan: Plan, box: Box) -> tuple[Block, Slices]:
+    """Return a box as a block, and the slices of the image with its neighbours.
+
+    Along axes that are not filtered, where a box may have gaps, the block is of an
+    image that has only the indices of the box.
+    """
+    core, image = [], []
+    for axis, (span, length) in enumerate(zip(box, plan.shape, strict=True)):
+        filtered = axis in plan.axes
+        core.append(slice(span.start, span.stop) if filtered else slice(0, len(span)))
+        image.append(slice(0, length if filtered else len(span)))
+    block = grown(core, image, plan.halo, plan.grid)
+    where = tuple(
+        near if axis in plan.axes else slice(span.start, span.stop, span.step)
+        for axis, (span, near) in enumerate(zip(box, block.grown, strict=True))
+    )
+    return block, where

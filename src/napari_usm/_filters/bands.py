@@ -1,0 +1,142 @@
+"""Three bands of an image, weighted by the local ratio of signal to noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm._filters.blur import blur, blur_of_known
+from napari_usm._filters.taps import AxisBlur
+from napari_usm._kernels.bands import weigh_bands
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from napari_usm._filters.dtypes import Array
+
+# Half the side of the square over which signal is compared with noise.
+NEAR = 4
+
+# What the means over it are.
+MEAN = AxisBlur(np.full(2 * NEAR + 1, 1 / (2 * NEAR + 1)))
+
+# From the mean size of a normal distribution to its standard deviation.
+_FROM_SIZE = math.sqrt(math.pi / 2)
+
+
+def farthest(dtype: np.dtype[Any]) -> float:
+    """Return the largest constant border, in units of the range of the image.
+
+    Its square is a number then.
+    """
+    return float(np.sqrt(np.finfo(dtype).max))
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Noise by intensity: the variance is ``constant + growth * (intensity - zero)``.
+
+    It is at least ``least ** 2``.
+    """
+
+    constant: float
+    growth: float
+    zero: float
+    least: float
+
+    def variance(self, intensity: Array) -> Array:
+        """At pixels of these intensities; type of `intensity`."""
+        kind = intensity.dtype.type
+        # From the lowest on: in float32 far from 0 nothing else is left of it.
+        growing = kind(self.growth) * (intensity - kind(self.zero))
+        variance: Array = np.maximum(growing + kind(self.constant), kind(self.least**2))
+        return variance
+
+    def around(
+        self,
+        blurred: Array,
+        means: Mapping[int, AxisBlur],
+        mode: str,
+        cval: float,
+        weight: Array | None = None,
+    ) -> Array:
+        """Local mean of the variance in a blurred image; (1,) if it does not grow."""
+        kind = blurred.dtype.type
+        beyond = self.variance(np.full(1, cval, kind))
+        if self.growth == 0:
+            return beyond
+        return blur(self.variance(blurred), means, mode, float(beyond[0]), weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """Three bands, and how much of each is added.
+
+    Attributes
+    ----------
+    narrow, wide : mapping of axis to AxisBlur
+        The first blur is done twice, the second behind it.
+    table : (octaves, 3) array
+        Weights where the ratio of signal to noise is a power of 2.
+    first_octave : int
+        That of the first row.
+    noise_gain : float
+        Variance in the third band of noise of variance 1.
+    noise : Noise
+        That of the image.
+    """
+
+    narrow: Mapping[int, AxisBlur]
+    wide: Mapping[int, AxisBlur]
+    table: NDArray[np.float64]
+    first_octave: int
+    noise_gain: float
+    noise: Noise
+
+
+def weighted_bands(
+    values: Array, bands: Bands, mode: str, cval: float, weight: Array | None = None
+) -> Array:
+    """Sum of the weighted bands, 0 at invalid pixels; type of `values`.
+
+    Parameters
+    ----------
+    values : array
+        Block with neighbours; NaN and infinite pixels are invalid.
+    mode, cval : str, float
+        Border.
+    weight : array, optional
+        As for `blur`.
+    """
+    values = np.ascontiguousarray(values)
+    around = dict.fromkeys(bands.narrow, MEAN)
+    once = blur_of_known(values, bands.narrow, mode, cval, weight)
+    twice = blur_of_known(once, bands.narrow, mode, cval, weight)
+    rest = blur_of_known(twice, bands.wide, mode, cval, weight)
+    size = twice - rest
+    size = blur(np.abs(size, out=size), around, mode, 0.0, weight)
+    noise = bands.noise.around(once, around, mode, cval, weight)
+    out = np.empty_like(values)
+    weigh_bands(
+        *(each.reshape(-1) for each in (values, once, twice, rest, size, noise)),
+        found_by(bands, values.dtype),
+        out.reshape(-1),
+    )
+    return out
+
+
+def found_by(bands: Bands, dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """Return the numbers that the kernels compute weights from."""
+    rows = np.hstack([bands.table[:-1], np.diff(bands.table, axis=0)])
+    octaves = bands.first_octave, bands.first_octave + len(rows)
+    ends = tuple(dtype.type(2.0**octave) for octave in octaves)
+    factor = dtype.type(_FROM_SIZE / math.sqrt(bands.noise_gain))
+    numbers = np.finfo(dtype)
+    whole = np.empty(0, f"i{dtype.itemsize}")
+    bits = whole, numbers.nmant, bands.first_octave + numbers.maxexp - 1
+    return rows.astype(dtype).reshape(-1), ends, factor, bits

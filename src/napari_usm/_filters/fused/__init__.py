@@ -1,0 +1,1 @@
+"""Fused filters: from pixels to the result in one pass."""

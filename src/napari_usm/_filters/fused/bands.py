@@ -1,0 +1,140 @@
+"""Three weighted bands of planes, from the image's own pixels to the result's."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm._filters.bands import MEAN, farthest, found_by
+from napari_usm._filters.border import border_index, continued
+from napari_usm._filters.fused.mask import LARGE, filled_taps
+from napari_usm._filters.fused.planes import Planes, flat, span, strides_of
+from napari_usm._kernels.bands_plane import sharpen_bands
+from napari_usm._kernels.sweeps import PAIRS, ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_usm._filters.bands import Bands
+    from napari_usm._filters.dtypes import Array
+    from napari_usm._filters.fused.base import Finish, Target
+
+_FLOAT = np.dtype(np.float32)
+
+# Columns at a time, at most: the rows that wait then stay in the second-level cache.
+_STRIP = 2048
+
+# Further away than any row.
+_NEVER = 2**62
+
+
+@dataclass(frozen=True)
+class BandsPass:
+    """Three bands along two axes.
+
+    Attributes
+    ----------
+    bands : Bands
+        The bands of the image times ``2 ** -exponent``.
+    exponent : int
+        That of a power of 2 which is a normal number of float32, like its inverse.
+    """
+
+    bands: Bands
+    exponent: int
+
+    def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
+        """Return whether a constant border is within range."""
+        near = abs(cval) * 2.0**-self.exponent <= farthest(_FLOAT)
+        return mode != "constant" or (near and abs(cval) < LARGE)
+
+    def last_axis(self, ndim: int) -> int:
+        """The last axis that is blurred."""
+        return max(self.bands.narrow)
+
+    def sharpen_into(
+        self,
+        target: Target,
+        core: tuple[slice, ...],
+        block: Array,
+        inner: tuple[slice, ...],
+        finish: Finish,
+    ) -> bool:
+        """Sharpen a block into its place; whether all its pixels were valid."""
+        down, across = sorted(self.bands.narrow)
+        to = Planes(target.shape, down, across)
+        source = replace(to, shape=block.shape, strides=strides_of(block))
+        taps = self._taps(down, across)
+        margin = taps[3].size - 1
+        rows, ends = self._rows(taps, inner[down], block.shape[down], finish.mode)
+        strips = self._strips(inner[across], block.shape[across], finish.mode)
+        outside = finish.cval if finish.mode == "constant" else 0.0
+        return all(
+            sharpen_bands(
+                flat(block),
+                (
+                    source.offset(place, source.others) + near.start * source.step,
+                    source.stride,
+                    source.step,
+                ),
+                rows,
+                border_index(near.stop - near.start, margin, finish.mode),
+                ends,
+                _FLOAT.type(np.ldexp(outside, -self.exponent)),
+                taps,
+                (*span(inner[down]), own.start - near.start, own.stop - near.start),
+                self._noise,
+                found_by(self.bands, _FLOAT),
+                (_FLOAT.type(2.0**-self.exponent), _FLOAT.type(2.0**self.exponent)),
+                *target.flat,
+                (begin + (own.start - inner[across].start) * to.step, to.stride),
+                finish.numbers(block.dtype),
+            )
+            for (place, begin), (own, near) in itertools.product(
+                source.cores(inner, to, core), strips
+            )
+        )
+
+    def _taps(self, down: int, across: int) -> tuple[Array, ...]:
+        """Return the taps of both blurs and of the local mean, down and across."""
+        mean = {down: MEAN, across: MEAN}
+        return tuple(
+            filled_taps(blurs[axis], PAIRS)
+            for blurs in (self.bands.narrow, self.bands.wide, mean)
+            for axis in (down, across)
+        )
+
+    def _rows(
+        self, taps: tuple[Array, ...], own: slice, length: int, mode: str
+    ) -> tuple[Array, tuple[int, int]]:
+        """Return the index of the rows, and the ends that need the border."""
+        before = sum(taps[k].size - 1 for k in (0, 0, 2, 4))
+        places = np.arange(own.start - before, own.stop + before + ROWS)
+        ends = -_NEVER, _NEVER
+        if mode in ("nearest", "constant"):
+            ends = before - own.start, before - own.start + length
+        return continued(places, length, mode), ends
+
+    def _strips(
+        self, own: slice, length: int, mode: str
+    ) -> Iterator[tuple[slice, slice]]:
+        """Columns to do at a time, without and with their neighbours."""
+        across = max(self.bands.narrow)
+        narrow, wide = self.bands.narrow[across], self.bands.wide[across]
+        reach, count = 2 * narrow.reach + wide.reach + MEAN.reach, -(-length // _STRIP)
+        if mode == "wrap":  # neighbours are on the far side too
+            reach, count = length, 1
+        bounds = np.linspace(own.start, own.stop, count + 1, dtype=int).tolist()
+        for start, stop in itertools.pairwise(bounds):
+            near = slice(max(0, start - reach), min(length, stop + reach))
+            yield slice(start, stop), near
+
+    @property
+    def _noise(self) -> tuple[Any, ...]:
+        """As the kernel takes it."""
+        noise = self.bands.noise
+        numbers = noise.constant, noise.growth, noise.zero, noise.least**2
+        return tuple(map(_FLOAT.type, numbers))

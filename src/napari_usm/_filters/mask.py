@@ -1,0 +1,31 @@
+"""A linear mask, given by its blur."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_usm._filters.attribute import cached_attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_usm._filters.taps import AxisBlur
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A filter whose detail is the image less its blur.
+
+    Attributes
+    ----------
+    blurs : mapping of axis to AxisBlur
+        The blur.
+    """
+
+    blurs: Mapping[int, AxisBlur]
+
+    @cached_attribute
+    def blurred(self) -> list[int]:
+        """Axes along which there is anything to do, in order."""
+        return sorted(a for a, blur in self.blurs.items() if not blur.does_nothing)

@@ -1,0 +1,118 @@
+"""Adaptive unsharp masking: the gain follows the image's gradient variation."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_usm._estimate.box_gradients import TIMES_OF_INTEGERS, box_sums, fits_box
+from napari_usm._estimate.gradient_gain import REACH, gain_from_sums, gradient_sums
+from napari_usm._filters.mask import Mask
+from napari_usm._filters.opacity import visible
+from napari_usm._filters.overflow import saturated
+from napari_usm._methods.base import border, colour
+from napari_usm._methods.gains import (
+    GainMethod,
+    check_gains,
+    gain_per_parameter,
+    gains_parameter,
+)
+from napari_usm._methods.masks import (
+    MaskMethod,
+    check_mask,
+    kernel_parameter,
+    mask_at_level,
+    mask_blurs,
+    sigma_parameter,
+    truncate_parameter,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_usm._filters.dtypes import Array
+    from napari_usm._methods.base import Method
+
+# A power of 2: no bit is lost but of pixels below 1e-270.
+_SMALLER = 2.0**-64
+
+GAINS = np.arange(1, 31) / 10
+
+
+@dataclass(frozen=True)
+class AdaptiveUnsharpMask(GainMethod, MaskMethod):
+    """Parameters and steps of `napari_usm.adaptive_unsharp_mask`."""
+
+    _: KW_ONLY
+    kernel: str = kernel_parameter("box")
+    sigma: float | Sequence[float] = sigma_parameter()
+    gains: Sequence[float] | None = gains_parameter(finishing=True)
+    gain_per: str = gain_per_parameter(finishing=True)
+    truncate: float = truncate_parameter()
+    color: str = colour("value")
+    mode: str = border("mirror")
+
+    @property
+    def tried(self) -> Array:
+        """The paper's gains, or those given."""
+        return GAINS if self.gains is None else np.asarray(self.gains, np.float64)
+
+    @property
+    def per_item(self) -> bool:
+        """Return whether each item has a gain of its own."""
+        return self.gain_per == "item"
+
+    def check(self, axes: Sequence[int]) -> None:
+        """Raise if a parameter breaks its rule."""
+        super().check(axes)
+        check_mask(self.kernel, self.sigma, self.truncate, axes)
+        check_gains(self.gains, self.gain_per)
+
+    def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
+        """Half-width of the kernel, and the differences beyond it."""
+        return tuple(radius + REACH for radius in super().reach(axes))
+
+    def sums(
+        self,
+        block: Array,
+        axes: Sequence[int],
+        kept: Sequence[int],
+        core: tuple[slice, ...],
+        begins: Sequence[int],
+        lengths: Sequence[int],
+        *found: Array,
+        weight: Array | None = None,
+    ) -> Array:
+        """Sums over the gradients of the block, from which the gain follows."""
+        gains, dtype = self.tried, block.dtype
+        in_box = self.kernel == "box" and fits_box(
+            dtype, axes, lengths, self.mode, self.cval
+        )
+        if in_box and weight is None:
+            sums = box_sums(block, gains, axes, kept, core, self.mode, self.cval)
+            if sums is not None:
+                return sums
+        # In float64: sums of many differences decide between neighbouring gains.
+        image = visible(block, weight).astype(np.float64)
+        detail = saturated(self.detail(image, axes, None, weight), image.dtype)
+        image[~np.isfinite(image)] = np.nan
+        if dtype == np.float64:
+            # Or the sums over many pixels overflow.
+            image, detail = image * _SMALLER, detail * _SMALLER
+        sums = gradient_sums(image, detail, gains, axes, kept, core, lengths)
+        # As the sums of other blocks are.
+        return sums * TIMES_OF_INTEGERS if in_box and dtype.kind != "f" else sums
+
+    def chosen(self, sums: Array, *found: Array) -> tuple[Array, Array]:
+        """The gain where S rises most, and S."""
+        return gain_from_sums(sums, self.tried)
+
+    def make_mask(self, axes: Sequence[int]) -> Mask:
+        """The blur by kernel and sigma."""
+        return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
+
+    def at_level(self, factors: Sequence[float]) -> Method:
+        """Return the method with a narrower blur."""
+        return replace(self, **mask_at_level(self.kernel, self.sigma, factors))

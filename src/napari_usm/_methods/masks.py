@@ -1,0 +1,184 @@
+"""Base of the masks: the blur, its parameters, and the noise of its kernel."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm import arguments
+from napari_usm._estimate.detail_noise import Response
+from napari_usm._filters.attribute import cached_attribute
+from napari_usm._filters.blur import blur
+from napari_usm._filters.fused.coarse_mask import CoarseMaskPass
+from napari_usm._filters.fused.mask import MaskPass
+from napari_usm._filters.taps import BOX, AxisBlur, energy, gaussian
+from napari_usm._methods.base import Method
+from napari_usm._methods.parameter import choice, parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_usm._filters.dtypes import Array
+    from napari_usm._filters.fused.base import OnePass
+    from napari_usm._filters.mask import Mask
+
+KERNELS = ("gaussian", "box")
+
+# Standard deviation of the mean of three pixels.
+_BOX_SIGMA = math.sqrt(2 / 3)
+
+
+def sigma_parameter() -> Any:
+    """Field for the width of the Gaussian."""
+    return parameter(
+        1.0,
+        "Sigma",
+        tip="Set the size of the detail to enhance: the standard deviation of the "
+        "blur.",
+        unit="px",
+        minimum=0.1,
+        maximum=20.0,
+        logarithmic=True,
+        control="basic",
+        needs=("kernel", "gaussian"),
+        per_axis=True,
+    )
+
+
+def truncate_parameter() -> Any:
+    """Field for where a Gaussian kernel is cut."""
+    return parameter(
+        4.0,
+        "Truncate",
+        tip="Cut off the Gaussian at this many sigmas. 4 is enough for nearly all "
+        "images.",
+        unit="sigma",
+        minimum=1.0,
+        maximum=10.0,
+        step=0.5,
+        needs=("kernel", "gaussian"),
+    )
+
+
+def kernel_parameter(default: str) -> Any:
+    """Field for the shape of the blur."""
+    return choice(
+        default,
+        KERNELS,
+        "Kernel",
+        tip="Choose the blur: a Gaussian as wide as sigma, or the mean of three pixels "
+        "along every axis (box).",
+    )
+
+
+def mask_blurs(
+    kernel: str, sigma: Any, truncate: float, axes: Sequence[int]
+) -> dict[int, AxisBlur]:
+    """The blur along each filtered axis."""
+    if kernel == "box":
+        return dict.fromkeys(axes, BOX)
+    sigmas = arguments.per_axis("sigma", sigma, len(axes))
+    return {
+        axis: gaussian(width, truncate)
+        for axis, width in zip(axes, sigmas, strict=True)
+    }
+
+
+def check_mask(kernel: Any, sigma: Any, truncate: Any, axes: Sequence[int]) -> None:
+    """Raise if a parameter of the blur breaks its rule."""
+    arguments.choice("kernel", kernel, KERNELS)
+    arguments.per_axis("sigma", sigma, len(axes), minimum=0)
+    arguments.real("truncate", truncate, minimum=0)
+
+
+def mask_at_level(kernel: str, sigma: Any, factors: Sequence[float]) -> dict[str, Any]:
+    """Kernel and sigma for an image whose pixels are larger by these factors."""
+    if all(factor == 1 for factor in factors):
+        return {}
+    sigmas = (
+        [_BOX_SIGMA] * len(factors)
+        if kernel == "box"
+        else arguments.per_axis("sigma", sigma, len(factors))
+    )
+    smaller = tuple(s / f for s, f in zip(sigmas, factors, strict=True))
+    return {"kernel": "gaussian", "sigma": smaller}
+
+
+def least_mask_amount(kernel: str) -> float:
+    """-1 for the Gaussian, -3/4 for the box, whose transform goes below 0."""
+    return -0.75 if kernel == "box" else -1.0
+
+
+class MaskMethod(Method):
+    """A method whose detail is the image less its blur."""
+
+    @abstractmethod
+    def make_mask(self, axes: Sequence[int]) -> Mask:
+        """The blur."""
+
+    def mask(self, axes: Sequence[int]) -> Mask:
+        """Return the blur from a cache: a call needs it several times."""
+        axes = tuple(axes)
+        if axes not in self._masks:
+            self._masks[axes] = self.make_mask(axes)
+        return self._masks[axes]
+
+    @cached_attribute
+    def _masks(self) -> dict[tuple[int, ...], Mask]:
+        return {}
+
+    def one_pass(
+        self, axes: Sequence[int], estimate: Array | None = None
+    ) -> OnePass | None:
+        """The mask, on every pixel or by way of a coarser grid."""
+        mask = self.mask(axes)
+        coarse = any(blur.factor > 1 for blur in mask.blurs.values())
+        return CoarseMaskPass(mask) if coarse else MaskPass(mask)
+
+    def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
+        """Return how far the blur reaches."""
+        return tuple(blur.reach for blur in self.mask(axes).blurs.values())
+
+    def grid(self, axes: Sequence[int]) -> tuple[int, ...]:
+        """Pixels between the grid points that the image is blurred at."""
+        return tuple(blur.factor for blur in self.mask(axes).blurs.values())
+
+    def detail(
+        self,
+        block: Array,
+        axes: Sequence[int],
+        estimate: Array | None = None,
+        weight: Array | None = None,
+    ) -> Array:
+        """``weight * (image - blurred)``."""
+        mask = self.mask(axes)
+        blurred = blur(block, mask.blurs, self.mode, self.cval, weight)
+        detail: Array = np.subtract(
+            block, blurred, out=np.zeros_like(block), where=np.isfinite(block)
+        )
+        return self.weighted(detail, blurred)
+
+    def weighted(self, detail: Array, blurred: Array) -> Array:
+        """The detail times its weight, which is 1 unless a method has another."""
+        return detail
+
+    def response(self, axes: Sequence[int]) -> Response | None:
+        """Sum of squares of the kernel ``1 - blur``; the mean around is the blur."""
+        centre, squares = self._energy(axes)
+        return Response(max(0.0, 1 - 2 * centre + squares), 1.0)
+
+    def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
+        """Root of the sum of squares of the kernel ``(1 + amount) - amount * blur``."""
+        if self.thresholding:
+            return None
+        centre, squares = self._energy(axes)
+        with np.errstate(over="ignore", invalid="ignore"):
+            amount = np.asarray(amount, np.float64)
+            own, both = 1 + amount, amount * (1 + amount)
+            return np.sqrt(own**2 - 2 * both * centre + amount**2 * squares)
+
+    def _energy(self, axes: Sequence[int]) -> tuple[float, float]:
+        return energy([blur.weights for blur in self.mask(axes).blurs.values()])

@@ -1,0 +1,82 @@
+"""Classic unsharp masking: the detail is what a blur takes away."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import TYPE_CHECKING
+
+from napari_usm import arguments
+from napari_usm._filters.mask import Mask
+from napari_usm._filters.threshold import Threshold
+from napari_usm._methods.base import Constants, soft_threshold
+from napari_usm._methods.masks import (
+    MaskMethod,
+    check_mask,
+    kernel_parameter,
+    least_mask_amount,
+    mask_at_level,
+    mask_blurs,
+    sigma_parameter,
+    truncate_parameter,
+)
+from napari_usm._methods.parameter import parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_usm._filters.dtypes import Array
+    from napari_usm._methods.base import Method
+
+
+@dataclass(frozen=True)
+class UnsharpMask(MaskMethod):
+    """Parameters and steps of `napari_usm.unsharp_mask`."""
+
+    sigma: float | Sequence[float] = sigma_parameter()
+    amount: float = parameter(
+        1.0,
+        "Amount",
+        tip="Set how much detail is added. 0 changes nothing, a negative amount blurs.",
+        minimum=-1.0,
+        maximum=10.0,
+        step=0.1,
+        control="basic",
+        finishing=True,
+    )
+    _: KW_ONLY
+    kernel: str = kernel_parameter("gaussian")
+    threshold: float | str = soft_threshold()[0]
+    hard: bool = soft_threshold()[1]
+    truncate: float = truncate_parameter()
+
+    def check(self, axes: Sequence[int]) -> None:
+        """Raise if a parameter breaks its rule."""
+        super().check(axes)
+        check_mask(self.kernel, self.sigma, self.truncate, axes)
+        arguments.real("amount", self.amount)
+        arguments.threshold("threshold", self.threshold)
+        arguments.flag("hard", self.hard)
+
+    @property
+    def thresholding(self) -> Threshold:
+        """Return the threshold."""
+        limit, in_noise = arguments.threshold("threshold", self.threshold)
+        return Threshold(limit, self.hard, in_noise)
+
+    def constants(
+        self, sums: Array | None, axes: Sequence[int], *found: Array
+    ) -> Constants:
+        """The amount as given."""
+        return Constants(float(self.amount))
+
+    def make_mask(self, axes: Sequence[int]) -> Mask:
+        """The blur by kernel and sigma."""
+        return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
+
+    def at_level(self, factors: Sequence[float]) -> Method:
+        """Return the method with a narrower blur."""
+        return replace(self, **mask_at_level(self.kernel, self.sigma, factors))
+
+    def least_amount(self, axes: Sequence[int]) -> float:
+        """Return the least amount of the kernel."""
+        return least_mask_amount(self.kernel)

@@ -1,0 +1,1 @@
+"""The dock: controls, layout and status."""

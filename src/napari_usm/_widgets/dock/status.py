@@ -1,0 +1,170 @@
+"""Status line: what was done, and what is shown."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm._engine.block import Output
+from napari_usm._estimate.blur_and_noise import blur_and_noise_of
+from napari_usm._methods import METHODS
+from napari_usm._widgets.layers.info import axes_of
+from napari_usm._widgets.live.state import Failed, Shown
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_usm._engine.report import Report
+    from napari_usm._widgets.live.state import State
+    from napari_usm.warm_up import Progress
+
+# Characters of a part that may not fit into a line.
+_LONG = 30
+
+# Share of clipped pixels from which on something should be done.
+_MUCH = 0.01
+
+# A change of the mean that is small beside the overshoot, or beside the range of the
+# result, where a threshold leaves next to no overshoot; and a blur that is none.
+_NEGLIGIBLE, _INVISIBLE, _SHARP = 0.01, 1e-4, 0.05
+
+#: What the buttons do, as long as there is nothing else to say.
+HINT = "Live shows every change at once; Keep makes layers."
+
+#: What is said once a program is in the clipboard.
+COPIED = "Copied as Python: paste it into a script."
+COPIED_WITHOUT_PIXELS = "Copied as Python: fill in the pixels where the script says so."
+
+#: What is said while something is waited for.
+WAITING = {
+    "preparing": "Preparing…",
+    "estimating": "Live · estimating…",
+    "updating": "Live · updating…",
+    "hidden": "Live · its layers are hidden",
+}
+
+
+def status_line(
+    metadata: dict[str, Any], dtype: np.dtype[Any], seconds: float, kept_as: str = ""
+) -> str:
+    """Gain, clipped pixels, noise and time of a run, by its layers' metadata."""
+    parts = [f"Kept as '{kept_as}'"] if kept_as else []
+    parts += _gain(metadata["amount"], metadata["gain"])
+    report = metadata["report"]
+    if report is None:
+        parts.append("computed as it is shown")
+    else:
+        parts += _report(report, dtype, metadata["range"])
+    parts.append(f"{seconds:.2f} s")
+    return joined(parts)
+
+
+def preparing_line(progress: Progress | None) -> str:
+    """Return how far the kernels are that are compiled, and how long it will take."""
+    if progress is None:
+        return WAITING["preparing"]
+    # In steps: an estimate that changes all the time cannot be read.
+    step = 1 if progress.seconds < 10 else 5
+    seconds = step * ceil(progress.seconds / step)
+    kernels = f"{progress.done} of {progress.total} kernels"
+    return f"Preparing, once on this machine: {kernels}, about {seconds} s left"
+
+
+def live_line(state: State, layer: Image) -> str:
+    """Return place, time, and the report on the pixels once it is known."""
+    if isinstance(state, Failed):
+        return f"Live · failed: {state.reason}"
+    return WAITING[state] if isinstance(state, str) else _shown_line(state, layer)
+
+
+def _shown_line(shown: Shown, layer: Image) -> str:
+    settled = shown.settled
+    parts = ["Live", *_place(shown, layer), f"{1000 * shown.seconds:.1f} ms"]
+    found = settled.public
+    if settled.sample is not None:
+        looked = " × ".join(str(length) for length in settled.sample)
+        parts += [*_gain(found.amount, found.gain), f"from a sample of {looked}"]
+    else:
+        parts += _gain(found.amount, found.gain)
+    if shown.report is not None:
+        parts += _report(shown.report, settled.plan.result, shown.values)
+    elif shown.is_too_large:
+        parts.append("too large for statistics of its pixels")
+    elif settled.constants.noise is not None:
+        _, noise = blur_and_noise_of(settled.constants.noise)
+        parts.append(f"noise σ {_span(noise)}")
+    return joined(parts)
+
+
+def _place(shown: Shown, layer: Image) -> list[str]:
+    """Return the plane that is shown, and its level if that is not the finest."""
+    names = axes_of(layer).names
+    named = {Output.EDGE_MAP: ["edge map"], Output.SIGNIFICANCE: ["significance"]}
+    parts = named.get(shown.which, [])
+    for axis, asked in enumerate(shown.index[: layer.ndim]):
+        one = asked if isinstance(asked, int) else asked[0] if len(asked) == 1 else None
+        if one is not None and layer.data.shape[axis] > 1:
+            parts.append(f"{names[axis]} = {one}")
+    if layer.multiscale and (shown.level or shown.shows != "sharpened"):
+        parts.append(f"level {shown.level}: {shown.shows}")
+        if shown.settled.plan.finds_noise:
+            parts.append("by the noise of the full resolution")
+    return parts
+
+
+def _gain(amount: Any, gain: Any) -> list[str]:
+    return [] if gain is None else [f"λ {_span(gain)} → amount {_span(amount)}"]
+
+
+def _report(
+    report: Report, dtype: np.dtype[Any], values: tuple[float, float] | None
+) -> list[str]:
+    clipped = float(np.mean(report.clipped_low + report.clipped_high))
+    advice = f": {_advice(report.method, dtype)}" if clipped >= _MUCH else ""
+    parts = [
+        f"clipped {_percent(100 * clipped)}{advice}",
+        f"noise × {_span(report.noise_factor)}",
+    ]
+    overshoot = report.mean_overshoot + report.mean_undershoot
+    span = 0.0 if values is None else values[1] - values[0]
+    if abs(report.mean_change) > max(_NEGLIGIBLE * overshoot, _INVISIBLE * span):
+        parts.append(f"mean {report.mean_change:+.2g}".replace("-", "−"))
+    if report.blur is not None and np.max(report.blur) >= _SHARP:
+        parts.append(f"blur σ {_span(report.blur)} px")
+    if report.noise is not None and np.max(report.noise) > 0:
+        parts.append(f"noise σ {_span(report.noise)}")
+    if report.smooths_noise:
+        parts.append("smooths noise")
+    if report.inverts_detail:
+        parts.append("inverts detail")
+    return parts
+
+
+def _advice(method: str, dtype: np.dtype[Any]) -> str:
+    """Return what to do against clipping."""
+    strengths = [n for n in ("amount", "strength") if n in METHODS[method].parameters]
+    steps = [f"lower the {name}" for name in strengths]
+    if dtype.kind != "f":
+        steps.append("take float32 as result type")
+    return " or ".join(steps) or "take wider limits"
+
+
+def joined(parts: list[str]) -> str:
+    """Lines break between the parts, and not inside those that are short."""
+    return " · ".join(
+        part if len(part) > _LONG else part.replace(" ", "\N{NO-BREAK SPACE}")
+        for part in parts
+    )
+
+
+def _span(values: Any) -> str:
+    low, high = f"{np.min(values):.3g}", f"{np.max(values):.3g}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _percent(value: float) -> str:
+    if value >= 99.5:
+        return "100 %"  # two figures of it would be 1e+02
+    return f"{value:.2g} %" if value == 0 or value >= 0.01 else "< 0.01 %"

@@ -1,0 +1,472 @@
+"""The dock: two layers that follow the controls, or are made once."""
+
+from __future__ import annotations
+
+import weakref
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+from napari.utils.notifications import show_error, show_warning
+from qtpy.compat import isalive
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
+from superqt.utils import qthrottled
+
+from napari_usm import axes, warm_up
+from napari_usm._engine import memory
+from napari_usm._widgets.dock.controls import SharpenControls
+from napari_usm._widgets.dock.memory import Left
+from napari_usm._widgets.dock.status import (
+    COPIED,
+    COPIED_WITHOUT_PIXELS,
+    HINT,
+    live_line,
+    preparing_line,
+    status_line,
+)
+from napari_usm._widgets.dock.watch import disconnect_choices
+from napari_usm._widgets.layers.data import METADATA, is_result
+from napari_usm._widgets.layers.functions import layer_run
+from napari_usm._widgets.layers.keeping import Keeping
+from napari_usm._widgets.layers.results import (
+    is_selecting,
+    results_of,
+    source_of,
+    unwrapped,
+)
+from napari_usm._widgets.layers.worker import PREPARING, kernels_of
+from napari_usm._widgets.live.pair import LivePair, pair_of, pairs_of
+from napari_usm.scripts import TO_FILL
+
+if TYPE_CHECKING:
+    import napari.types
+    import napari.viewer
+
+    from napari_usm._widgets.layers.run import LayerRun
+
+# Milliseconds between two changes that are followed: a frame of most screens.
+_FRAME = 16
+
+
+class SharpenWidget(SharpenControls):
+    """Sharpens the chosen image layer, live or once.
+
+    Every control is an attribute of the name of its parameter, ``layer`` and
+    ``method`` first; calling the widget runs once and leaves exactly two layers.
+
+    Parameters
+    ----------
+    napari_viewer : napari.viewer.Viewer
+        The viewer whose layers are sharpened.
+    """
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        self._pair: LivePair | None = None
+        self._is_inserting = False
+        self._keeping = Keeping()
+        self._follow_soon = qthrottled(self._follow, timeout=_FRAME)
+        super().__init__(napari_viewer)
+        self._connect()
+        self._on_change()
+        layer = self._chosen()
+        dtype = "" if layer is None else str(layer.dtype)
+        warm_up.session.start(self.opens_with, dtype)
+
+    def __call__(self) -> list[napari.types.LayerDataTuple]:
+        """Run here and now; the two layers as tuples, as they were placed."""
+        self._cancel()
+        started = perf_counter()
+        try:
+            run = self._run_of(self._chosen())
+            tuples = memory.result_of(run.run())
+        except (TypeError, ValueError) as error:
+            self._refuse(error)
+            return []
+        results = results_of(self._viewer.layers, run.layer)
+        pair = self._pair
+        if pair is not None and pair.source is run.layer:
+            self._forget_pair()
+            if all(results.layer(run.method, which) is None for which in (0, 1)):
+                pair.hand_over(run.method)
+            else:
+                pair.remove()
+        results.place(run.method, tuples)
+        self._tell_done(tuples, started)
+        return tuples
+
+    @property
+    def is_updating(self) -> bool:
+        """Return whether the live result does not show the latest parameters yet."""
+        return self._pair is not None and self._pair.is_updating
+
+    def set_live(self, on: bool) -> None:
+        """Follow the controls from now on, or no longer: what the button does."""
+        self._dock.live.setChecked(on)
+
+    def _connect(self) -> None:
+        dock, keeping, layers = self._dock, self._keeping, self._viewer.layers
+        for button in (dock.live, dock.keep, dock.copy):
+            button.pressed.connect(self._apply_typed)
+        for button in (dock.live, dock.keep, dock.reset):
+            button.pressed.connect(dock.dismiss)
+        self.changed.connect(lambda: dock.dismiss())
+        dock.live.toggled.connect(self._on_live)
+        dock.keep.clicked.connect(self._on_keep)
+        dock.reset.clicked.connect(self._on_reset)
+        dock.copy.clicked.connect(self._on_copy)
+        dock.orphaned.connect(self._let_go)
+        keeping.stepped.connect(self._on_step)
+        keeping.done.connect(self._on_kept)
+        keeping.failed.connect(self._on_failed)
+        layers.events.inserted.connect(self._on_layer_inserted)
+        layers.events.removed.connect(self._on_layer_removed)
+        layers.selection.events.active.connect(self._on_active)
+
+    def _on_change(self, *_: Any) -> None:
+        """Show what matters now, and follow it if live."""
+        super()._on_change()
+        if self._pair is not None:
+            self._follow_soon()
+        elif not self._keeping.is_running:
+            self._dock.tell("" if self._chosen() is None else HINT)
+
+    def _run_of(self, layer: Image | None) -> LayerRun:
+        """Return the run that the controls describe.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for any run, or with the step that the user has to do first.
+        """
+        self._require(layer)
+        return layer_run(self.method.value, layer, **self._asked())
+
+    def _require(self, layer: Image | None) -> None:
+        """Raise a ValueError with the step that the user has to do first, if any."""
+        if missing := self._missing(layer):
+            raise ValueError(missing)
+
+    def _apply_typed(self) -> None:
+        """Take a number that is still being typed; macOS leaves the focus there."""
+        self._page.apply_typed()
+
+    def _on_reset(self) -> None:
+        """Back to the first values; pixels are read anew."""
+        with self.changed.blocked():
+            self._page.reset()
+            self.dimensions.value = axes.PLANES
+        if self._pair is not None:
+            self._pair.forget()
+        self._on_change()
+
+    def _on_copy(self) -> None:
+        """Put a program into the clipboard that makes the same pixels."""
+        self._follow()
+        pair = self._pair
+        try:
+            run = self._run_of(self._chosen())
+            settled = None if pair is None else pair.settled
+            text = run.as_python(settled)
+        except (TypeError, ValueError) as error:
+            self._refuse(error)
+            return
+        QApplication.clipboard().setText(text)
+        is_complete = TO_FILL not in text.splitlines()
+        self._dock.announce(COPIED if is_complete else COPIED_WITHOUT_PIXELS)
+
+    # --- live ---
+
+    def _on_live(self, on: bool) -> None:
+        if on:
+            self._begin(self._chosen())
+        elif self._pair is not None:
+            pair, self._pair = self._pair, None
+            if pair is self._keeping.pair:
+                self._cancel()
+            self._disown(pair)
+            locked = pair.remove()
+            self._dock.end_preparing()
+            self._dock.tell("")
+            if locked:
+                names = " and ".join(f"'{layer.name}'" for layer in locked)
+                self._dock.announce(f"Live is off; {names} stays: it is locked.")
+
+    def _begin(self, layer: Image | None) -> None:
+        """Follow the controls with the pair of a layer: an old one if nobody has it."""
+        if self._pair is not None:
+            self._disown(self._pair)
+            self._pair = None
+        try:
+            run = self._run_of(layer)
+        except (TypeError, ValueError) as error:
+            self._refuse(error)
+            self._dock.live.show_live(False)
+            return
+        self._own(self._free_pair(run.layer) or LivePair(self._viewer, run.layer))
+        self._follow()
+
+    def _free_pair(self, layer: Image) -> LivePair | None:
+        """Return a live pair of an image that no dock follows."""
+        pairs = pairs_of(self._viewer.layers, layer)
+        return next((pair for pair in pairs if pair.owner is None), None)
+
+    def _change_image(self, layer: Image) -> None:
+        """Bring back the values of another image, and its live result if it has one."""
+        opening = self._page is None
+        super()._change_image(layer)
+        pair = self._free_pair(layer)
+        if pair is None or pair.method not in self.method.choices:
+            return
+        if opening and pair.method != self.method.value:
+            return  # another dock was asked for
+        with self.changed.blocked():
+            self._set_dimensions(pair.asked)
+            self._set_page(layer, pair.method, pair.asked)
+        if self._pair is None:
+            self._own(pair)
+
+    def _own(self, pair: LivePair) -> None:
+        self._pair, pair.owner = pair, self
+        signals = pair.signals
+        signals.changed.connect(self._tell_live)
+        signals.ended.connect(self._on_ended)
+        self._dock.live.show_live(True)
+
+    def _disown(self, pair: LivePair) -> None:
+        signals = pair.signals
+        signals.changed.disconnect(self._tell_live)
+        signals.ended.disconnect(self._on_ended)
+        pair.owner = None
+
+    def _on_ended(self) -> None:
+        """The pair has ended: say so, unless a notification does."""
+        deleted = self._pair is not None and self._pair.is_deleted
+        self._forget_pair()
+        if deleted:
+            self._dock.announce("Live is off: its result was deleted.")
+
+    def _forget_pair(self) -> None:
+        """The pair has ended: what is left of it is no longer followed."""
+        if self._pair is not None:
+            self._disown(self._pair)
+            self._pair = None
+        self._dock.live.show_live(False)
+        if not self._keeping.is_running:
+            self._dock.end_preparing()
+            self._dock.tell("")
+
+    def _follow(self) -> None:
+        """Let the pair show what the controls say."""
+        pair = self._pair
+        if pair is None or pair.is_placing or not isalive(self.native):
+            return
+        if (source := pair.source) is None:
+            return  # it was removed: the pair ends, and Live with it
+        layer = self._chosen()
+        if layer is not source:
+            self._begin(layer)
+            return
+        try:
+            self._require(layer)
+            pair.tune(self.method.value, self._asked())
+        except (TypeError, ValueError) as error:
+            self._dock.tell(f"Live · not yet: {error}")
+            return
+        self._tell_live()
+
+    def _tell_live(self) -> None:
+        """Tell what is on the screen, or what is waited for."""
+        pair = self._pair
+        if pair is None or not isalive(self.native) or self._keeping.is_running:
+            return
+        state = pair.state
+        if state == "preparing" and pair.run is not None:
+            self._tell_preparing(pair.run)
+            return
+        self._dock.end_preparing()
+        if (layer := pair.source) is not None:
+            self._dock.tell(live_line(state, layer))
+
+    def _tell_preparing(self, run: LayerRun) -> None:
+        """Tell how far the kernels of a run are."""
+        progress = warm_up.session.progress(*kernels_of(run))
+        self._dock.prepare(*(progress or (0, 0))[:2])
+        self._dock.tell(preparing_line(progress))
+
+    def _on_active(self, event: Any) -> None:
+        """A result was selected: bring its parameters back; if it is live, follow."""
+        if is_selecting(self._viewer.layers):
+            return
+        layer, pair = event.value, pair_of(event.value)
+        if pair is not None and pair is self._pair:
+            return
+        if pair is not None and pair.owner is None and pair.source is not None:
+            if self._pair is not None:
+                self._disown(self._pair)
+            self._own(pair)
+            self._bring_back(pair.source, {"method": pair.method, **pair.asked})
+        elif pair is None and isinstance(layer, Image):
+            if is_result(layer):
+                self._on_result(layer)
+            elif layer in self.layer.choices and layer is not self._chosen():
+                self._on_image(layer)
+
+    def _on_result(self, layer: Image) -> None:
+        """A result that is not live was selected: bring its parameters back."""
+        asked, chosen = layer.metadata[METADATA].get("controls"), self._chosen()
+        if asked is None or self._pair is not None:
+            return
+        if source_of(self._viewer.layers, layer) is not chosen:
+            asked = self._fitting(asked)
+        self._bring_back(chosen, asked)
+
+    def _on_image(self, layer: Image) -> None:
+        """An image was selected: choose it. What is live of another one stays live."""
+        if self._pair is not None:
+            if self._is_inserting:
+                return  # it was not the user who selected it
+            self._disown(self._pair)
+            self._pair = None
+            self._dock.live.show_live(False)
+        self.layer.value = layer
+
+    def _on_layer_inserted(self, event: Any) -> None:
+        if is_selecting(self._viewer.layers):
+            return
+        # A layer that is added is selected before anything else can happen.
+        self._is_inserting = True
+        QTimer.singleShot(0, self._on_inserted)
+
+    def _on_inserted(self) -> None:
+        self._is_inserting = False
+
+    # --- keep ---
+
+    def _on_keep(self) -> None:
+        if self._keeping.is_running:
+            self._cancel()
+            self._dock.announce("Cancelled: nothing was changed.")
+            return
+        self._follow()
+        pair = self._pair
+        try:
+            run = self._run_of(self._chosen())
+            run.check_room()
+        except (TypeError, ValueError) as error:
+            self._refuse(error)
+            return
+        settled = None if pair is None else pair.settled
+        self._keeping.start(run, settled, pair)
+        self._dock.start(run.keep_steps(settled))
+
+    def _on_step(self, step: int) -> None:
+        if not isalive(self.native):
+            return
+        if step == PREPARING and self._keeping.run is not None:
+            self._tell_preparing(self._keeping.run)
+        else:
+            self._dock.tell("")
+            self._dock.advance(step)
+
+    def _on_kept(self, run: LayerRun, pair: LivePair | None, tuples: Any) -> None:
+        if not isalive(self.native):
+            return
+        self._dock.stop()
+        layer = run.layer
+        if layer.data is not run.source:
+            self._drop(f"'{layer.name}' was changed while it was sharpened")
+            return
+        key = object()
+        if pair is not None and pair is self._pair:
+            self._forget_pair()
+        if pair is not None and pair.owner is None:
+            pair.hand_over(key)
+        results = results_of(self._viewer.layers, layer)
+        results.place(key, tuples)
+        self.reset_choices()
+        if layer is self._chosen() and run.controls == self._asked():
+            self._tell_done(tuples, self._keeping.since, results.layer(key, 0).name)
+        else:
+            name = results.layer(key, 0).name
+            self._dock.announce(
+                f"Kept as '{name}', with the values that it was started with."
+            )
+
+    def _on_failed(self, reason: str) -> None:
+        if isalive(self.native):
+            self._dock.stop()
+            self._dock.tell(f"Failed: {reason}")
+
+    def _on_layer_removed(self, event: Any) -> None:
+        keeping = self._keeping
+        if keeping.is_running and event.value is keeping.run.layer:
+            self._cancel()
+            self._drop(f"'{event.value.name}' was removed")
+
+    def _cancel(self) -> None:
+        self._keeping.cancel()
+        if isalive(self.native):
+            self._dock.stop()
+
+    def _tell_done(
+        self,
+        tuples: list[napari.types.LayerDataTuple],
+        started: float,
+        kept_as: str = "",
+    ) -> None:
+        data, keywords, _ = tuples[0]
+        dtype = data[0].dtype if keywords["multiscale"] else data.dtype
+        metadata, seconds = keywords["metadata"][METADATA], perf_counter() - started
+        self._dock.tell(status_line(metadata, dtype, seconds, kept_as))
+
+    def _refuse(self, error: Exception) -> None:
+        show_error(str(error))
+        self._dock.announce(str(error))
+
+    def _drop(self, reason: str) -> None:
+        show_warning(f"{reason}: its result is discarded.")
+
+    def _let_go(self) -> None:
+        """The dock was closed: stop, and leave no callback behind."""
+        self._cancel()
+        self._follow_soon.cancel()
+        self._pixels.follow(None)
+        self._remember()
+        active = unwrapped(self._viewer.layers.selection.active)
+        layer = self._tuned_layer
+        if layer is not None and active is not None:
+            left = Left(self.method.value, weakref.ref(layer), weakref.ref(active))
+            self._memory.left[self.opens_with] = left
+        if self._pair is not None:
+            self._disown(self._pair)
+            self._pair = None
+        layers = self._viewer.layers
+        layers.events.inserted.disconnect(self._on_layer_inserted)
+        layers.events.removed.disconnect(self._on_layer_removed)
+        layers.selection.events.active.disconnect(self._on_active)
+        disconnect_choices(layers, self)
+
+
+class UnsharpMaskWidget(SharpenWidget):
+    """Opens with classic unsharp masking."""
+
+    opens_with = "unsharp_mask"
+
+
+class LaplacianSharpenWidget(SharpenWidget):
+    """Opens with Laplacian sharpening."""
+
+    opens_with = "laplacian_sharpen"
+
+
+class AdaptiveUnsharpMaskWidget(SharpenWidget):
+    """Opens with adaptive unsharp masking."""
+
+    opens_with = "adaptive_unsharp_mask"
+
+
+class AutoUnsharpMaskWidget(SharpenWidget):
+    """Opens with automatic unsharp masking."""
+
+    opens_with = "auto_unsharp_mask"

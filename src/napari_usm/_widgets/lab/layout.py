@@ -1,0 +1,71 @@
+"""Layout of the lab: choices, pages, a line of text, and a button."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QTabWidget
+
+from napari_usm._widgets.dock.layout import button, narrow, paragraph
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from magicgui.widgets import Widget
+    from qtpy.QtWidgets import QWidget
+
+    from napari_usm._widgets.lab.pages import Page
+
+# Tabs and a plot that can be read.
+_WIDTH = 330
+
+
+class LabLayout:
+    """Arranges choices, and pages below them, inside a container's own widget.
+
+    Parameters
+    ----------
+    root : QWidget
+        The container's widget, with a box layout.
+    choices : sequence of magicgui widgets
+        What is measured.
+    pages : dict of str to Page
+        By their titles.
+    """
+
+    def __init__(
+        self, root: QWidget, choices: Sequence[Widget], pages: dict[str, Page]
+    ) -> None:
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for choice in choices:
+            narrow(choice.native)
+            form.addRow(choice.label, choice.native)
+        self.tabs = QTabWidget()
+        for title, page in pages.items():
+            self.tabs.addTab(page, title)
+        self.save = button("Save…", "The plot as PNG or SVG, its numbers as CSV.")
+        self._line = paragraph()
+        row = QHBoxLayout()
+        row.addWidget(self._line, 1)
+        row.addWidget(self.save)
+        root.setMinimumWidth(_WIDTH)
+        column = root.layout()
+        column.addLayout(form)
+        column.addWidget(self.tabs)
+        column.setStretchFactor(self.tabs, 1)
+        column.addLayout(row)
+        self.allow_saving()
+
+    @property
+    def page(self) -> Page:
+        """The page in view."""
+        return self.tabs.currentWidget()
+
+    def tell(self, text: str) -> None:
+        """Tell what was measured, or why it was not."""
+        self._line.setText(text)
+
+    def allow_saving(self) -> None:
+        """Only what there is."""
+        self.save.setEnabled(self.page.found is not None)

@@ -1,0 +1,90 @@
+"""Files of what the lab shows, written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QFileDialog
+
+from napari_usm._widgets.lab.pages import PlotPage
+from napari_usm._widgets.lab.palette import PRINTED
+from napari_usm.lab.drawing import new_figure, style
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+    from napari_usm._widgets.lab.pages import Page
+
+# Of a saved plot: inches, and dots of a PNG per inch.
+_SIZE = (5.0, 3.6)
+_DOTS = 200
+
+
+def kinds_of(page: Page) -> list[str]:
+    """The kinds of files that a page can be saved as."""
+    return ["png", "svg", "csv"] if isinstance(page, PlotPage) else ["csv"]
+
+
+def ask_path(parent: QWidget, page: Page) -> Path | None:
+    """Ask where to save; a file that is there already is asked about."""
+    kinds = kinds_of(page)
+    filters = [f"{kind.upper()} (*.{kind})" for kind in kinds]
+    dialog = QFileDialog(parent, f"Save {page.part}")
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setNameFilters(filters)
+    # With the ending, or the question would be about another file.
+    dialog.setDefaultSuffix(kinds[0])
+    dialog.filterSelected.connect(
+        lambda chosen: dialog.setDefaultSuffix(kinds[filters.index(chosen)])
+    )
+    dialog.selectFile(page.part)
+    chosen = dialog.selectedFiles() if dialog.exec() else []
+    dialog.deleteLater()
+    return Path(chosen[0]) if chosen else None
+
+
+def save(page: Page, path: Path) -> None:
+    """Write what a page shows, as the ending of the name says.
+
+    Raises
+    ------
+    ValueError
+        For another ending.
+    OSError
+        If it cannot be written; what was there before is still there.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in kinds_of(page):
+        endings = ", ".join(f".{each}" for each in kinds_of(page))
+        raise ValueError(f"the file's name must end in {endings}; got '{path.name}'")
+    beside = path.with_name(f"{path.stem}.{os.getpid()}.part")
+    try:
+        if kind == "csv":
+            _write_columns(beside, page)
+        else:
+            _write_plot(beside, page, kind)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write_columns(path: Path, page: Page) -> None:
+    columns = page.found.columns
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+
+
+def _write_plot(path: Path, page: PlotPage, kind: str) -> None:
+    """On white paper, of one size, whatever the dock's."""
+    figure = new_figure(*_SIZE)
+    figure.set_facecolor(PRINTED.paper)
+    page.print_into(figure, PRINTED)
+    # Without a date: the same plot is the same file.
+    metadata = {"Date": None} if kind == "svg" else None
+    with style():
+        figure.savefig(path, format=kind, dpi=_DOTS, metadata=metadata)

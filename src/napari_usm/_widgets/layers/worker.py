@@ -1,0 +1,71 @@
+"""A run on a layer as one of napari's workers."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from napari.qt.threading import create_worker
+
+from napari_usm import warm_up
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Generator
+
+    import napari.types
+
+    from napari_usm._engine.plan import FittedPlan
+    from napari_usm._widgets.layers.run import LayerRun
+
+
+# Yielded while the kernels of a run are being compiled elsewhere.
+PREPARING = -1
+
+# Seconds until a run that is cancelled meanwhile has ended.
+_PATIENCE = 0.2
+
+
+def worker_of(run: LayerRun, settled: FittedPlan | None, stop: threading.Event) -> Any:
+    """The worker for a run, not started.
+
+    At every pause it yields how many steps are done, before the first `PREPARING` as
+    often as it takes, and 0. If it shall stop it returns None there.
+    """
+    return create_worker(_counted, run, settled, stop, _start_thread=False)
+
+
+def kernels_of(run: LayerRun) -> tuple[str, str, str]:
+    """Return the kernels that a run needs, as the warm-up names them."""
+    dimensions = warm_up.VOLUMES if len(run.plan.axes) > 2 else warm_up.PLANES
+    return run.method, dimensions, run.plan.dtype.name
+
+
+class RunError(Exception):
+    """A run that ended in a RuntimeError, which Qt's worker would keep to itself."""
+
+
+def _counted(
+    run: LayerRun, settled: FittedPlan | None, stop: threading.Event
+) -> Generator[int, None, list[napari.types.LayerDataTuple] | None]:
+    """A run as napari's workers want it: they stop only where something is yielded."""
+    started = perf_counter()
+    while not warm_up.session.wait(*kernels_of(run), _PATIENCE):
+        if perf_counter() - started > warm_up.SILENT:
+            yield PREPARING
+        if stop.is_set():
+            return None
+    yield 0
+    running = run.keep(settled)
+    step = 0
+    # It ends by itself: one that is only left alone would keep what it has made.
+    while not stop.is_set():
+        try:
+            next(running)
+        except StopIteration as done:
+            return done.value
+        except RuntimeError as error:
+            raise RunError(str(error)) from error
+        step += 1
+        yield step
+    return None

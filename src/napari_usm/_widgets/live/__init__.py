@@ -1,0 +1,1 @@
+"""Live results: arrays, jobs and the two layers that follow the controls."""

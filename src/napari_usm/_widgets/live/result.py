@@ -1,0 +1,474 @@
+"""The pixels of a live result: what napari shows is what is ready."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from math import prod
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from napari.layers import Layer
+from qtpy.compat import isalive
+
+from napari_usm import warm_up
+from napari_usm._engine import memory
+from napari_usm._engine.block import Output
+from napari_usm._engine.fitting import answered, question, settle
+from napari_usm._engine.fork import renew_in_child
+from napari_usm._engine.plan import FittedPlan, Plan
+from napari_usm._engine.pyramid import Level, SharpenedLevel, levels_of
+from napari_usm._engine.region import DetailCache, LiveImage
+from napari_usm._engine.virtual import Index
+from napari_usm._widgets.layers.data import edge_limit, value_range
+from napari_usm._widgets.live.array import (
+    LiveArray,
+    edges_of,
+    form,
+    layer_axes,
+    part,
+)
+from napari_usm._widgets.live.jobs import Job, Latest
+from napari_usm._widgets.live.pixels import LivePixels, Moment
+from napari_usm._widgets.live.source import at_hand, computed, readable
+from napari_usm._widgets.live.state import Failed, LiveSignals, Shown, State
+
+# Seconds that the window may be held up for new pixels; two layers ask in a row, and
+# napari needs 3 ms for each.
+PATIENCE = 0.02
+
+# Bytes of detail that is kept for all live results: 25 planes of 2048 x 2048.
+_CACHE = DetailCache(2**29)
+
+# Times by which the next one is judged.
+_RATES = 3
+
+# Results that are shown again and again, for each level: the plane, and a thumbnail.
+_FRONT = 3
+
+
+@dataclass(frozen=True)
+class _Front:
+    levels: tuple[Level, ...]
+    method: str
+    pixels: np.ndarray
+    shown: Shown
+
+
+class LiveResult:
+    """Result and edge map of some pixels, or a pyramid's, under changing parameters.
+
+    Parameters
+    ----------
+    sources : sequence of array-like
+        Pixels of each level.
+    signals : LiveSignals
+        Where to tell.
+    draws_on : callable
+        Whether a layer is one of the two of this result: its screen may show old
+        pixels for a moment, that of no other layer.
+    """
+
+    def __init__(
+        self,
+        sources: list[Any],
+        signals: LiveSignals,
+        draws_on: Callable[[Layer | None], bool],
+    ) -> None:
+        self.signals = signals
+        self.sources = sources
+        self.draws_on = draws_on
+        self.levels: tuple[Level, ...] = ()
+        self.moment: Moment
+        self._images = self._readable()
+        self._asked: Plan | None = None
+        self._method = self._taken = ""
+        self._known: OrderedDict[Hashable, FittedPlan] = OrderedDict()
+        self._front: dict[tuple[str, int], OrderedDict[Index, _Front]] = {}
+        self._given: dict[tuple[str, int], tuple[Index, _Front | None]] = {}
+        self._stand_ins: dict[tuple[str, int], np.ndarray] = {}
+        self._rates: dict[tuple[str, bool], tuple[float, ...]] = {}
+        self._failed: dict[Any, Failed] = {}
+        self._told_failures: set[str] = set()
+        self._stale: set[str] = set()
+        self._states: dict[tuple[str, int], State] = {}
+        self._unsettled: State = ""
+        self._is_preparing = False
+        self._waits = False
+        self._era = object()
+        self._latest = Latest()
+        self._lock = threading.RLock()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Unlock it, in a process that was forked."""
+        self._lock = threading.RLock()
+
+    # --- parameters ---
+
+    @property
+    def settled(self) -> FittedPlan:
+        """Return the fitted plan of level 0."""
+        return self.levels[0].fitted
+
+    @property
+    def is_updating(self) -> bool:
+        """Return whether a job is not done yet."""
+        return self._latest.is_behind
+
+    def tune(self, plan: Plan, method: str) -> bool:
+        """Show this plan from now on; whether its pixels can be had at once.
+
+        If not, something is found in the whole image first: `ready` tells when.
+        """
+        self._asked, self._method = plan, method
+        self.moment = Moment(self._images, plan)
+        self._failed.clear()
+        key = question(plan)
+        if key in self._known or not plan.needs_first_stage:
+            known = self._known.get(key) or _without_first_stage(plan)
+            self._take(answered(plan, known))
+            return True
+        self._unsettled = "estimating"
+        era = self._era
+        self._latest.put("settle", (key, era), partial(self._settle, plan, era))
+        return False
+
+    def forget(self) -> None:
+        """The pixels of the source may have changed: keep nothing of them."""
+        self._era = object()
+        self._latest.clear()
+        self._known.clear()
+        self._front.clear()
+        self._given.clear()
+        self._stand_ins.clear()
+        self._failed.clear()
+        self._told_failures.clear()
+        self._images = self._readable()
+
+    def _readable(self) -> list[LiveImage]:
+        return [LiveImage(readable(each), _CACHE) for each in self.sources]
+
+    def stop(self) -> None:
+        """Do nothing more: nobody looks at these pixels any longer."""
+        self._asked = None
+        self.forget()
+
+    def _take(self, settled: FittedPlan) -> None:
+        self.levels, self._taken = levels_of(self._images, settled), self._method
+        self.moment.take(self.levels)
+
+    def _settle(self, plan: Plan, era: object, job: Job) -> None:
+        try:
+            # Without an estimate of the method's own, no kernel is needed.
+            estimates = plan.method.estimates
+            if estimates and not self._kernels_are_there(plan, self._method):
+                return
+            running = settle(plan, computed(self._images[0].pixels))
+            while self._asks_the_same(plan) and era is self._era:
+                try:
+                    next(running)
+                except StopIteration as stop:
+                    self._keep(plan, era, stop.value)
+                    break
+        except Exception as error:
+            failed = self._fail(error)
+            if self._asks_the_same(plan):
+                self._unsettled = failed
+            self._tell("changed")
+            return
+        self._tell("ready")
+
+    def _keep(self, plan: Plan, era: object, settled: FittedPlan) -> None:
+        if era is not self._era:
+            return  # these pixels are no more
+        self._known[question(plan)] = settled
+        while len(self._known) > 32:
+            self._known.popitem(last=False)
+        if self._asks_the_same(plan):
+            self._take(answered(self._asked, settled))
+
+    def _is_asked(self, plan: Plan) -> bool:
+        """Return whether the method of a plan is still the latest."""
+        asked = self._asked
+        return asked is not None and repr(asked.method) == repr(plan.method)
+
+    def _asks_the_same(self, plan: Plan) -> bool:
+        """Return whether the latest plan has the same estimates."""
+        asked = self._asked
+        return asked is not None and question(asked) == question(plan)
+
+    def _kernels_are_there(self, plan: Plan, method: str) -> bool:
+        """Wait while kernels are compiled elsewhere; False if nobody waits any more."""
+        dimensions = warm_up.VOLUMES if len(plan.axes) > 2 else warm_up.PLANES
+        kernels = method, dimensions, plan.dtype.name
+        started = perf_counter()
+        while not (there := warm_up.session.wait(*kernels, 0.2)):
+            if not self._is_asked(plan):
+                break
+            if perf_counter() - started > warm_up.SILENT:
+                self._is_preparing = True
+                self._tell("changed")  # again and again: there is progress
+        if self._is_preparing:
+            self._is_preparing = False
+            self._tell("changed")
+        return there
+
+    # --- pixels ---
+
+    def array(self, which: Output, level: int, chunks: Any = None) -> LiveArray:
+        """Result or edge map of a level, as napari's layers take it."""
+        # Of the sources: the plans of the levels may not be known yet.
+        shape, dtype = form(self._asked, which)
+        shape = tuple(self.sources[level].shape[: len(shape)])
+        return LiveArray(shape, dtype, LivePixels(self, which, level), chunks)
+
+    def exact(self, which: Output, level: int, index: Index) -> np.ndarray:
+        """True pixels, however long it takes."""
+        return part(self.moment.levels()[level], which, index)
+
+    def shown(self, which: Output, level: int, index: Index) -> np.ndarray:
+        """New pixels if they can be had at once; else old ones, and `ready` tells."""
+        if self._asked is None:
+            return self.exact(which, level, index)  # nobody would tell napari later
+        self._stand_ins.pop((which, level), None)
+        if self._waits:
+            with suppress(Exception):  # it is reported where it is computed
+                return self.awaited(which, level, index)
+        levels = self.levels
+        front = self._front_of(which, level, index)
+        old = front is None or front.levels is not levels
+        if old and self._is_made(levels, which, level, index):
+            front = self._front_of(which, level, index)
+        self._given[which, level] = index, front
+        if front is not None and front.levels is levels:
+            self._deliver(front)
+            return front.pixels
+        self._set_late(levels, which, level, index)
+        if front is not None:
+            return front.pixels
+        self._stand_ins[which, level] = self._make_stand_in(which, level, index)
+        return self._stand_ins[which, level]
+
+    def stand_in(self, which: Output, level: int) -> np.ndarray | None:
+        """Return what napari got instead of pixels that were never computed."""
+        return self._stand_ins.get((which, level))
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Give napari nothing but true pixels, however long that takes."""
+        self._waits = True
+        try:
+            yield
+        finally:
+            self._waits = False
+
+    def is_late(self, which: Output, level: int) -> bool:
+        """Begin with what napari shows of a level; whether only `ready` tells its end.
+
+        It need not be asked for the old pixels again, then, while others are made.
+        """
+        index, given = self._given.get((which, level), ((), None))
+        front = self._front_of(which, level, index)
+        if given is None or front is None or front.pixels is not given.pixels:
+            return False
+        here = self.levels, which, level, index
+        if self._is_quick(*here) or self._is_made(*here):
+            return False
+        self._set_late(*here)
+        return True
+
+    def _is_made(
+        self, levels: tuple[Level, ...], which: Output, level: int, index: Index
+    ) -> bool:
+        """Ask for pixels, and wait if that is worth it; whether they are there."""
+        key = which, level, index, id(levels)
+        if not levels or key in self._failed:
+            return False
+        if which not in (Output.IMAGE, edges_of(levels[0].plan)):
+            return False  # of what was shown before, and is still settled
+        if self._is_at_hand(levels[level], which, index):
+            # Here: to wake another thread and be woken takes 2 ms where both sleep.
+            self._made_or_failed(levels, which, level, index)
+            return key not in self._failed
+        patience = PATIENCE if self._is_quick(levels, which, level, index) else 0
+        work = partial(self._make, levels, which, level, index)
+        # A window that waits for nothing draws first: reading and filtering beside it
+        # made a step to another plane of 8192 x 8192 a fifth longer.
+        hold = not patience and threading.current_thread() is threading.main_thread()
+        job = self._latest.put((which, level), key, work, hold)
+        if hold:
+            self.signals.once_drawn(self._latest.release)
+        return job.wait(patience)
+
+    def _set_late(
+        self, levels: tuple[Level, ...], which: Output, level: int, index: Index
+    ) -> None:
+        """Mark the pixels that napari has as old."""
+        self._stale.add(which)
+        key = which, level, index, id(levels)
+        self._set_state(which, level, self._failed.get(key, "updating"))
+
+    def awaited(self, which: Output, level: int, index: Index) -> np.ndarray:
+        """New pixels, for a thread of napari's: it shows them when it has them."""
+        levels = self.moment.levels()
+        front = self._front_of(which, level, index)
+        if front is None or front.levels is not levels:
+            front = self._made(levels, which, level, index)
+        self._given[which, level] = index, front
+        self._deliver(front)
+        return front.pixels
+
+    def pop_stale(self, which: Output) -> bool:
+        """Return whether napari got old pixels of an output since the last call."""
+        was_stale = which in self._stale
+        self._stale.discard(which)
+        return was_stale
+
+    def state(self, which: Output, level: int) -> State:
+        """Return the state of the last pixels of a level that napari got."""
+        if self._is_preparing:
+            return "preparing"
+        if not self.levels or self.settled.plan is not self._asked:
+            return self._unsettled
+        return self._states.get((which, level), "updating")
+
+    def _front_of(self, which: Output, level: int, index: Index) -> _Front | None:
+        with self._lock:
+            return self._front.get((which, level), {}).get(index)
+
+    def _set_state(self, which: Output, level: int, state: State) -> None:
+        self._states[which, level] = state
+        self._tell("changed")
+
+    def _deliver(self, front: _Front) -> None:
+        """These are shown now; what was done to them is found when there is time."""
+        shown, source = front.shown, front.levels[front.shown.level]
+        self._set_state(shown.which, shown.level, shown)
+        few = not shown.is_too_large
+        if shown.edge_limit is None and few and isinstance(source, SharpenedLevel):
+            work = partial(self._report, front, source)
+            self._latest.put_at_rest((shown.which, shown.level), work)
+
+    def _make(
+        self,
+        levels: tuple[Level, ...],
+        which: Output,
+        level: int,
+        index: Index,
+        job: Job,
+    ) -> None:
+        if not self._kernels_are_there(levels[0].plan, self._taken):
+            return
+        self._made_or_failed(levels, which, level, index)
+        if not job.deliver():
+            self._tell("ready")
+
+    def _made_or_failed(
+        self, levels: tuple[Level, ...], which: Output, level: int, index: Index
+    ) -> None:
+        try:
+            self._made(levels, which, level, index)
+        except Exception as error:
+            self._failed[which, level, index, id(levels)] = self._fail(error)
+
+    def _made(
+        self, levels: tuple[Level, ...], which: Output, level: int, index: Index
+    ) -> _Front:
+        source = levels[level]
+        kept, started = source.is_kept(index), perf_counter()
+        pixels = part(source, which, index)
+        seconds = perf_counter() - started
+        if pixels.size:
+            rates = *self._rates.get((which, kept), ()), seconds / pixels.size
+            self._rates[which, kept] = rates[-_RATES:]
+        pixels.flags.writeable = False
+        shown = Shown(which, level, index, seconds, levels[0].fitted, source.shows)
+        return self._put_front(_Front(levels, self._taken, pixels, shown))
+
+    def _put_front(self, front: _Front) -> _Front:
+        shown = front.shown
+        with self._lock:
+            fronts = self._front.setdefault((shown.which, shown.level), OrderedDict())
+            fronts[shown.index] = front
+            fronts.move_to_end(shown.index)
+            while len(fronts) > _FRONT:
+                fronts.popitem(last=False)
+        return front
+
+    def _report(self, front: _Front, source: SharpenedLevel, job: Job) -> None:
+        """Compute the report on pixels, if they are still shown."""
+        shown = front.shown
+        if self._front_of(shown.which, shown.level, shown.index) is not front:
+            return
+        report = values = None
+        try:
+            if shown.which == Output.IMAGE:
+                report = source.report(shown.index)
+                values = value_range(front.pixels)
+            edge_index = shown.index[: layer_axes(source.plan)]
+            edges = edges_of(front.levels[0].plan)
+            limit = edge_limit(part(source, edges, edge_index))
+        except Exception as error:
+            self._fail(error)
+            return
+        known = replace(shown, report=report, edge_limit=limit, values=values)
+        self._put_front(replace(front, shown=known))
+        if self._states.get((shown.which, shown.level)) is shown:
+            self._set_state(shown.which, shown.level, known)
+
+    def _is_at_hand(self, level: Level, which: Output, index: Index) -> bool:
+        """Return whether pixels need no reading or filtering, and were quick before."""
+        rates = self._rates.get((which, True))
+        if rates is None or self._latest.is_behind or not level.is_kept(index):
+            return False
+        return _size(index) * max(rates) <= PATIENCE
+
+    def _is_quick(
+        self, levels: tuple[Level, ...], which: Output, level: int, index: Index
+    ) -> bool:
+        """Return whether pixels are expected within the patience."""
+        if self._latest.is_behind:
+            return False
+        kept = levels[level].is_kept(index)
+        # At best: what keeps the machine busy once will not do so for ever.
+        rate = min(self._rates.get((which, kept), (0.0,)))
+        return _size(index) * rate <= PATIENCE
+
+    def _make_stand_in(self, which: Output, level: int, index: Index) -> np.ndarray:
+        """Return stand-ins for pixels: those of the source, if they are in memory."""
+        _, dtype = form(self._asked, which)
+        if which == Output.IMAGE and self.sources[level].dtype == dtype:
+            pixels = at_hand(self._images[level].pixels, index)
+            if pixels is not None:
+                return pixels
+        shape = [len(asked) for asked in index if isinstance(asked, range)]
+        return np.zeros(shape, dtype)
+
+    # --- telling ---
+
+    def _fail(self, error: Exception) -> Failed:
+        """Tell of an error, but of the same one only once."""
+        failed = Failed(str(error) or type(error).__name__)
+        if failed.reason not in self._told_failures:
+            self._told_failures.add(failed.reason)
+            self._tell("failed", failed.reason)
+        return failed
+
+    def _tell(self, signal: str, *what: Any) -> None:
+        if self._asked is not None and isalive(self.signals):
+            getattr(self.signals, signal).emit(*what)
+
+
+def _size(index: Index) -> int:
+    """Number of pixels."""
+    return prod(len(asked) for asked in index if isinstance(asked, range))
+
+
+def _without_first_stage(plan: Plan) -> FittedPlan:
+    return memory.result_of(settle(plan, None))
