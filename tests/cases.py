@@ -28,6 +28,9 @@ INTEGERS = ("bool", "uint8", "int8", "uint16", "int16", "int32", "uint32", "int6
 FLOATS = ("float16", "float32", "float64")
 
 
+#: Arguments that are no parameters of a method.
+ARRAYS = {"weight", "out"}
+
 #: Rows of the tables of methods, those of the lab too.
 ENTRIES = {**usm.METHODS, **usm.lab.METHODS}
 
@@ -59,7 +62,8 @@ def prepare(image, method, **parameters):
 
 def _call(function, image, method, parameters):
     if method in usm.lab.METHODS:
-        return function(image, ENTRIES[method].method(**parameters))
+        arrays = {name: parameters.pop(name) for name in ARRAYS & parameters.keys()}
+        return function(image, ENTRIES[method].method(**parameters), **arrays)
     return function(image, method, **parameters)
 
 

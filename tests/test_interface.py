@@ -82,7 +82,7 @@ def test_every_method_is_a_function(name):
         assert signature["common"].kind is inspect.Parameter.VAR_KEYWORD
         words = [word for word in words if word not in COMMON]
     else:
-        assert list(signature) == ["image", *words]
+        assert list(signature) == ["image", *words, "weight", "out"]
     fields = {field.name: field for field in dataclasses.fields(entry.method)}
     for word in words:
         assert signature[word].default == fields[word].default

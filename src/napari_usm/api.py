@@ -17,7 +17,7 @@ from napari_usm._methods.base import Method
 from napari_usm.recipe import ImageInfo, Recipe, resolve
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "Report",
@@ -57,7 +57,12 @@ class Sharpened:
 
 
 def sharpen(
-    image: ArrayLike, method: str | Method = "unsharp_mask", **parameters: Any
+    image: ArrayLike,
+    method: str | Method = "unsharp_mask",
+    *,
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
+    **parameters: Any,
 ) -> Sharpened:
     """Sharpen an image by any method, with the edge map and a report.
 
@@ -67,6 +72,11 @@ def sharpen(
         As for the method's own function.
     method : str or Method, default 'unsharp_mask'
         A name in `METHODS`, or an instance of the class of a method.
+    weight : array, optional
+        Multiplies the edge map at each pixel, after the threshold: a region with soft
+        edges, from 0 to 1. Broadcasts to `image` without its channel axis.
+    out : numpy array, optional
+        Where the result goes: C-contiguous, of its shape and type. Not for dask.
     **parameters
         Those of the method's own function; none with an instance, which has them.
 
@@ -92,10 +102,14 @@ def sharpen(
     8.5
     """
     plan, pixels = prepare(image, method, **parameters)
+    weights = _checked_weight(plan, pixels, weight)
+    _check_out(plan, pixels, out)
     if is_dask(pixels):
-        lazy = _lazy().run(plan, pixels)
+        lazy = _lazy().run(plan, pixels, weight=weights)
         return Sharpened(lazy.image, lazy.edge_map, lazy.amount, lazy.gain, lazy.report)
-    return sharpened(memory.result_of(memory.run(plan, pixels)))
+    return sharpened(
+        memory.result_of(memory.run(plan, pixels, weight=weights, out=out))
+    )
 
 
 def sharpened(outcome: memory.Outcome) -> Sharpened:
@@ -105,14 +119,19 @@ def sharpened(outcome: memory.Outcome) -> Sharpened:
 
 
 def edge_map(
-    image: ArrayLike, method: str | Method = "unsharp_mask", **parameters: Any
+    image: ArrayLike,
+    method: str | Method = "unsharp_mask",
+    *,
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
+    **parameters: Any,
 ) -> Any:
     """Return the edge map that a method adds to an image for an amount of 1.
 
     Parameters
     ----------
-    image, method, **parameters
-        As for `sharpen`.
+    image, method, weight, out, **parameters
+        As for `sharpen`; `out` is of float32, and of the shape of the edge map.
 
     Returns
     -------
@@ -129,22 +148,31 @@ def edge_map(
     array([ 0., -3.,  3.,  0.], dtype=float32)
     """
     plan, pixels = prepare(image, method, **parameters)
+    weights = _checked_weight(plan, pixels, weight)
+    _check_out(plan, pixels, out, is_edge_map=True)
     if is_dask(pixels):
-        return _lazy().run(plan, pixels).edge_map
-    running = memory.run(plan, pixels, want_image=False, want_report=False)
+        return _lazy().run(plan, pixels, weight=weights).edge_map
+    running = memory.run(
+        plan, pixels, want_image=False, want_report=False, weight=weights, out=out
+    )
     return memory.result_of(running).edge_map
 
 
 def significance(
-    image: ArrayLike, method: str | Method = "unsharp_mask", **parameters: Any
+    image: ArrayLike,
+    method: str | Method = "unsharp_mask",
+    *,
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
+    **parameters: Any,
 ) -> Any:
     """Return the size of the detail that a method enhances in units of its noise.
 
     Parameters
     ----------
-    image, method, **parameters
-        As for `sharpen`. What is done with the detail, such as amount and threshold,
-        is of no matter.
+    image, method, weight, out, **parameters
+        As for `edge_map`. Parameters that only change the detail afterwards, such as
+        amount, threshold and weight, are checked and have no effect.
 
     Returns
     -------
@@ -186,17 +214,28 @@ def significance(
     """
     plan, pixels = prepare(image, method, **parameters)
     plan = finding_noise(plan)
+    _checked_weight(plan, pixels, weight)
+    _check_out(plan, pixels, out, is_edge_map=True)
     if is_dask(pixels):
         return _lazy().significance(plan, pixels)
-    return memory.result_of(memory.significance(plan, pixels))
+    return memory.result_of(memory.significance(plan, pixels, out=out))
 
 
-def sharpened_image(image: ArrayLike, method: Method) -> Any:
+def sharpened_image(
+    image: ArrayLike,
+    method: Method,
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
+) -> Any:
     """Return the sharpened image alone; the functions of the methods call this."""
     plan, pixels = prepare(image, method)
+    weights = _checked_weight(plan, pixels, weight)
+    _check_out(plan, pixels, out)
     if is_dask(pixels):
-        return _lazy().run(plan, pixels).image
-    running = memory.run(plan, pixels, want_edge_map=False, want_report=False)
+        return _lazy().run(plan, pixels, weight=weights).image
+    running = memory.run(
+        plan, pixels, want_edge_map=False, want_report=False, weight=weights, out=out
+    )
     return memory.result_of(running).image
 
 
@@ -233,6 +272,25 @@ def prepare(image: Any, method: str | Method, **parameters: Any) -> tuple[Plan, 
         recipe = Recipe(method, parameters)
         method = resolve(recipe, ImageInfo(shape, image.dtype)).method
     return make_plan(shape, image.dtype, method), image
+
+
+def _checked_weight(plan: Plan, pixels: Any, weight: Any) -> Any:
+    """Return a weight broadcast to the image without its channels, if there is one."""
+    if weight is None:
+        return None
+    if is_dask(weight) and not is_dask(pixels):
+        weight = np.asarray(weight)
+    return arguments.weight(weight, plan.colours.plain_slices(plan.shape))
+
+
+def _check_out(plan: Plan, pixels: Any, out: Any, is_edge_map: bool = False) -> None:
+    if out is None:
+        return
+    if is_dask(pixels):
+        raise TypeError("`out` must be None for a dask array, which stays lazy")
+    shape = plan.edge_shape if is_edge_map else plan.shape
+    dtype = np.dtype(np.float32) if is_edge_map else plan.result
+    arguments.out(out, shape, dtype, pixels)
 
 
 def is_dask(image: Any) -> bool:

@@ -200,3 +200,55 @@ def real_type(name: str, dtype: np.dtype[Any]) -> np.dtype[Any]:
     if dtype.kind not in "buif":
         raise TypeError(f"`{name}` must be bool, integer or real; got {dtype}")
     return dtype.newbyteorder("=")
+
+
+def weight(value: Any, shape: tuple[int, ...]) -> Any:
+    """Return a weight as an array of numpy or dask, broadcast to `shape`.
+
+    The values of a dask array are checked when they are computed.
+    """
+    array = value if hasattr(value, "__dask_graph__") else np.asarray(value)
+    unmasked("weight", value)
+    real_type("weight", array.dtype)
+    try:
+        np.broadcast_shapes(array.shape, shape)
+        fits = np.broadcast_shapes(array.shape, shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            "`weight` must broadcast to the shape of the image without its channels, "
+            f"{shape}; got shape {array.shape}"
+        )
+    if isinstance(array, np.ndarray):
+        fractions("weight", array)
+    return np.broadcast_to(array, shape)
+
+
+def fractions(name: str, values: np.ndarray[Any, Any]) -> None:
+    """Raise unless all values lie from 0 to 1."""
+    # One comparison finds NaN too.
+    inside = (values >= 0) & (values <= 1)
+    if not inside.all():
+        wrong = values[~inside].flat[0]
+        raise ValueError(f"`{name}` must lie from 0 to 1 at all pixels; got {wrong}")
+
+
+def out(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], image: Any) -> None:
+    """Raise unless a result of this shape and type can be written into an array."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"`out` must be a numpy array; got {type(value).__name__}")
+    if value.shape != shape:
+        raise ValueError(f"`out` must have shape {shape}; got {value.shape}")
+    if value.dtype != dtype:
+        raise TypeError(f"`out` must have dtype {dtype}; got {value.dtype}")
+    if not value.flags.writeable:
+        raise ValueError("`out` must be writeable; got a read-only array")
+    if not value.flags.c_contiguous:
+        raise ValueError(
+            f"`out` must be C-contiguous; got strides {value.strides} of shape {shape}"
+        )
+    if not isinstance(image, np.ndarray):
+        return
+    if np.may_share_memory(value, image):
+        raise ValueError("`out` must not share memory with `image`, which is read on")

@@ -14,7 +14,7 @@ from napari_usm.api import sharpened_image
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, DTypeLike
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 
 def unsharp_mask(
@@ -34,6 +34,8 @@ def unsharp_mask(
     cval: float = 0.0,
     limits: str | tuple[float, float] | None = None,
     dtype: DTypeLike | None = None,
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
 ) -> Any:
     """Sharpen an image by adding back what a blur takes away.
 
@@ -83,6 +85,11 @@ def unsharp_mask(
     dtype : dtype, optional
         Type of the result, by default the image's. Integers are rounded half up and
         saturated; floats keep their overshoot.
+    weight : array, optional
+        Multiplies the edge map at each pixel, after the threshold: a region with soft
+        edges, from 0 to 1. Broadcasts to `image` without its channel axis.
+    out : numpy array, optional
+        Where the result goes: C-contiguous, of its shape and type. Not for dask.
 
     Returns
     -------
@@ -153,6 +160,8 @@ def unsharp_mask(
             limits=limits,
             dtype=dtype,
         ),
+        weight,
+        out,
     )
 
 
@@ -172,6 +181,8 @@ def laplacian_sharpen(
     cval: float = 0.0,
     limits: str | tuple[float, float] | None = None,
     dtype: DTypeLike | None = None,
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
 ) -> Any:
     """Sharpen an image by taking its Laplacian away.
 
@@ -217,6 +228,11 @@ def laplacian_sharpen(
     dtype : dtype, optional
         Type of the result, by default the image's. Integers are rounded half up and
         saturated; floats keep their overshoot.
+    weight : array, optional
+        Multiplies the edge map at each pixel, after the threshold: a region with soft
+        edges, from 0 to 1. Broadcasts to `image` without its channel axis.
+    out : numpy array, optional
+        Where the result goes: C-contiguous, of its shape and type. Not for dask.
 
     Returns
     -------
@@ -276,6 +292,8 @@ def laplacian_sharpen(
             limits=limits,
             dtype=dtype,
         ),
+        weight,
+        out,
     )
 
 
@@ -295,6 +313,8 @@ def adaptive_unsharp_mask(
     cval: float = 0.0,
     limits: str | tuple[float, float] | None = None,
     dtype: DTypeLike | None = None,
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
 ) -> Any:
     """Sharpen an image by the amount that its own gradients call for.
 
@@ -341,6 +361,11 @@ def adaptive_unsharp_mask(
     dtype : dtype, optional
         Type of the result, by default the image's. Integers are rounded half up and
         saturated; floats keep their overshoot.
+    weight : array, optional
+        Multiplies the edge map at each pixel, after the threshold: a region with soft
+        edges, from 0 to 1. Broadcasts to `image` without its channel axis.
+    out : numpy array, optional
+        Where the result goes: C-contiguous, of its shape and type. Not for dask.
 
     Returns
     -------
@@ -401,6 +426,8 @@ def adaptive_unsharp_mask(
             limits=limits,
             dtype=dtype,
         ),
+        weight,
+        out,
     )
 
 
@@ -418,6 +445,8 @@ def auto_unsharp_mask(
     cval: float = 0.0,
     limits: str | tuple[float, float] | None = None,
     dtype: DTypeLike | None = None,
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
 ) -> Any:
     """Sharpen what is there and smooth what is only noise, by the image itself.
 
@@ -456,6 +485,11 @@ def auto_unsharp_mask(
     dtype : dtype, optional
         Type of the result, by default the image's. Integers are rounded half up and
         saturated; floats keep their overshoot.
+    weight : array, optional
+        Multiplies the edge map at each pixel, after the threshold: a region with soft
+        edges, from 0 to 1. Broadcasts to `image` without its channel axis.
+    out : numpy array, optional
+        Where the result goes: C-contiguous, of its shape and type. Not for dask.
 
     Returns
     -------
@@ -516,6 +550,8 @@ def auto_unsharp_mask(
             limits=limits,
             dtype=dtype,
         ),
+        weight,
+        out,
     )
 
 
@@ -532,6 +568,8 @@ def gaussian_sharpen(
     cval: float = 0.0,
     limits: str | tuple[float, float] | None = None,
     dtype: DTypeLike | None = None,
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
 ) -> Any:
     """Sharpen two axes of an image as ImageMagick's ``-sharpen`` does.
 
@@ -567,6 +605,11 @@ def gaussian_sharpen(
     dtype : dtype, optional
         Type of the result, by default the image's. Integers are rounded half up and
         saturated; floats keep their overshoot.
+    weight : array, optional
+        Multiplies the edge map at each pixel, after the threshold: a region with soft
+        edges, from 0 to 1. Broadcasts to `image` without its channel axis.
+    out : numpy array, optional
+        Where the result goes: C-contiguous, of its shape and type. Not for dask.
 
     Returns
     -------
@@ -618,4 +661,6 @@ def gaussian_sharpen(
             limits=limits,
             dtype=dtype,
         ),
+        weight,
+        out,
     )

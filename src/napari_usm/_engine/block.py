@@ -115,6 +115,7 @@ def process(
     parts: Parts,
     *,
     detail: Detail | None = None,
+    weight: Array | None = None,
     counts: bool = False,
 ) -> Done:
     """Compute the outputs of one block.
@@ -132,6 +133,8 @@ def process(
         Where the outputs go; counts need image and edge map.
     detail : Detail, optional
         Skips the filter.
+    weight : array, optional
+        Factor of the edge map at each pixel of the core, which has no channel axis.
     counts : bool
         Whether to return statistics for the report.
     """
@@ -139,13 +142,16 @@ def process(
         _compute_significance(fitted, pixels, block, parts, detail)
     if parts.image is None and parts.edge_map is None and parts.detail is None:
         return Done(fused=True)
+    if weight is not None and detail is None:
+        detail = _detail_of(fitted, pixels, block)
     if detail is None:
         fused = _filter_fused(fitted, pixels, block, parts)
     else:
-        fused = detail.is_valid and _finish_fused(fitted, pixels, block, parts, detail)
+        usable = detail.is_valid and weight is None
+        fused = usable and _finish_fused(fitted, pixels, block, parts, detail)
     if fused and not counts:
         return Done(fused)
-    steps = _steps(fitted, pixels, block, parts, detail, fused)
+    steps = _steps(fitted, pixels, block, parts, detail, weight, fused)
     if not counts:
         for _ in steps:
             pass
@@ -164,11 +170,11 @@ def edge_map_of_signal(
     signal: Array,
     estimate: Array | None,
     noise: Array | None,
-    weight: Array | None = None,
+    opacity: Array | None = None,
 ) -> Array:
     """Return the edge map of a signal, in its type, neighbours included."""
     method = plan.method
-    detail = method.detail(signal, plan.axes, estimate, weight)
+    detail = method.detail(signal, plan.axes, estimate, opacity)
     if not np.isfinite(detail).all():
         detail = saturated(detail, detail.dtype)
     reach = (
@@ -192,6 +198,7 @@ def _steps(
     block: Block,
     parts: Parts,
     detail: Detail | None,
+    weight: Array | None,
     fused: bool,
 ) -> Iterator[tuple[Array, Block, Array, Slices]]:
     """Compute a block in parts, step by step, unless a kernel has done so.
@@ -215,9 +222,12 @@ def _steps(
         if detail is None:
             edge_map = _edge_map(fitted, near, part)
         else:
-            inside = colours.signal_slices(offset(part.core, block.core))
-            core = near[part.inner]
-            edge_map = _thresholded(fitted, detail.values[inside], core, part)
+            inside = offset(part.core, block.core)
+            values = detail.values[colours.signal_slices(inside)]
+            edge_map = _thresholded(fitted, values, near[part.inner], part)
+            if weight is not None:
+                local = weight[colours.plain_slices(inside)]
+                edge_map = colours.weighted(edge_map, local)
         if parts.detail is not None:
             parts.detail[colours.signal_slices(to)] = edge_map
         if parts.edge_map is not None:
@@ -236,8 +246,8 @@ def _edge_map(fitted: FittedPlan, near: Array, block: Block) -> Array:
         spans = _needed(plan, near, inner, estimate)
         near, inner = near[spans], offset(inner, spans)
     signal = plan.colours.visible_signal(near)
-    weight = plan.colours.opacity(near)
-    edge_map = edge_map_of_signal(plan, signal, estimate, noise, weight)
+    opacity = plan.colours.opacity(near)
+    edge_map = edge_map_of_signal(plan, signal, estimate, noise, opacity)
     return edge_map[plan.colours.signal_slices(inner)]
 
 
@@ -366,6 +376,14 @@ def _rows(
     )
 
 
+def _detail_of(fitted: FittedPlan, pixels: Array, block: Block) -> Detail:
+    """Return the detail of a block, by a fused kernel where there is one."""
+    plan = fitted.plan
+    values = np.empty(plan.colours.signal_shape(block.shape), plan.working)
+    parts = Parts(tuple(slice(0, length) for length in block.shape), detail=values)
+    return Detail(values, process(fitted.unfinished, pixels, block, parts).fused)
+
+
 @QUIET
 def _compute_significance(
     fitted: FittedPlan,
@@ -381,18 +399,14 @@ def _compute_significance(
         raise ValueError("the noise was not estimated")
     colours = plan.colours
     if detail is None:
-        values = np.empty(colours.signal_shape(block.shape), plan.working)
-        place = tuple(slice(0, length) for length in block.shape)
-        process(fitted.unfinished, pixels, block, Parts(place, detail=values))
-    else:
-        values = detail.values
+        detail = _detail_of(fitted, pixels, block)
     for part, _ in parts_of(block, {}, {}, plan.whole_axes):
         inside = offset(part.core, block.core)
         core = pixels[offset(part.core, block.core, block.inner)]
         noise = fitted.noise_of(part.core)
         assert noise is not None
         size = significance(
-            values[colours.signal_slices(inside)],
+            detail.values[colours.signal_slices(inside)],
             colours.signal(core),
             plan.detail_noise(noise),
         )

@@ -97,6 +97,7 @@ def process_pieces(
     pieces: Sequence[Array],
     parts: Parts,
     *,
+    weight: Array | None = None,
     counts: bool = False,
 ) -> Tally | None:
     """Compute the outputs of a block that comes in pieces.
@@ -109,7 +110,9 @@ def process_pieces(
         pixels = gather(part, spans, pieces)
         place = offset(part.core, block.core, parts.place)
         to = Parts(place, parts.image, parts.edge_map, parts.significance, parts.detail)
-        done.append(process(fitted, pixels, part, to, counts=counts))
+        inside = fitted.plan.colours.plain_slices(offset(part.core, block.core))
+        local = None if weight is None else weight[inside]
+        done.append(process(fitted, pixels, part, to, weight=local, counts=counts))
     tallies = [each.counts for each in done if each.counts is not None]
     return reduce(Tally.__add__, tallies) if tallies else None
 

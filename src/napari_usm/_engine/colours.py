@@ -56,6 +56,18 @@ class Colours:
             return per_axis
         return (*per_axis[: self.axis], *per_axis[self.axis + 1 :])
 
+    def plain_slices(self, per_axis: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the items of all axes but that of the channels."""
+        return tuple(item for axis, item in enumerate(per_axis) if axis != self.axis)
+
+    def weighted(self, edge_map: Array, weight: Array) -> Array:
+        """Return an edge map times a weight at each pixel, shared by all channels."""
+        weight = weight.astype(edge_map.dtype)
+        if self.axis is not None:
+            weight = np.expand_dims(weight, self.axis)
+        result: Array = edge_map * weight
+        return result
+
     def signal_slices(self, per_axis: Slices) -> Slices:
         """Return slices of a signal: its channels are never cut."""
         return tuple(

@@ -23,6 +23,7 @@ from dask.delayed import Delayed
 from dask.graph_manipulation import bind
 from dask.highlevelgraph import HighLevelGraph, MaterializedLayer
 
+from napari_usm import arguments
 from napari_usm._engine import report
 from napari_usm._engine.block import Output, room
 from napari_usm._engine.blocks import Block, Halo, from_chunks
@@ -68,19 +69,22 @@ def check_chunks(image: Any) -> None:
         )
 
 
-def run(plan: Plan, image: da.Array, fitted: FittedPlan | None = None) -> Lazy:
+def run(
+    plan: Plan, image: da.Array, fitted: FittedPlan | None = None, weight: Any = None
+) -> Lazy:
     """Return the results of a plan on a dask array, with nothing computed.
 
     With `fitted`, the result of `first_stage`, looking at one plane of the result does
-    not estimate over the whole array again.
+    not estimate over the whole array again. `weight` is an array of numpy or dask, of
+    the image's shape without its channels.
     """
     stage = _fitted(plan, image) if fitted is None else fitted
-    graph = _graph(plan, _read_after(stage, plan, image), plan.halo)
+    graph = _graph(plan, _read_after(stage, plan, image), plan.halo, weight)
     waits = plan.method.fits_detail or plan.method.thresholding.in_noise
     alone = graph
     if isinstance(stage, Delayed) and not waits:
         # The edge map alone needs no estimate.
-        alone = _graph(plan, image, plan.halo)
+        alone = _graph(plan, image, plan.halo, weight)
     # It does not depend on the amount.
     edges_stage = stage if waits else FittedPlan(plan, Constants(0.0), plan.limits)
     edge_map = alone.array(Output.EDGE_MAP, edges_stage)
@@ -176,8 +180,8 @@ def first_stage_steps(plan: Plan, image: da.Array) -> int:
     return rounds(plan) * -(-blocks // _BATCH)
 
 
-def _graph(plan: Plan, image: da.Array, halo: Halo) -> _Graph:
-    return _Graph(plan, _rechunked(plan, image, halo), halo)
+def _graph(plan: Plan, image: da.Array, halo: Halo, weight: Any = None) -> _Graph:
+    return _Graph(plan, _rechunked(plan, image, halo), halo, weight)
 
 
 def _rechunked(plan: Plan, image: da.Array, halo: Halo) -> da.Array:
@@ -197,10 +201,17 @@ def _rechunked(plan: Plan, image: da.Array, halo: Halo) -> da.Array:
 class _Graph:
     """Tasks for every chunk of one image."""
 
-    def __init__(self, plan: Plan, image: da.Array, halo: Halo) -> None:
+    def __init__(
+        self, plan: Plan, image: da.Array, halo: Halo, weight: Any = None
+    ) -> None:
         self.plan = plan
         self.image = image
-        self.token = tokenize(image.name, plan, halo)
+        self.weight: da.Array | None = None
+        if weight is not None:
+            chunks = plan.colours.plain_slices(image.chunks)
+            self.weight = da.asarray(weight).rechunk(chunks)
+        token = None if self.weight is None else self.weight.name
+        self.token = tokenize(image.name, plan, halo, token)
         self.blocks: dict[tuple[int, ...], Block] = {}
         self._pieces: dict[tuple[int, ...], tuple[Any, ...]] = {}
         name, cuts = self._name("pieces"), {}
@@ -216,6 +227,12 @@ class _Graph:
             graph = HighLevelGraph.from_collections(name, cuts, needed)
             needed.append(Delayed(next(iter(cuts)), graph, layer=name))
         self._needed = needed
+
+    def _weight(self, index: tuple[int, ...]) -> Any:
+        """Return the key of the weight of a block, or None."""
+        if self.weight is None:
+            return None
+        return (self.weight.name, *self.plan.colours.plain_slices(index))
 
     def _task(
         self, function: Callable[..., Any], index: tuple[int, ...], *more: Any
@@ -264,7 +281,7 @@ class _Graph:
         """Return one of the outputs."""
         function = partial(_part, output)
         tasks = {
-            index: self._task(function, index, _argument(stage))
+            index: self._task(function, index, _argument(stage), self._weight(index))
             for index in self.blocks
         }
         chunks, dtype = self.image.chunks, self.plan.result
@@ -272,7 +289,7 @@ class _Graph:
             edge_slices = self.plan.colours.edge_slices
             tasks = {edge_slices(index): task for index, task in tasks.items()}
             chunks, dtype = edge_slices(chunks), np.dtype(np.float32)
-        needed = [*self._needed, *_collections(stage)]
+        needed = [*self._needed, *_collections(stage), *_collections(self.weight)]
         return self._array(output.value, tasks, chunks, dtype, needed)
 
     def amount_and_gain(self, stage: FittedPlan | Delayed) -> tuple[Any, Any]:
@@ -294,13 +311,20 @@ class _Graph:
     def report(self, stage: FittedPlan | Delayed) -> Delayed:
         """Return the report, a reduction over the counts of all chunks."""
         tallies = {
-            (self._name("tally"), *index): self._task(_counts, index, _argument(stage))
+            (self._name("tally"), *index): self._task(
+                _counts, index, _argument(stage), self._weight(index)
+            )
             for index in self.blocks
         }
         sample = self.image[report.sample_slices(self.plan)]
         sample = sample.rechunk(-1)
         key = (sample.name, *(0,) * sample.ndim)
-        needed = [*self._needed, sample, *_collections(stage)]
+        needed = [
+            *self._needed,
+            sample,
+            *_collections(stage),
+            *_collections(self.weight),
+        ]
         task = (report.finish, _argument(stage), list(tallies), key)
         return self._delayed("report", task, needed, tallies)
 
@@ -337,8 +361,8 @@ def _argument(stage: FittedPlan | Delayed) -> Any:
     return stage.key if isinstance(stage, Delayed) else stage
 
 
-def _collections(stage: FittedPlan | Delayed) -> list[Delayed]:
-    return [stage] if isinstance(stage, Delayed) else []
+def _collections(value: Any) -> list[Any]:
+    return [value] if isinstance(value, Delayed | da.Array) else []
 
 
 def _part(
@@ -347,18 +371,32 @@ def _part(
     spans: Spans,
     pieces: Sequence[Array],
     fitted: FittedPlan,
+    weight: Array | None,
 ) -> Array:
     parts = room(fitted.plan, block.shape, output)
-    process_pieces(fitted, block, spans, pieces, parts)
+    process_pieces(fitted, block, spans, pieces, parts, weight=_checked(weight))
     array: Array = getattr(parts, output.value)
     return array
 
 
 def _counts(
-    block: Block, spans: Spans, pieces: Sequence[Array], fitted: FittedPlan
+    block: Block,
+    spans: Spans,
+    pieces: Sequence[Array],
+    fitted: FittedPlan,
+    weight: Array | None,
 ) -> Tally | None:
     parts = room(fitted.plan, block.shape, Output.IMAGE, Output.EDGE_MAP)
-    return process_pieces(fitted, block, spans, pieces, parts, counts=True)
+    return process_pieces(
+        fitted, block, spans, pieces, parts, weight=_checked(weight), counts=True
+    )
+
+
+def _checked(weight: Array | None) -> Array | None:
+    """Return a chunk of a weight, whose values are only known now."""
+    if weight is not None:
+        arguments.fractions("weight", weight)
+    return weight
 
 
 def _first_stage_part(

@@ -22,6 +22,8 @@ from napari_usm._engine.estimate import (
 from napari_usm._engine.threads import in_order, thread_count
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
     from napari_usm._engine.plan import FittedPlan, Plan
     from napari_usm._engine.tally import Tally
     from napari_usm._filters.dtypes import Array
@@ -51,6 +53,8 @@ def run(
     want_image: bool = True,
     want_edge_map: bool = True,
     want_report: bool = True,
+    weight: Array | None = None,
+    out: Any = None,
     block_size: int = BLOCK,
 ) -> Steps[Outcome]:
     """Run a plan, with a pause after every block.
@@ -65,6 +69,10 @@ def run(
         Result of `first_stage`, if it is known.
     want_image, want_edge_map, want_report : bool
         Outputs; the report comes with both arrays.
+    weight : array, optional
+        Factor of the edge map at each pixel, of the image's shape without channels.
+    out : array, optional
+        Where the image goes, or the edge map if that is the only output.
     block_size : int
         Pixels of a block.
 
@@ -84,13 +92,19 @@ def run(
     known = fitted
     count, cuts = _threads_and_blocks(plan, plan.halo, block_size)
     want_image, want_edge_map = want_image or want_report, want_edge_map or want_report
-    result = np.empty(plan.shape, plan.result) if want_image else None
-    edges = np.empty(plan.edge_shape, np.float32) if want_edge_map else None
+    into = out if want_image else None
+    result = _array(into, plan.shape, plan.result) if want_image else None
+    into = None if want_image else out
+    edges = _array(into, plan.edge_shape, np.float32) if want_edge_map else None
 
     def work(block: Block) -> Tally | None:
         pixels = np.asarray(image[block.grown])
         parts = Parts(block.core, result, edges)
-        return process(known, pixels, block, parts, counts=want_report).counts
+        local = (
+            None if weight is None else weight[plan.colours.plain_slices(block.core)]
+        )
+        done = process(known, pixels, block, parts, weight=local, counts=want_report)
+        return done.counts
 
     tallies: list[Tally] = []
     for counts in in_order(work, cuts, count):
@@ -108,6 +122,7 @@ def significance(
     image: Any,
     *,
     fitted: FittedPlan | None = None,
+    out: Any = None,
     block_size: int = BLOCK,
 ) -> Steps[Array]:
     """Compute detail in units of its noise, with a pause after every block.
@@ -116,7 +131,7 @@ def significance(
     ----------
     plan : Plan
         One that estimates the noise.
-    image, fitted, block_size
+    image, fitted, out, block_size
         As for `run`.
 
     Returns
@@ -128,7 +143,7 @@ def significance(
         fitted = yield from first_stage(plan, image, block_size)
     known = fitted
     count, cuts = _threads_and_blocks(plan, plan.halo, block_size)
-    result = np.empty(plan.edge_shape, np.float32)
+    result = _array(out, plan.edge_shape, np.float32)
 
     def work(block: Block) -> None:
         pixels = np.asarray(image[block.grown])
@@ -197,6 +212,10 @@ def result_of(running: Steps[T]) -> T:
         except StopIteration as stop:
             result: T = stop.value
             return result
+
+
+def _array(out: Any, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
+    return np.empty(shape, dtype) if out is None else out
 
 
 def _threads_and_blocks(

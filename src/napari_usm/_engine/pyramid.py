@@ -78,7 +78,8 @@ class SharpenedLevel:
             return self.pixels.image(self.fitted, place.box)[place.cut]
         place = self._window(_with_channels(self.plan, index))
         region = self.pixels.region(self.fitted, place.box)
-        made = finished(self.fitted, region, place.box, output)
+        weight = self.pixels.weight(self.plan, place.box)
+        made = finished(self.fitted, region, place.box, output, weight)
         part: Array = made[self.plan.colours.edge_slices(place.cut)]
         return part
 
@@ -91,7 +92,8 @@ class SharpenedLevel:
         """Return the report on the pixels at an index."""
         place = self._window(index)
         region = self.pixels.region(self.fitted, place.box)
-        return report_of(self.fitted, region, place.box)
+        weight = self.pixels.weight(self.plan, place.box)
+        return report_of(self.fitted, region, place.box, weight)
 
     def _window(self, index: Index) -> Window:
         endless = [axis for axis, reach in self.plan.halo.items() if reach is None]

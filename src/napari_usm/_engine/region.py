@@ -123,10 +123,15 @@ class LiveImage:
         Of numpy, a memory map, zarr or dask: read only where a part needs it.
     cache : DetailCache
         For its parts, among those of others.
+    weight : array, optional
+        Factor of the edge map at each pixel, of the image's shape without channels.
     """
 
-    def __init__(self, pixels: Any, cache: DetailCache) -> None:
+    def __init__(
+        self, pixels: Any, cache: DetailCache, weight: Array | None = None
+    ) -> None:
         self.pixels = pixels
+        self._weight = weight
         self._cache = cache
         # One image's parts are no other's, and go with it.
         self._mark = object()
@@ -144,6 +149,10 @@ class LiveImage:
         pixels = np.asarray(self.pixels[where])
         self._last = where, pixels
         return pixels
+
+    def weight(self, plan: Plan, box: Box) -> Array | None:
+        """Return the weight of a box, without channels, if there is one."""
+        return _at(plan, self._weight, slices(box))
 
     def is_kept(self, fitted: FittedPlan, box: Box) -> bool:
         """Return whether the detail of a box is in the cache."""
@@ -167,7 +176,8 @@ class LiveImage:
             local = fitted.at(slices(box))
             unfinished = local.unfinished
             plan, amount = fitted.plan, local.constants.amount
-            at_once = plan.one_pass(local.constants.estimate) is not None
+            fused = plan.one_pass(local.constants.estimate) is not None
+            at_once = fused and self._weight is None
             if at_once and not plan.method.thresholding and isinstance(amount, float):
                 # One pass of the kernel gives the detail and the result.
                 result = reuse.empty([len(span) for span in box], plan.result)
@@ -176,7 +186,8 @@ class LiveImage:
             self._cache.put(key, region)
             if result is not None and region.detail.is_valid:
                 return result
-        return finished(fitted, region, box, Output.IMAGE)
+        weight = self.weight(fitted.plan, box)
+        return finished(fitted, region, box, Output.IMAGE, weight)
 
     def _key(self, fitted: FittedPlan, box: Box) -> _Key:
         plan = fitted.plan
@@ -236,11 +247,18 @@ def filtered(
     return Region(block, pixels, image, Detail(detail, fused))
 
 
-def finished(fitted: FittedPlan, region: Region, box: Box, output: Output) -> Array:
+def finished(
+    fitted: FittedPlan,
+    region: Region,
+    box: Box,
+    output: Output,
+    weight: Array | None = None,
+) -> Array:
     """Return an output of a box from its detail; an edge map may be the detail."""
     local = fitted.at(slices(box))
     plan, detail, shape = local.plan, region.detail, region.image.shape
     unchanged = not plan.method.thresholding and plan.stored is not None
+    unchanged = unchanged and weight is None
     if output is Output.EDGE_MAP and detail.is_valid and unchanged:
         return detail.values
     if output is Output.IMAGE:
@@ -248,7 +266,7 @@ def finished(fitted: FittedPlan, region: Region, box: Box, output: Output) -> Ar
     else:
         array = reuse.empty(plan.colours.edge_slices(shape), np.float32)
     count, size, whole = worth_threads(region.image.size), PART, plan.whole_axes
-    if detail.is_valid and can_finish_fused(local):
+    if detail.is_valid and can_finish_fused(local) and weight is None:
         # A kernel takes a contiguous span on every thread, and each channel alone.
         size, whole = -(-region.image.size // count), ()
 
@@ -256,13 +274,17 @@ def finished(fitted: FittedPlan, region: Region, box: Box, output: Output) -> Ar
         inside = plan.colours.signal_slices(block.core)
         part = Detail(detail.values[inside], detail.is_valid)
         parts = Parts(block.core, **{output.value: array})
-        process(local, region.image[block.core], block, parts, detail=part)
+        factor = _at(plan, weight, block.core)
+        pixels = region.image[block.core]
+        process(local, pixels, block, parts, detail=part, weight=factor)
 
     all_of(work, cut(shape, {}, {}, whole, size), count)
     return array
 
 
-def report_of(fitted: FittedPlan, region: Region, box: Box) -> report.Report:
+def report_of(
+    fitted: FittedPlan, region: Region, box: Box, weight: Array | None = None
+) -> report.Report:
     """Return the report on a box."""
     local = fitted.at(slices(box))
     plan, block, shape = local.plan, region.block, region.image.shape
@@ -276,12 +298,20 @@ def report_of(fitted: FittedPlan, region: Region, box: Box) -> report.Report:
         detail = Detail(values, region.detail.is_valid)
         parts = Parts(core, image, edges)
         pixels = region.pixels[place]
-        return process(local, pixels, part, parts, detail=detail, counts=True).counts
+        factor = _at(plan, weight, core)
+        done = process(
+            local, pixels, part, parts, detail=detail, weight=factor, counts=True
+        )
+        return done.counts
 
     blocks = list(parts_of(block, plan.halo, plan.grid, plan.whole_axes))
     tallies = all_of(work, blocks, worth_threads(region.image.size))
     sample = region.image[report.sample_slices(replace(plan, shape=shape))]
     return report.finish(fitted, [each for each in tallies if each], sample)
+
+
+def _at(plan: Plan, weight: Array | None, core: Slices) -> Array | None:
+    return None if weight is None else weight[plan.colours.plain_slices(core)]
 
 
 def _block(plan: Plan, box: Box) -> tuple[Block, Slices]:

@@ -14,7 +14,7 @@ from napari_usm.lab.methods.wavelet_unsharp_mask import WaveletUnsharpMask
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 
 def polesel_unsharp_mask(
@@ -26,6 +26,8 @@ def polesel_unsharp_mask(
     contrasts: tuple[float, float] = (7.75, 14.14),
     activities: tuple[float, float] = (4.0, 3.0),
     largest_weight: float = 4.0,
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
     **common: Any,
 ) -> Any:
     """Sharpen areas of medium contrast most, of high contrast less, of low not at all.
@@ -50,6 +52,8 @@ def polesel_unsharp_mask(
         How many times as active areas of medium and of high contrast should be.
     largest_weight : float, default 4.0
         Weights of the second differences are held between 0 and this.
+    weight, out : array, optional
+        As for `napari_usm.unsharp_mask`.
     **common
         `axes`, `channel_axis`, `color`, `alpha`, `mode`, `cval`, `limits` and `dtype`,
         as for `napari_usm.unsharp_mask`; by default ``color='value'``,
@@ -116,6 +120,8 @@ def polesel_unsharp_mask(
             largest_weight=largest_weight,
             **common,
         ),
+        weight,
+        out,
     )
 
 
@@ -127,6 +133,8 @@ def dark_region_unsharp_mask(
     kernel: str = "box",
     sigma: float | Sequence[float] = 1.0,
     truncate: float = 4.0,
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
     **common: Any,
 ) -> Any:
     """Sharpen dark regions more than bright ones, as much as their negative is bright.
@@ -150,6 +158,8 @@ def dark_region_unsharp_mask(
         Where the Gaussian is cut off, in sigmas: its half-width is ``int(truncate *
         sigma + 0.5)`` pixels. From sigma 4 on, 4 or more stands for the whole Gaussian,
         to 5.5e-4 of a step's height.
+    weight, out : array, optional
+        As for `napari_usm.unsharp_mask`.
     **common
         `axes`, `channel_axis`, `color`, `alpha`, `mode`, `cval`, `limits` and `dtype`,
         as for `napari_usm.unsharp_mask`; by default ``color='value'``,
@@ -212,6 +222,8 @@ def dark_region_unsharp_mask(
             truncate=truncate,
             **common,
         ),
+        weight,
+        out,
     )
 
 
@@ -226,6 +238,8 @@ def wavelet_unsharp_mask(
     areas: str = "none",
     contrasts: tuple[float, float] = (7.75, 14.14),
     activities: tuple[float, float] = (4.0, 3.0),
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
     **common: Any,
 ) -> Any:
     """Sharpen an image by its wavelet detail, trimmed where it is strong already.
@@ -257,6 +271,8 @@ def wavelet_unsharp_mask(
         roots of the paper's variances 60 and 200.
     activities : (float, float), default (4.0, 3.0)
         How many times as active areas of medium and of high contrast should be.
+    weight, out : array, optional
+        As for `napari_usm.unsharp_mask`.
     **common
         `axes`, `channel_axis`, `color`, `alpha`, `mode`, `cval`, `limits` and `dtype`,
         as for `napari_usm.unsharp_mask`; by default ``color='value'``,
@@ -331,6 +347,8 @@ def wavelet_unsharp_mask(
             activities=activities,
             **common,
         ),
+        weight,
+        out,
     )
 
 
@@ -339,6 +357,8 @@ def lin_unsharp_mask(
     *,
     gains: Sequence[float] | None = None,
     gain_per: str = "image",
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
     **common: Any,
 ) -> Any:
     """Sharpen middle grey and weak edges most, as strongly as entropy calls for.
@@ -353,6 +373,8 @@ def lin_unsharp_mask(
     gain_per : {'image', 'item'}, default 'image'
         One gain for the whole array, so that a series does not flicker, or one for each
         index over the axes that are neither filtered nor channels.
+    weight, out : array, optional
+        As for `napari_usm.unsharp_mask`.
     **common
         `axes`, `channel_axis`, `color`, `alpha`, `mode`, `cval`, `limits` and `dtype`,
         as for `napari_usm.unsharp_mask`; by default ``color='value'``,
@@ -409,7 +431,7 @@ def lin_unsharp_mask(
     (True, 1.01)
     """
     return sharpened_image(
-        image, LinUnsharpMask(gains=gains, gain_per=gain_per, **common)
+        image, LinUnsharpMask(gains=gains, gain_per=gain_per, **common), weight, out
     )
 
 
@@ -422,6 +444,8 @@ def entropy_unsharp_mask(
     gains: Sequence[float] | None = None,
     gain_per: str = "image",
     truncate: float = 4.0,
+    weight: ArrayLike | None = None,
+    out: NDArray[Any] | None = None,
     **common: Any,
 ) -> Any:
     """Sharpen an image by the amount that leaves the most entropy in it.
@@ -450,6 +474,8 @@ def entropy_unsharp_mask(
         Where the Gaussian is cut off, in sigmas: its half-width is ``int(truncate *
         sigma + 0.5)`` pixels. From sigma 4 on, 4 or more stands for the whole Gaussian,
         to 5.5e-4 of a step's height.
+    weight, out : array, optional
+        As for `napari_usm.unsharp_mask`.
     **common
         `axes`, `channel_axis`, `color`, `alpha`, `mode`, `cval`, `limits` and `dtype`,
         as for `napari_usm.unsharp_mask`; by default ``color='value'``,
@@ -520,4 +546,6 @@ def entropy_unsharp_mask(
             truncate=truncate,
             **common,
         ),
+        weight,
+        out,
     )
