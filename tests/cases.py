@@ -6,23 +6,13 @@ from unittest import mock
 import numpy as np
 
 import napari_usm as usm
+from method_cases import METHOD_CASES
 from napari_usm import api
 from napari_usm._engine.plan import Plan
 
-METHODS = (
-    "unsharp_mask",
-    "laplacian_sharpen",
-    "adaptive_unsharp_mask",
-    "auto_unsharp_mask",
-    "gaussian_sharpen",
-    "polesel_unsharp_mask",
-    "dark_region_unsharp_mask",
-    "wavelet_unsharp_mask",
-    "lin_unsharp_mask",
-    "entropy_unsharp_mask",
-)
+METHODS = tuple(METHOD_CASES)
 # Those that follow an image's blur and noise.
-ESTIMATING = ("auto_unsharp_mask",)
+ESTIMATING = tuple(name for name, case in METHOD_CASES.items() if case.estimates_noise)
 MODES = ("reflect", "mirror", "nearest", "wrap", "constant")
 INTEGERS = ("bool", "uint8", "int8", "uint16", "int16", "int32", "uint32", "int64")
 FLOATS = ("float16", "float32", "float64")
@@ -93,14 +83,8 @@ def picture(shape, dtype="float64", seed=0):
 
 
 def tolerance(image, method=""):
-    """What rounding in the working type may change, for values like the image's.
-
-    Several bands are multiplied by up to 35 and nearly cancel. Weights of second
-    differences that are nearly alike are told apart to three digits less.
-    """
-    times = {"polesel_unsharp_mask": 500, **dict.fromkeys(ESTIMATING, 20)}.get(
-        method, 1
-    )
+    """What rounding in the working type may change, for values like the image's."""
+    times = METHOD_CASES[method].rounding if method else 1
     dtype = image.dtype
     narrow = dtype.kind == "b" or dtype.itemsize <= 2 or dtype == np.float32
     eps = np.finfo(np.float32 if narrow else np.float64).eps

@@ -7,6 +7,7 @@ import cases
 import napari_usm as usm
 import reference
 from cases import prepare
+from method_cases import METHOD_CASES
 from napari_usm._engine import memory
 
 CHUNKS, CALLS = 20, 100
@@ -14,8 +15,6 @@ DTYPES = (*cases.INTEGERS, "uint64", *cases.FLOATS)
 # The types with kernels of their own come up as often as all others together.
 WEIGHTED = (*DTYPES, *("uint8", "uint16", "float32") * 4)
 MOST_PIXELS = {1: 5000, 2: 5000, 3: 4000, 4: 2000}
-# Windows of this many pixels make the reference's medians slow.
-MOST_WINDOW = 81
 
 
 @pytest.fixture(autouse=True)
@@ -124,8 +123,9 @@ def away_from_a_hard_threshold(image, method, parameters, slack, expected):
 def draw_call(rng, methods=cases.METHODS, dtypes=WEIGHTED):
     """An image, a method and parameters that fit it."""
     method = str(rng.choice(methods))
-    ndim = int(rng.integers(2 if method == "gaussian_sharpen" else 1, 5))
-    count = 2 if method == "gaussian_sharpen" else int(rng.integers(1, ndim + 1))
+    case = METHOD_CASES[method]
+    ndim = int(rng.integers(case.axes or 1, 5))
+    count = case.axes or int(rng.integers(1, ndim + 1))
     axes = [int(axis) for axis in rng.permutation(ndim)[:count]]
     shape = draw_shape(rng, ndim)
     parameters = {"mode": str(rng.choice(cases.MODES))}
@@ -155,64 +155,8 @@ def draw_call(rng, methods=cases.METHODS, dtypes=WEIGHTED):
         parameters["limits"] = tuple(sorted(rng.uniform(low, high, 2).tolist()))
     if rng.random() < 0.2:
         parameters["dtype"] = str(rng.choice(["float64", "float32", "uint8", "int16"]))
-    parameters |= draw_own(rng, method, axes, high - low)
+    parameters |= case.draw(rng, axes, high - low, small=False)
     return image, method, parameters
-
-
-def draw_own(rng, method, axes, span):
-    """The parameters that belong to one method."""
-    own = {}
-    if method in ("unsharp_mask", "laplacian_sharpen"):
-        own["amount"] = float(rng.uniform(-2, 5))
-        if rng.random() < 0.4:
-            own["threshold"] = float(rng.uniform(0, span / 4))
-            own["hard"] = bool(rng.random() < 0.5)
-    if method == "laplacian_sharpen":
-        sizes = [n for n in (1, 3, 5, 7, 9) if n ** len(axes) <= MOST_WINDOW]
-        own["median_size"] = int(rng.choice(sizes))
-        if rng.random() < 0.5:
-            own["spacing"] = rng.uniform(0.5, 3, len(axes)).tolist()
-    if "kernel" in cases.ENTRIES[method].parameters:
-        own["kernel"] = str(rng.choice(["gaussian", "gaussian", "box"]))
-        own["sigma"] = draw_sigma(rng, method, len(axes))
-        own["truncate"] = float(rng.choice([4.0, 4.0, 4.0, 1.0, 2.5, 5.0]))
-    if "gain_per" in cases.ENTRIES[method].parameters:
-        own["gain_per"] = str(rng.choice(["image", "item"]))
-        if rng.random() < 0.3:
-            gains = rng.uniform(0.1, 4, int(rng.integers(1, 6)))
-            own["gains"] = np.sort(gains).tolist()
-    if method == "entropy_unsharp_mask":
-        own["penalty"] = bool(rng.random() < 0.5)
-    if method in cases.ESTIMATING:
-        own["strength"] = float(rng.uniform(0, 2))
-        own["denoise"] = float(rng.choice([0, 0.3, 1]))
-        own["estimate_per"] = str(rng.choice(["image", "item"]))
-    if "areas" in (known := cases.ENTRIES[method].parameters):
-        own["areas"] = str(rng.choice(known["areas"].choices))
-    if method == "wavelet_unsharp_mask":
-        own["wavelet"] = str(rng.choice(["haar", "bior2.2"]))
-        # The margin of three levels along four axes is half a minute's work.
-        own["levels"] = int(rng.integers(1, 4 if len(axes) < 4 else 2))
-        own["limit"] = float(rng.uniform(0, 50))
-    if method == "polesel_unsharp_mask":
-        own["largest_weight"] = float(rng.choice([0.5, 4]))
-    if "data_range" in known:
-        own["amount"] = float(rng.uniform(0, 2))
-        own["data_range"] = float(span * rng.uniform(0.5, 2))
-    if method == "gaussian_sharpen":
-        own["sigma"] = float(rng.uniform(0.3, 3))
-        own["radius"] = int(rng.choice([0, 0, 1, 2, 5]))
-    return own
-
-
-def draw_sigma(rng, method, count):
-    """One number, or one for each axis; an approximated blur has a gain of its own."""
-    large = 4 if "gains" in cases.ENTRIES[method].parameters else 15
-    sigma = [float(rng.choice([0, 0.5, 1, 2])) for _ in range(count)]
-    for axis in range(count):
-        if rng.random() < 0.5:
-            sigma[axis] = float(rng.uniform(0, large if rng.random() < 0.3 else 4))
-    return sigma[0] if rng.random() < 0.3 else sigma
 
 
 def draw_shape(rng, ndim):

@@ -9,6 +9,7 @@ from scipy.ndimage import median_filter
 import cases
 import napari_usm as usm
 import reference
+from method_cases import METHOD_CASES
 from napari_usm._filters.median import median
 
 SHAPES = {1: (23,), 2: (13, 11), 3: (5, 9, 8), 4: (2, 4, 5, 6)}
@@ -16,36 +17,16 @@ SHAPES = {1: (23,), 2: (13, 11), 3: (5, 9, 8), 4: (2, 4, 5, 6)}
 
 def shape_for(method, shape):
     """A shape like this one that the method does something to."""
-    if method not in cases.ESTIMATING:
+    if not METHOD_CASES[method].estimates_noise:
         return shape
     return tuple(n if n < 5 else 3 * n if len(shape) < 3 else n + 12 for n in shape)
 
 
 def parameters_for(method, ndim):
     """A call with nothing at its default that matters to the pixels."""
-    axes = tuple(range(ndim))
-    sigma = tuple(0.6 + 0.5 * k for k in range(ndim))
-    if method == "unsharp_mask":
-        return {"sigma": sigma, "amount": 1.7, "axes": axes}
-    if method == "laplacian_sharpen":
-        spacing = tuple(1.0 + k for k in range(ndim))
-        return {"amount": 0.6, "median_size": 3, "spacing": spacing, "axes": axes}
-    if method == "gaussian_sharpen":
-        return {"sigma": 1.2, "axes": (ndim - 2, ndim - 1)}
-    if method in cases.ESTIMATING:
-        return {"strength": 0.8, "denoise": 0.7, "axes": axes}
-    if method == "entropy_unsharp_mask":
-        own = {"kernel": "gaussian", "sigma": sigma, "penalty": False}
-        return {**own, "axes": axes}
-    if method == "polesel_unsharp_mask":
-        return {"amount": 0.7, "areas": "improved", "axes": axes}
-    if method == "dark_region_unsharp_mask":
-        own = {"amount": 1.7, "kernel": "gaussian", "sigma": sigma}
-        return {**own, "data_range": 1.5, "axes": axes}
-    if method == "wavelet_unsharp_mask":
-        own = {"amount": 1.7, "wavelet": "bior2.2", "limit": 40.0, "levels": 1}
-        return {**own, "areas": "improved", "axes": axes}
-    return {"axes": axes}
+    case = METHOD_CASES[method]
+    axes = tuple(range(ndim))[-(case.axes or ndim) :]
+    return {**case.example(len(axes)), "axes": axes}
 
 
 def check(image, method, **parameters):

@@ -17,6 +17,7 @@ from scipy import ndimage
 
 import cases
 import napari_usm as usm
+from method_cases import METHOD_CASES
 from napari_usm._engine import memory, region
 from napari_usm._engine.block import Output
 from napari_usm._engine.fitting import settle
@@ -188,10 +189,7 @@ def test_colours(method, color, alpha):
     """One channel of a colour image, or a crop, is that of the whole."""
     image = cases.picture((3, 40, 30, 3 + alpha), "uint8")
     call = {"channel_axis": 3, "axes": (1, 2), "color": color, "alpha": alpha}
-    if method == "adaptive_unsharp_mask":
-        call["gain_per"] = "item"
-    if method in cases.ESTIMATING:
-        call["estimate_per"] = "item"
+    call |= METHOD_CASES[method].by_item
     found, edges = arrays(level_of(image, method, **call))
     expected = cases.sharpen(image, method, **call)
     for key in ((1,), (2, slice(5, 20), 7), (Ellipsis, 2), (0, 3, 4, 1)):
