@@ -219,7 +219,7 @@ def auto_race(dtype, blur, growth, edges, sigma):
     """Three bands for a known blur and growth of the noise, beside a mask."""
     image = picture((2048, 2048), dtype)
     plan, _ = api.prepare(image, "auto_unsharp_mask")
-    fitted = memory.result_of(memory.first_stage(plan, image))
+    fitted = memory.result_of(memory.estimate(plan, image))
     constants = fitted.constants
     known = Estimate.of(constants.estimate.ravel())
     known = known._replace(sigmas=(blur, blur), growth=growth).numbers
@@ -239,7 +239,7 @@ def estimate_race(dtype):
     image = picture((2048, 2048), dtype)
     plan, _ = api.prepare(image, "auto_unsharp_mask")
     calls = {
-        "usm": lambda: memory.result_of(memory.first_stage(plan, image)),
+        "usm": lambda: memory.result_of(memory.estimate(plan, image)),
         "other": lambda: usm.unsharp_mask(image),
     }
     return Race(clocked(calls))

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QLabel
 
 import cases
 import napari_usm as usm
-from docks import go_live, press, says, wait_to_see
+from harness import go_live, press, says, wait_to_see
 from napari_usm._methods import METHODS
 from napari_usm._widgets.layers.functions import layer_function, layer_run
 from napari_usm._widgets.layers.info import geometry_of

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class FirstStage:
+class Statistics:
     """Statistics of one block, or of all, in one round over the image.
 
     Attributes
@@ -41,12 +41,12 @@ class FirstStage:
 
 def rounds(plan: Plan) -> int:
     """Return the number of rounds over the image."""
-    return max(len(plan.method.rounds), int(plan.needs_first_stage))
+    return max(len(plan.method.rounds), int(plan.needs_estimate))
 
 
-def first_stage_of(
-    plan: Plan, grown: Array, block: Block, found: Sequence[FirstStage]
-) -> FirstStage:
+def statistics_of(
+    plan: Plan, grown: Array, block: Block, found: Sequence[Statistics]
+) -> Statistics:
     """The round after those in `found`, on a block that comes with its neighbours."""
     sums, limits, windows = None, None, None
     has_sums = len(found) < len(plan.method.rounds)
@@ -70,10 +70,10 @@ def first_stage_of(
     if plan.method.limits == "data" and not found:
         colours = plan.colours.visible(grown)
         limits = _range(colours[plan.colours.signal_slices(block.inner)])
-    return FirstStage(sums, limits, windows)
+    return Statistics(sums, limits, windows)
 
 
-class Joined:
+class Reduction:
     """Statistics of the blocks in one round, joined as they come."""
 
     def __init__(self, plan: Plan, number: int) -> None:
@@ -83,13 +83,13 @@ class Joined:
         self._limits = np.inf, -np.inf
 
     @property
-    def found(self) -> FirstStage:
+    def found(self) -> Statistics:
         """Return the statistics of all blocks so far."""
         low, high = self._limits
         limits = (low, high) if low <= high else None
-        return FirstStage(self._sums, limits, self._windows)
+        return Statistics(self._sums, limits, self._windows)
 
-    def add(self, parts: Iterable[tuple[Block, FirstStage]]) -> None:
+    def add(self, parts: Iterable[tuple[Block, Statistics]]) -> None:
         """Join what more blocks tell: always in the same order, as sums are rounded."""
         for block, part in parts:
             own = self._plan.kept_slices(block.core)
@@ -113,7 +113,7 @@ class Joined:
         return total
 
 
-def finish_first_stage(plan: Plan, found: Sequence[FirstStage]) -> FittedPlan:
+def fit(plan: Plan, found: Sequence[Statistics]) -> FittedPlan:
     """Return the plan with constants and limits from all rounds."""
     sums = _sums(found)
     last = sums.pop() if sums else None
@@ -126,7 +126,7 @@ def finish_first_stage(plan: Plan, found: Sequence[FirstStage]) -> FittedPlan:
     return FittedPlan(plan, constants, limits)
 
 
-def _sums(found: Sequence[FirstStage]) -> list[Array]:
+def _sums(found: Sequence[Statistics]) -> list[Array]:
     return [each.sums for each in found if each.sums is not None]
 
 

@@ -45,7 +45,7 @@ def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[FittedPlan]:
         return (yield from _first_stage(plan, pixels))
     sample = np.asarray(pixels[_sample(plan)])
     small = replace(plan, shape=sample.shape)
-    fitted = yield from memory.first_stage(small, sample)
+    fitted = yield from memory.estimate(small, sample)
     return replace(fitted, plan=plan, sample=sample.shape)
 
 
@@ -55,20 +55,20 @@ def is_sampled(plan: Plan, *, whole: int = WHOLE) -> bool:
     return not exact and math.prod(plan.shape) > whole
 
 
-def settle_steps(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> int:
+def fitting_steps(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> int:
     """Return how often `settle` pauses."""
     if is_sampled(plan, whole=whole):
         spans = zip(_sample(plan), plan.shape, strict=True)
         shape = tuple(len(range(n)[span]) for span, n in spans)
-        return memory.first_stage_steps(replace(plan, shape=shape))
+        return memory.estimate_steps(replace(plan, shape=shape))
     if _is_dask(pixels):
         from napari_usm._engine import lazy
 
-        return lazy.first_stage_steps(plan, pixels)
-    return memory.first_stage_steps(plan)
+        return lazy.estimate_steps(plan, pixels)
+    return memory.estimate_steps(plan)
 
 
-def question(plan: Plan) -> Hashable:
+def estimate_key(plan: Plan) -> Hashable:
     """Return the cache key of the estimates: plans with equal keys share them.
 
     No blur or threshold is part of what the noise depends on.
@@ -80,7 +80,7 @@ def question(plan: Plan) -> Hashable:
     return *filtered, plan.kept, plan.finds_noise, repr(method.limits), plan.result.name
 
 
-def answered(plan: Plan, settled: FittedPlan) -> FittedPlan:
+def with_estimates(plan: Plan, settled: FittedPlan) -> FittedPlan:
     """Return a plan with the estimates of another with an equal cache key."""
     constants = settled.constants
     if not plan.method.estimates:
@@ -95,11 +95,11 @@ def _is_dask(pixels: Any) -> bool:
 
 
 def _first_stage(plan: Plan, pixels: Any) -> Steps[FittedPlan]:
-    if plan.needs_first_stage and _is_dask(pixels):
+    if plan.needs_estimate and _is_dask(pixels):
         from napari_usm._engine import lazy
 
-        return lazy.first_stage(plan, pixels)
-    return memory.first_stage(plan, pixels)
+        return lazy.estimate(plan, pixels)
+    return memory.estimate(plan, pixels)
 
 
 def _sample(plan: Plan) -> tuple[slice, ...]:

@@ -29,11 +29,11 @@ from napari_usm._engine.block import Output, room
 from napari_usm._engine.blocks import Block, Halo, from_chunks
 from napari_usm._engine.chunks import gather, pieces_of, process_pieces
 from napari_usm._engine.estimate import (
-    FirstStage,
-    Joined,
-    finish_first_stage,
-    first_stage_of,
+    Reduction,
+    Statistics,
+    fit,
     rounds,
+    statistics_of,
 )
 from napari_usm._engine.plan import FittedPlan, Plan
 from napari_usm._methods.base import Constants
@@ -74,7 +74,7 @@ def run(
 ) -> Lazy:
     """Return the results of a plan on a dask array, with nothing computed.
 
-    With `fitted`, the result of `first_stage`, looking at one plane of the result does
+    With `fitted`, the result of `estimate`, looking at one plane of the result does
     not estimate over the whole array again. `weight` is an array of numpy or dask, of
     the image's shape without its channels.
     """
@@ -114,15 +114,15 @@ def _known(plan: Plan) -> FittedPlan:
 
 def _fitted(plan: Plan, image: da.Array) -> FittedPlan | Delayed:
     """Return the fitted plan, or a reduction over the image for each round."""
-    if not plan.needs_first_stage:
+    if not plan.needs_estimate:
         return _known(plan)
     found: list[Delayed] = []
     for number in range(rounds(plan)):
         pixels = _read_after(found[-1], plan, image) if found else image
-        found.append(_graph(plan, pixels, plan.first_halo).joined(number, found))
+        found.append(_graph(plan, pixels, plan.estimate_halo).joined(number, found))
     name = f"napari-usm-fitted-{tokenize(image.name, plan)}"
     needed: list[Any] = [*found]
-    task = (partial(finish_first_stage, plan), [each.key for each in found])
+    task = (partial(fit, plan), [each.key for each in found])
     return Delayed(name, HighLevelGraph.from_collections(name, {name: task}, needed))
 
 
@@ -144,39 +144,39 @@ def _read_after(stage: FittedPlan | Delayed, plan: Plan, image: da.Array) -> da.
     return again
 
 
-def first_stage(plan: Plan, image: da.Array) -> Steps[FittedPlan]:
+def estimate(plan: Plan, image: da.Array) -> Steps[FittedPlan]:
     """Compute the constants and limits of a plan, with a pause after some chunks.
 
     Yields
     ------
     None
-        `first_stage_steps` times.
+        `estimate_steps` times.
 
     Returns
     -------
     FittedPlan
         What `run` takes.
     """
-    if not plan.needs_first_stage:
+    if not plan.needs_estimate:
         return _known(plan)
-    graph = _graph(plan, image, plan.first_halo)
+    graph = _graph(plan, image, plan.estimate_halo)
     blocks = list(graph.blocks.values())
-    found: list[FirstStage] = []
+    found: list[Statistics] = []
     for number in range(rounds(plan)):
-        joined = Joined(plan, number)
-        for start, batch in graph.first_stage_batches(found):
+        joined = Reduction(plan, number)
+        for start, batch in graph.statistics_batches(found):
             parts = compute(*batch)
             joined.add(zip(blocks[start:], parts, strict=False))
             yield
         found.append(joined.found)
-    return finish_first_stage(plan, found)
+    return fit(plan, found)
 
 
-def first_stage_steps(plan: Plan, image: da.Array) -> int:
-    """Return how often `first_stage` pauses."""
-    if not plan.needs_first_stage:
+def estimate_steps(plan: Plan, image: da.Array) -> int:
+    """Return how often `estimate` pauses."""
+    if not plan.needs_estimate:
         return 0
-    blocks: int = math.prod(_rechunked(plan, image, plan.first_halo).numblocks)
+    blocks: int = math.prod(_rechunked(plan, image, plan.estimate_halo).numblocks)
     return rounds(plan) * -(-blocks // _BATCH)
 
 
@@ -242,8 +242,8 @@ class _Graph:
 
     def joined(self, number: int, found: Sequence[Delayed]) -> Delayed:
         """Return the statistics of all blocks in a round, after those in `found`."""
-        part = partial(_first_stage_part, self.plan)
-        parts = self._first_stage_parts(number, part, [each.key for each in found])
+        part = partial(_statistics, self.plan)
+        parts = self._statistics_tasks(number, part, [each.key for each in found])
         keys, blocks = list(parts), list(self.blocks.values())
         # In batches: the statistics of one block may take a megabyte.
         so_far: Any = None
@@ -256,12 +256,12 @@ class _Graph:
         task = (attrgetter("found"), so_far)
         return self._delayed(f"round-{number}", task, [*self._needed, *found], parts)
 
-    def first_stage_batches(
-        self, found: Sequence[FirstStage]
+    def statistics_batches(
+        self, found: Sequence[Statistics]
     ) -> Iterator[tuple[int, list[Delayed]]]:
         """Yield the statistics of the next round, some blocks at a time."""
-        part = partial(_first_stage_part, self.plan, found=tuple(found))
-        parts = self._first_stage_parts(len(found), part)
+        part = partial(_statistics, self.plan, found=tuple(found))
+        parts = self._statistics_tasks(len(found), part)
         name = self._name(f"part-{len(found)}")
         graph = HighLevelGraph.from_collections(name, parts, self._needed)
         keys = list(parts)
@@ -269,8 +269,8 @@ class _Graph:
             batch = keys[start : start + _BATCH]
             yield start, [Delayed(key, graph, layer=name) for key in batch]
 
-    def _first_stage_parts(
-        self, number: int, part: Callable[..., FirstStage], *found: Any
+    def _statistics_tasks(
+        self, number: int, part: Callable[..., Statistics], *found: Any
     ) -> dict[Any, Any]:
         name = self._name(f"part-{number}")
         return {
@@ -399,25 +399,25 @@ def _checked(weight: Array | None) -> Array | None:
     return weight
 
 
-def _first_stage_part(
+def _statistics(
     plan: Plan,
     block: Block,
     spans: Spans,
     pieces: Sequence[Array],
-    found: Sequence[FirstStage],
-) -> FirstStage:
-    return first_stage_of(plan, gather(block, spans, pieces), block, found)
+    found: Sequence[Statistics],
+) -> Statistics:
+    return statistics_of(plan, gather(block, spans, pieces), block, found)
 
 
 def _joined(
     plan: Plan,
     number: int,
     blocks: Sequence[Block],
-    so_far: Joined | None,
-    parts: Sequence[FirstStage],
-) -> Joined:
+    so_far: Reduction | None,
+    parts: Sequence[Statistics],
+) -> Reduction:
     # A task does not change its arguments.
-    joined = Joined(plan, number) if so_far is None else deepcopy(so_far)
+    joined = Reduction(plan, number) if so_far is None else deepcopy(so_far)
     joined.add(zip(blocks, parts, strict=True))
     return joined
 

@@ -13,11 +13,11 @@ from napari_usm._engine import report
 from napari_usm._engine.block import Parts, process
 from napari_usm._engine.blocks import BLOCK, Block, Halo, cut, parts_of
 from napari_usm._engine.estimate import (
-    FirstStage,
-    Joined,
-    finish_first_stage,
-    first_stage_of,
+    Reduction,
+    Statistics,
+    fit,
     rounds,
+    statistics_of,
 )
 from napari_usm._engine.threads import in_order, thread_count
 
@@ -66,7 +66,7 @@ def run(
     image : array-like
         Read block by block: a memory map or a zarr array never comes whole.
     fitted : FittedPlan, optional
-        Result of `first_stage`, if it is known.
+        Result of `estimate`, if it is known.
     want_image, want_edge_map, want_report : bool
         Outputs; the report comes with both arrays.
     weight : array, optional
@@ -79,7 +79,7 @@ def run(
     Yields
     ------
     None
-        After each of the `blocks`, and before as often as `first_stage` does: there
+        After each of the `blocks`, and before as often as `estimate` does: there
         the caller may show progress, or stop for good.
 
     Returns
@@ -88,7 +88,7 @@ def run(
         By the generator's ``StopIteration``, see `result_of`.
     """
     if fitted is None:
-        fitted = yield from first_stage(plan, image, block_size)
+        fitted = yield from estimate(plan, image, block_size)
     known = fitted
     count, cuts = _threads_and_blocks(plan, plan.halo, block_size)
     want_image, want_edge_map = want_image or want_report, want_edge_map or want_report
@@ -140,7 +140,7 @@ def significance(
         By the generator's ``StopIteration``.
     """
     if fitted is None:
-        fitted = yield from first_stage(plan, image, block_size)
+        fitted = yield from estimate(plan, image, block_size)
     known = fitted
     count, cuts = _threads_and_blocks(plan, plan.halo, block_size)
     result = _array(out, plan.edge_shape, np.float32)
@@ -154,43 +154,43 @@ def significance(
     return result
 
 
-def first_stage(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[FittedPlan]:
+def estimate(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[FittedPlan]:
     """Estimate constants and limits, with a pause after every block of each round.
 
     Yields
     ------
     None
-        `first_stage_steps` times.
+        `estimate_steps` times.
 
     Returns
     -------
     FittedPlan
         What `run` takes.
     """
-    found: list[FirstStage] = []
-    count, cuts = _threads_and_blocks(plan, plan.first_halo, block_size)
+    found: list[Statistics] = []
+    count, cuts = _threads_and_blocks(plan, plan.estimate_halo, block_size)
 
-    def work(block: Block) -> list[tuple[Block, FirstStage]]:
+    def work(block: Block) -> list[tuple[Block, Statistics]]:
         pixels = np.asarray(image[block.grown])
         return [
-            (part, first_stage_of(plan, pixels[place], part, found))
+            (part, statistics_of(plan, pixels[place], part, found))
             for part, place in parts_of(
-                block, plan.first_halo, plan.grid, plan.whole_axes
+                block, plan.estimate_halo, plan.grid, plan.whole_axes
             )
         ]
 
     for number in range(rounds(plan)):
-        joined = Joined(plan, number)
+        joined = Reduction(plan, number)
         for parts in in_order(work, cuts, count):
             joined.add(parts)
             yield
         found.append(joined.found)
-    return finish_first_stage(plan, found)
+    return fit(plan, found)
 
 
-def first_stage_steps(plan: Plan, block_size: int = BLOCK) -> int:
-    """Return the number of pauses of `first_stage`."""
-    cuts = _threads_and_blocks(plan, plan.first_halo, block_size)[1]
+def estimate_steps(plan: Plan, block_size: int = BLOCK) -> int:
+    """Return the number of pauses of `estimate`."""
+    cuts = _threads_and_blocks(plan, plan.estimate_halo, block_size)[1]
     return rounds(plan) * len(cuts)
 
 

@@ -94,7 +94,7 @@ class Plan:
         return {axis: None if n is None else max(1, n) for axis, n in reach}
 
     @cached_attribute
-    def first_halo(self) -> dict[int, int | None]:
+    def estimate_halo(self) -> dict[int, int | None]:
         """Neighbours that a block needs in the first stage: windows for the noise."""
         if not self.finds_noise:
             return self.halo
@@ -112,7 +112,7 @@ class Plan:
         return self.method.estimates or self.finds_noise
 
     @property
-    def needs_first_stage(self) -> bool:
+    def needs_estimate(self) -> bool:
         """Return whether the whole image is needed before any block can be done."""
         return self.estimates or self.method.limits == "data"
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm._engine import report, reuse
+from napari_usm._engine import buffer_pool, report
 from napari_usm._engine.block import Detail, Output, Parts, can_finish_fused, process
 from napari_usm._engine.blocks import BLOCK, PART, Block, cut, grown, offset, parts_of
 from napari_usm._engine.fork import renew_in_child
@@ -180,7 +180,7 @@ class LiveImage:
             at_once = fused and self._weight is None
             if at_once and not plan.method.thresholding and isinstance(amount, float):
                 # One pass of the kernel gives the detail and the result.
-                result = reuse.empty([len(span) for span in box], plan.result)
+                result = buffer_pool.empty([len(span) for span in box], plan.result)
                 unfinished = replace(local, plan=plan.unfinished)
             region = filtered(unfinished, self.read, box, result)
             self._cache.put(key, region)
@@ -232,7 +232,7 @@ def filtered(
             f"came as {pixels.shape} of {pixels.dtype}, not {lengths}"
         )
     image = np.require(pixels[block.inner], plan.dtype, ["C", "W"])
-    detail = reuse.empty(plan.colours.signal_shape(image.shape), plan.working)
+    detail = buffer_pool.empty(plan.colours.signal_shape(image.shape), plan.working)
     count = worth_threads(image.size)
     size = min(BLOCK, -(-image.size // count))
     blocks = list(parts_of(block, plan.halo, plan.grid, plan.whole_axes, size))
@@ -262,9 +262,9 @@ def finished(
     if output is Output.EDGE_MAP and detail.is_valid and unchanged:
         return detail.values
     if output is Output.IMAGE:
-        array = reuse.empty(shape, plan.result)
+        array = buffer_pool.empty(shape, plan.result)
     else:
-        array = reuse.empty(plan.colours.edge_slices(shape), np.float32)
+        array = buffer_pool.empty(plan.colours.edge_slices(shape), np.float32)
     count, size, whole = worth_threads(region.image.size), PART, plan.whole_axes
     if detail.is_valid and can_finish_fused(local) and weight is None:
         # A kernel takes a contiguous span on every thread, and each channel alone.
@@ -288,8 +288,8 @@ def report_of(
     """Return the report on a box."""
     local = fitted.at(slices(box))
     plan, block, shape = local.plan, region.block, region.image.shape
-    image = reuse.empty(shape, plan.result)
-    edges = reuse.empty(plan.colours.edge_slices(shape), np.float32)
+    image = buffer_pool.empty(shape, plan.result)
+    edges = buffer_pool.empty(plan.colours.edge_slices(shape), np.float32)
 
     def work(item: tuple[Block, Slices]) -> Tally | None:
         part, place = item

@@ -70,7 +70,7 @@ def gain_curve(
     plan, pixels = api.prepare(
         plane, "adaptive_unsharp_mask", channel_axis=channel_axis, alpha=alpha
     )
-    fitted = memory.result_of(memory.first_stage(plan, pixels))
+    fitted = memory.result_of(memory.estimate(plan, pixels))
     found = fitted.public
     curve = np.asarray(found.curve, np.float64)
     return GainCurve(GAINS, curve, np.gradient(curve), float(found.gain))

@@ -15,6 +15,7 @@ from superqt.utils import qthrottled
 
 from napari_usm import axes, warm_up
 from napari_usm._engine import memory
+from napari_usm._methods import METHODS
 from napari_usm._widgets.dock.controls import SharpenControls
 from napari_usm._widgets.dock.memory import Left
 from napari_usm._widgets.dock.status import (
@@ -448,25 +449,15 @@ class SharpenWidget(SharpenControls):
         disconnect_choices(layers, self)
 
 
-class UnsharpMaskWidget(SharpenWidget):
-    """Opens with classic unsharp masking."""
-
-    opens_with = "unsharp_mask"
-
-
-class LaplacianSharpenWidget(SharpenWidget):
-    """Opens with Laplacian sharpening."""
-
-    opens_with = "laplacian_sharpen"
-
-
-class AdaptiveUnsharpMaskWidget(SharpenWidget):
-    """Opens with adaptive unsharp masking."""
-
-    opens_with = "adaptive_unsharp_mask"
-
-
-class AutoUnsharpMaskWidget(SharpenWidget):
-    """Opens with automatic unsharp masking."""
-
-    opens_with = "auto_unsharp_mask"
+def __getattr__(name: str) -> Any:
+    """Return the dock that opens with a method, such as `UnsharpMaskWidget`."""
+    for method, entry in METHODS.items():
+        if name == f"{entry.method.__name__}Widget":
+            members = {
+                "opens_with": method,
+                "__doc__": f"Opens with {entry.label}.",
+                "__module__": __name__,
+            }
+            widget = globals()[name] = type(name, (SharpenWidget,), members)
+            return widget
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

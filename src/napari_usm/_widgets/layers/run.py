@@ -14,7 +14,7 @@ from napari_usm import api
 from napari_usm._engine import memory
 from napari_usm._engine.block import Output
 from napari_usm._engine.blocks import BLOCK, cut
-from napari_usm._engine.fitting import is_sampled, settle, settle_steps
+from napari_usm._engine.fitting import fitting_steps, is_sampled, settle
 from napari_usm._engine.plan import FittedPlan
 from napari_usm._engine.pyramid import levels_of
 from napari_usm._engine.region import DetailCache, LiveImage
@@ -96,10 +96,10 @@ class LayerRun:
         if self.lazy and not self.layer.multiscale:
             from napari_usm._engine import lazy
 
-            return lazy.first_stage_steps(self.plan, self.levels[0])
+            return lazy.estimate_steps(self.plan, self.levels[0])
         if self._is_in_memory:
             return self.keep_steps(None)
-        return settle_steps(self.plan, self.levels[0])
+        return fitting_steps(self.plan, self.levels[0])
 
     def run(self) -> Steps:
         """Pause `steps` times; return result and edge map as layers.
@@ -147,7 +147,7 @@ class LayerRun:
         from napari_usm._engine import lazy
 
         pixels = self.levels[0]
-        fitted = yield from lazy.first_stage(self.plan, pixels)
+        fitted = yield from lazy.estimate(self.plan, pixels)
         results = lazy.run(self.plan, pixels, fitted)
         found = api.Sharpened(**vars(results))
         if not self.plan.wants_noise:
@@ -175,7 +175,7 @@ class LayerRun:
 
     def keep_steps(self, settled: FittedPlan | None) -> int:
         """Return how often `keep` pauses."""
-        first = settle_steps(self.plan, self.levels[0]) if settled is None else 0
+        first = fitting_steps(self.plan, self.levels[0]) if settled is None else 0
         blocks = len(memory.blocks(self.plan))
         coarse = sum(len(_blocks(each.shape)) for each in self.levels[1:])
         return first + (1 + self.plan.wants_noise) * blocks + coarse

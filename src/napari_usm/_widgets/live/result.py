@@ -19,7 +19,7 @@ from qtpy.compat import isalive
 from napari_usm import warm_up
 from napari_usm._engine import memory
 from napari_usm._engine.block import Output
-from napari_usm._engine.fitting import answered, question, settle
+from napari_usm._engine.fitting import estimate_key, settle, with_estimates
 from napari_usm._engine.fork import renew_in_child
 from napari_usm._engine.plan import FittedPlan, Plan
 from napari_usm._engine.pyramid import Level, SharpenedLevel, levels_of
@@ -129,10 +129,10 @@ class LiveResult:
         self._asked, self._method = plan, method
         self.moment = Moment(self._images, plan)
         self._failed.clear()
-        key = question(plan)
-        if key in self._known or not plan.needs_first_stage:
+        key = estimate_key(plan)
+        if key in self._known or not plan.needs_estimate:
             known = self._known.get(key) or _without_first_stage(plan)
-            self._take(answered(plan, known))
+            self._take(with_estimates(plan, known))
             return True
         self._unsettled = "estimating"
         era = self._era
@@ -170,7 +170,7 @@ class LiveResult:
             if estimates and not self._kernels_are_there(plan, self._method):
                 return
             running = settle(plan, computed(self._images[0].pixels))
-            while self._asks_the_same(plan) and era is self._era:
+            while self._has_same_estimates(plan) and era is self._era:
                 try:
                     next(running)
                 except StopIteration as stop:
@@ -178,7 +178,7 @@ class LiveResult:
                     break
         except Exception as error:
             failed = self._fail(error)
-            if self._asks_the_same(plan):
+            if self._has_same_estimates(plan):
                 self._unsettled = failed
             self._tell("changed")
             return
@@ -187,21 +187,21 @@ class LiveResult:
     def _keep(self, plan: Plan, era: object, settled: FittedPlan) -> None:
         if era is not self._era:
             return  # these pixels are no more
-        self._known[question(plan)] = settled
+        self._known[estimate_key(plan)] = settled
         while len(self._known) > 32:
             self._known.popitem(last=False)
-        if self._asks_the_same(plan):
-            self._take(answered(self._asked, settled))
+        if self._has_same_estimates(plan):
+            self._take(with_estimates(self._asked, settled))
 
-    def _is_asked(self, plan: Plan) -> bool:
+    def _is_latest(self, plan: Plan) -> bool:
         """Return whether the method of a plan is still the latest."""
         asked = self._asked
         return asked is not None and repr(asked.method) == repr(plan.method)
 
-    def _asks_the_same(self, plan: Plan) -> bool:
+    def _has_same_estimates(self, plan: Plan) -> bool:
         """Return whether the latest plan has the same estimates."""
         asked = self._asked
-        return asked is not None and question(asked) == question(plan)
+        return asked is not None and estimate_key(asked) == estimate_key(plan)
 
     def _kernels_are_there(self, plan: Plan, method: str) -> bool:
         """Wait while kernels are compiled elsewhere; False if nobody waits any more."""
@@ -209,7 +209,7 @@ class LiveResult:
         kernels = method, dimensions, plan.dtype.name
         started = perf_counter()
         while not (there := warm_up.session.wait(*kernels, 0.2)):
-            if not self._is_asked(plan):
+            if not self._is_latest(plan):
                 break
             if perf_counter() - started > warm_up.SILENT:
                 self._is_preparing = True

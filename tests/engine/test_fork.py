@@ -15,7 +15,7 @@ import atexit, multiprocessing, os, sys, threading, time
 import numpy as np
 import napari_usm as usm
 from napari_usm import api
-from napari_usm._engine import memory, region, reuse
+from napari_usm._engine import memory, region, buffer_pool
 from napari_usm._widgets.live import jobs
 from napari_usm._engine.block import Output
 from napari_usm._engine.pyramid import SharpenedLevel
@@ -213,11 +213,11 @@ def test_memory_that_is_left_at_the_end():
         LIVE
         + """
 kept = [level.part(Output.IMAGE, (range(800), range(900 - k))) for k in range(5)]
-sys.kept = [reuse.empty((2**19,), "u1") for _ in range(6)]
+sys.kept = [buffer_pool.empty((2**19,), "u1") for _ in range(6)]
 with usm.threads(2):
     running = memory.run(plan, pixels, block_size=5000)
     next(running)
-reuse._idle = None
+buffer_pool._idle = None
 print("run done")
 """
     )

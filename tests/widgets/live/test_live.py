@@ -14,10 +14,7 @@ from qtpy.QtCore import QObject, Qt
 
 import cases
 import napari_usm as usm
-from napari_usm._widgets.layers.data import GEOMETRY, edge_limit
-from napari_usm._widgets.live.array import SLICING
-from napari_usm._widgets.live.result import LiveResult
-from screens import (
+from harness import (
     Counted,
     assert_shows,
     live_layers,
@@ -26,10 +23,13 @@ from screens import (
     results,
     status,
     switch_live,
-    told,
+    texts,
     wait_for,
     wait_for_rest,
 )
+from napari_usm._widgets.layers.data import GEOMETRY, edge_limit
+from napari_usm._widgets.live.array import SLICING
+from napari_usm._widgets.live.result import LiveResult
 
 CALL = {"sigma": 1.5, "amount": 2.0}
 ADAPTIVE = "adaptive_unsharp_mask"
@@ -848,6 +848,6 @@ def gain_of(image):
 def test_the_sentence_follows_other_pixels(live, qtbot):
     """If the image gets another shape, what is said of its planes is not the old."""
     _, widget, source, _, _ = live(cases.picture((3, 40, 50), "uint16"))
-    assert "Filters Y and X of each of 3 planes" in told(widget)
+    assert "Filters Y and X of each of 3 planes" in texts(widget)
     source.data = cases.picture((7, 40, 50), "uint16")
-    assert "Filters Y and X of each of 7 planes" in told(widget)
+    assert "Filters Y and X of each of 7 planes" in texts(widget)

@@ -16,7 +16,7 @@ import napari_usm as usm
 
 CONVERT = shutil.which("convert-im6.q16")
 MAGICK = {"0x1": (1, 0), "0x2": (2, 0), "0x0.5": (0.5, 0), "2x1.3": (1.3, 2)}
-VECTORS = Path(__file__).parent / "data" / "imagemagick_6_9.npz"
+VECTORS = Path(__file__).parents[1] / "data" / "imagemagick_6_9.npz"
 
 
 def opencv_laplacian(image):

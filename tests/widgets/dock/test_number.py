@@ -5,7 +5,7 @@ import pytest
 from qtpy.QtCore import QLocale, QPoint, Qt
 from qtpy.QtWidgets import QLineEdit, QSlider
 
-from docks import turn_wheel
+from harness import turn_wheel
 from napari_usm._widgets.dock.number import Number, number_text, read_number
 
 LINEAR = {"min": -1.0, "max": 10.0, "step": 0.1}

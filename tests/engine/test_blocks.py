@@ -342,6 +342,6 @@ def test_progress_is_told_beforehand():
     for method in cases.METHODS:
         plan, pixels = prepare(image, method)
         running = memory.run(plan, pixels, block_size=300)
-        first = memory.first_stage_steps(plan, 300)
+        first = memory.estimate_steps(plan, 300)
         blocks = len(memory.blocks(plan, 300))
         assert sum(1 for _ in running) == first + blocks > 1

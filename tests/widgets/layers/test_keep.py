@@ -15,7 +15,7 @@ from qtpy.QtCore import Qt, QThreadPool
 
 import cases
 import napari_usm as usm
-from docks import (
+from harness import (
     PIXELS,
     buttons,
     go_live,
@@ -23,7 +23,7 @@ from docks import (
     results,
     says,
     texts,
-    wait_for,
+    wait_for_layer,
     wait_to_see,
 )
 from napari_usm import warm_up
@@ -439,7 +439,7 @@ def test_what_memory_cannot_hold_is_refused(
     if live:
         assert "● Live" in buttons(widget)
         widget.amount.value = 3.0
-        wait_for(qtbot, result, usm.unsharp_mask(PIXELS, amount=3.0))
+        wait_for_layer(qtbot, result, usm.unsharp_mask(PIXELS, amount=3.0))
         assert not is_kept(result)
 
 
@@ -567,7 +567,7 @@ def test_live_goes_on_with_another_image_during_a_keep(keep, qtbot, slow_blocks)
     second = [made for made in results(viewer) if made not in first]
     assert "● Live" in buttons(widget)
     widget.amount.value = 2.0
-    wait_for(qtbot, second[0], usm.unsharp_mask(PIXELS[::-1], amount=2.0))
+    wait_for_layer(qtbot, second[0], usm.unsharp_mask(PIXELS[::-1], amount=2.0))
 
 
 @pytest.mark.parametrize("live", [False, True])

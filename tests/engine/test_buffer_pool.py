@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from napari_usm._engine import reuse
+from napari_usm._engine import buffer_pool
 
 SHAPE = (300, 300)
 
@@ -14,9 +14,9 @@ SHAPE = (300, 300)
 @pytest.fixture(autouse=True)
 def nothing_idle():
     """Each test begins with no memory of another's."""
-    reuse._idle.clear()
+    buffer_pool._idle.clear()
     yield
-    reuse._idle.clear()
+    buffer_pool._idle.clear()
 
 
 def address(array):
@@ -26,17 +26,17 @@ def address(array):
 
 def test_memory_is_used_again():
     """What is gone leaves its memory to the next array of its size, of any type."""
-    array = reuse.empty(SHAPE, "float32")
+    array = buffer_pool.empty(SHAPE, "float32")
     assert (array.shape, array.dtype, array.flags.writeable) == (SHAPE, "f4", True)
     assert array.flags.c_contiguous
     assert array.flags.aligned
     place = address(array)
     array.flags.writeable = False
     del array
-    again = reuse.empty((600, 150), "int32")
+    again = buffer_pool.empty((600, 150), "int32")
     again[:] = 7
     assert address(again) == place
-    assert address(reuse.empty((600, 150), "int32")) != place
+    assert address(buffer_pool.empty((600, 150), "int32")) != place
     assert (again == 7).all()
 
 
@@ -52,26 +52,26 @@ def test_memory_is_used_again():
 )
 def test_a_view_keeps_it(look):
     """As long as there is a view of any kind, nobody else writes there."""
-    array = reuse.empty(SHAPE, "float32")
+    array = buffer_pool.empty(SHAPE, "float32")
     array[:] = np.arange(array.size).reshape(SHAPE)
     view = look(array)
     expected = np.array(view)
     del array
     gc.collect()
     for _ in range(3):
-        reuse.empty(SHAPE, "float32")[:] = -1
+        buffer_pool.empty(SHAPE, "float32")[:] = -1
     np.testing.assert_array_equal(np.array(view), expected)
 
 
 def test_only_so_much_is_held():
     """Four pieces wait at most; small and huge arrays are like any other."""
-    arrays = [reuse.empty(SHAPE, "float32") for _ in range(6)]
+    arrays = [buffer_pool.empty(SHAPE, "float32") for _ in range(6)]
     del arrays
-    assert len(reuse._idle) == 4
-    reuse._idle.clear()
+    assert len(buffer_pool._idle) == 4
+    buffer_pool._idle.clear()
     for shape in ((0, 5), (5, 5), (9000, 9000)):
-        assert reuse.empty(shape, "uint8").shape == shape
-    assert not reuse._idle
+        assert buffer_pool.empty(shape, "uint8").shape == shape
+    assert not buffer_pool._idle
 
 
 def test_many_threads_never_share():
@@ -80,9 +80,9 @@ def test_many_threads_never_share():
 
     def work(number):
         for turn in range(200):
-            array = reuse.empty(SHAPE, "float32")
+            array = buffer_pool.empty(SHAPE, "float32")
             array[:] = number * 1000 + turn
-            other = reuse.empty(SHAPE, "float32")
+            other = buffer_pool.empty(SHAPE, "float32")
             other[:] = -1
             if not (array == number * 1000 + turn).all():
                 wrong.append((number, turn))

@@ -12,10 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 import cases
 import napari_usm as usm
-from napari_usm._widgets.dock.widget import SharpenWidget
-from napari_usm._widgets.live.pair import LivePair
-from napari_usm._widgets.live.result import LiveResult
-from screens import (
+from harness import (
     Counted,
     assert_shows,
     live_button,
@@ -27,6 +24,9 @@ from screens import (
     wait_for,
     wait_for_rest,
 )
+from napari_usm._widgets.dock.widget import SharpenWidget
+from napari_usm._widgets.live.pair import LivePair
+from napari_usm._widgets.live.result import LiveResult
 
 PIXELS = cases.picture((3, 40, 50), "uint16")
 

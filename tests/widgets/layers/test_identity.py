@@ -7,7 +7,7 @@ from napari.layers._layer_actions import _duplicate_layer
 
 import cases
 import napari_usm as usm
-from docks import PIXELS, buttons, go_live, press, results, says, wait_for
+from harness import PIXELS, buttons, go_live, press, results, says, wait_for_layer
 from napari_usm._widgets.layers.functions import layer_function
 
 
@@ -208,7 +208,7 @@ def test_quick_changes_of_the_method(open_dock, qtbot):
             qtbot.wait(20)
     assert widget.method.value == "laplacian_sharpen"
     expected = cases.sharpen(pixels, "laplacian_sharpen")
-    wait_for(qtbot, result, expected.image)
+    wait_for_layer(qtbot, result, expected.image)
     assert results(viewer) == [result, edges]
     np.testing.assert_array_equal(np.asarray(edges.data), expected.edge_map)
     made_by = result.metadata["napari_usm"]["method"]
@@ -225,7 +225,7 @@ def test_live_layers_may_be_renamed_and_moved(open_dock, qtbot):
     viewer.layers.move(0, 2)
     order = [*viewer.layers]
     widget.amount.value = 3.0
-    wait_for(qtbot, result, usm.unsharp_mask(PIXELS, amount=3.0))
+    wait_for_layer(qtbot, result, usm.unsharp_mask(PIXELS, amount=3.0))
     assert [*viewer.layers] == order
     assert [layer.name for layer in (result, edges, source)] == ["a", "b", "c"]
     assert widget.layer.value is source
@@ -241,7 +241,7 @@ def test_a_duplicate_of_a_live_layer(open_dock, qtbot):
     copy = viewer.layers["cells [sharpened] copy"]
     viewer.layers.selection.active = copy
     widget.amount.value = 3.0
-    wait_for(qtbot, result, usm.unsharp_mask(PIXELS, amount=3.0))
+    wait_for_layer(qtbot, result, usm.unsharp_mask(PIXELS, amount=3.0))
     np.testing.assert_array_equal(np.asarray(copy.data), usm.unsharp_mask(PIXELS))
     assert widget.layer.choices == (source, copy)
     assert widget.layer.value is source
@@ -257,7 +257,7 @@ def test_a_live_edge_map_that_is_deleted(open_dock, qtbot):
     result, edges = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
     viewer.layers.remove(edges)
     widget.sigma.value, widget.amount.value = 2.0, 3.0
-    wait_for(qtbot, result, usm.unsharp_mask(PIXELS, 2.0, 3.0))
+    wait_for_layer(qtbot, result, usm.unsharp_mask(PIXELS, 2.0, 3.0))
     assert "● Live" in buttons(widget)
     assert [*viewer.layers] == [source, result]
 
@@ -342,7 +342,7 @@ def test_names_of_live_results_that_are_taken(open_dock, qtbot):
     widget.layer.value = source
     result, _ = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
     widget.amount.value = 2.0
-    wait_for(qtbot, result, usm.unsharp_mask(PIXELS, amount=2.0))
+    wait_for_layer(qtbot, result, usm.unsharp_mask(PIXELS, amount=2.0))
     press(widget, "Keep")
     qtbot.waitUntil(lambda: type(result.data) is np.ndarray, timeout=60000)
     go_live(qtbot, widget, usm.unsharp_mask(PIXELS, amount=2.0))
@@ -365,7 +365,7 @@ def test_two_live_docks_on_one_image(open_dock, qtbot):
     other = go_live(qtbot, second, usm.laplacian_sharpen(PIXELS, 0.5))
     assert {*viewer.layers} == {source, *one, *other}
     second.amount.value = 0.25
-    wait_for(qtbot, other[0], usm.laplacian_sharpen(PIXELS, 0.25))
+    wait_for_layer(qtbot, other[0], usm.laplacian_sharpen(PIXELS, 0.25))
     np.testing.assert_array_equal(np.asarray(one[0].data), sharp)
     viewer.layers.selection.active = other[0]
     assert (first.method.value, first.amount.value) == ("unsharp_mask", 3.0)
@@ -397,10 +397,10 @@ def test_a_live_pair_outlives_its_dock(make_napari_viewer, open_dock, qtbot, how
         method, amount = widget.method.value, widget.amount.value
         assert (method, amount) == ("laplacian_sharpen", 0.5)
         widget.amount.value = 0.25
-        wait_for(qtbot, pair[0], usm.laplacian_sharpen(PIXELS, 0.25))
+        wait_for_layer(qtbot, pair[0], usm.laplacian_sharpen(PIXELS, 0.25))
     else:
         press(widget, "Live")
-        wait_for(qtbot, pair[0], usm.unsharp_mask(PIXELS))
+        wait_for_layer(qtbot, pair[0], usm.unsharp_mask(PIXELS))
     assert [*viewer.layers] == [source, *pair]
 
 
@@ -520,7 +520,7 @@ def test_a_selected_image_is_chosen(open_dock, qtbot):
     assert (widget.amount.value, widget.threshold.value) == (3.0, 0)
     assert "● Live" in buttons(widget)
     widget.amount.value = 2.0
-    wait_for(qtbot, pair[0], usm.unsharp_mask(PIXELS, amount=2.0))
+    wait_for_layer(qtbot, pair[0], usm.unsharp_mask(PIXELS, amount=2.0))
     viewer.layers.selection.active = other
     assert widget.method.value == "laplacian_sharpen"
     widget.method.value = "unsharp_mask"
@@ -557,7 +557,7 @@ def test_another_image_while_live(open_dock, qtbot):
     qtbot.waitUntil(lambda: len(viewer.layers) == 6, timeout=60000)
     widget.amount.value = 0.5
     second = [layer for layer in results(viewer) if layer not in pair]
-    wait_for(qtbot, second[0], usm.unsharp_mask(PIXELS[::-1], amount=0.5))
+    wait_for_layer(qtbot, second[0], usm.unsharp_mask(PIXELS[::-1], amount=0.5))
     np.testing.assert_array_equal(np.asarray(pair[0].data), sharp)
     widget.layer.value = one
     assert widget.amount.value == 3.0

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QApplication, QLineEdit
 
 import napari_usm as usm
 import reference
-from docks import TITLES, go_live, on_screen, press, says, texts, wait_to_see
+from harness import TITLES, go_live, on_screen, press, says, texts, wait_to_see
 from napari_usm._engine import memory
 from napari_usm._widgets.layers.functions import layer_function, layer_run
 from test_noise_threshold import speckled

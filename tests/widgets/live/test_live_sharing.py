@@ -6,7 +6,7 @@ from napari.layers import Labels, _layer_actions
 
 import cases
 import napari_usm as usm
-from screens import Counted, assert_shows, live_layers, on_screen, switch_live
+from harness import Counted, assert_shows, live_layers, on_screen, switch_live
 
 # Seconds that a slow source takes for a plane.
 SLOW = 0.2

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QApplication
 
 import cases
 import napari_usm as usm
-from docks import PIXELS, press, results, says
+from harness import PIXELS, press, results, says
 from napari_usm._engine import fitting
 from napari_usm._widgets.layers.data import colour_mean
 from napari_usm._widgets.layers.functions import layer_function
@@ -224,7 +224,7 @@ def test_a_gain_of_a_sample_is_in_the_program(open_dock, qtbot, monkeypatch):
     """Of a large image, what is shown and kept has the gain that was found in a part."""
     monkeypatch.setattr(fitting, "_SAMPLE", 2048)
     monkeypatch.setattr(fitting, "_ITEM", 1024)
-    for function in (fitting.settle, fitting.settle_steps, fitting.is_sampled):
+    for function in (fitting.settle, fitting.fitting_steps, fitting.is_sampled):
         monkeypatch.setitem(function.__kwdefaults__, "whole", 4096)
     y, x = np.mgrid[:60, :64]
     waves = 20000 + 8000 * np.sin(x / 6) * np.cos(y / 7)

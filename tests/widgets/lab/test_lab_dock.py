@@ -17,15 +17,7 @@ from scipy import ndimage
 
 import cases
 import napari_usm as usm
-from napari_usm._widgets.lab import saving
-from napari_usm._widgets.lab.dock import LabWidget
-from napari_usm._widgets.lab.layer_planes import LARGEST, displayed, drawn_line, source
-from napari_usm._widgets.lab.measuring import Measuring, Request
-from napari_usm._widgets.live.pair import pair_of
-from napari_usm.lab.findings import Findings, Source
-from napari_usm.lab.planes import Plane
-from napari_usm.lab.profile import line_profile
-from screens import (
+from harness import (
     assert_shows,
     button,
     live_layers,
@@ -35,6 +27,14 @@ from screens import (
     wait_for,
     wait_for_rest,
 )
+from napari_usm._widgets.lab import saving
+from napari_usm._widgets.lab.dock import LabWidget
+from napari_usm._widgets.lab.layer_planes import LARGEST, displayed, drawn_line, source
+from napari_usm._widgets.lab.measuring import Measuring, Request
+from napari_usm._widgets.live.pair import pair_of
+from napari_usm.lab.findings import Findings, Source
+from napari_usm.lab.planes import Plane
+from napari_usm.lab.profile import line_profile
 
 SHARP = cases.picture((3, 64, 70), "uint8")
 SOFT = ndimage.gaussian_filter(SHARP, (0, 1, 1))
@@ -495,7 +495,7 @@ def test_files(lab, qtbot, tmp_path, monkeypatch):
 
 
 def test_the_newest_request_wins(qtbot):
-    """Of many requests the last is answered, and those before are not told of."""
+    """Of many requests the last is with_estimates, and those before are not told of."""
     began, go = threading.Event(), threading.Event()
     measuring, told, read = Measuring(), [], []
 
@@ -541,7 +541,7 @@ def test_numbers_come_while_a_result_changes(qtbot):
     measuring.ask(request("1"))
     for number in "234":
         assert began.acquire(timeout=10)
-        measuring.ask(request(number))  # before the last one is answered
+        measuring.ask(request(number))  # before the last one is with_estimates
         go.release()
         assert wait_for(
             qtbot, lambda number=number: seen[-1:] == [str(int(number) - 1)]

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 
 import cases
 import napari_usm as usm
-from docks import (
+from harness import (
     PIXELS,
     TITLES,
     buttons,
@@ -30,7 +30,7 @@ from docks import (
     says,
     texts,
     turn_wheel,
-    wait_for,
+    wait_for_layer,
     wait_to_see,
 )
 from napari_usm import warm_up
@@ -423,7 +423,7 @@ def test_reset_reads_the_pixels_anew(open_dock, qtbot):
     result, _ = go_live(qtbot, widget, usm.unsharp_mask(pixels))
     pixels[:] = pixels[::-1].copy()
     press(widget, "Reset")
-    wait_for(qtbot, result, usm.unsharp_mask(pixels))
+    wait_for_layer(qtbot, result, usm.unsharp_mask(pixels))
 
 
 def test_a_run_leaves_two_layers_with_the_right_pixels(make_napari_viewer, open_dock):

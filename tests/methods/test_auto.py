@@ -90,7 +90,7 @@ def test_noise_that_grows_and_strips_give_the_same_bits(dtype, mode, monkeypatch
     image = rng.poisson(np.clip(ramp, 1, 220)).clip(0, 255).astype(dtype)
     call = {"mode": mode, "cval": 40.5}
     plan, _ = prepare(image, METHOD, **call)
-    constants = memory.result_of(memory.first_stage(plan, image)).constants
+    constants = memory.result_of(memory.estimate(plan, image)).constants
     assert Estimate.of(constants.estimate.ravel()).growth > 0
     assert plan.one_pass(constants.estimate) is not None
     with cases.stepwise():

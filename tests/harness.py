@@ -1,24 +1,90 @@
-"""What a viewer shows of a layer, and a dock that sharpens it live."""
+"""Docks driven as a user does it, and what a viewer shows of layers."""
 
 import numpy as np
-from qtpy.QtWidgets import QLabel, QPushButton
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QApplication, QLabel, QPushButton
 
+import cases
+import napari_usm as usm
 from napari_usm._widgets.layers.data import METADATA, is_result
 from napari_usm._widgets.live.pair import pair_of
 
+#: Methods of the menus, and the titles of their docks.
 TITLES = {
-    "unsharp_mask": "Unsharp mask",
-    "laplacian_sharpen": "Laplacian sharpen",
-    "adaptive_unsharp_mask": "Adaptive unsharp mask",
+    name: entry.label for name, entry in usm.METHODS.items() if entry.audience == "menu"
 }
+PIXELS = cases.picture((20, 24), "uint16")
 
 # Milliseconds that anything may take on a busy machine that compiles its kernels first.
 PATIENCE = 60_000
 
 
+def buttons(widget):
+    """All buttons by the texts on them."""
+    return {b.text(): b for b in widget.native.findChildren(QPushButton)}
+
+
+def press(widget, text):
+    buttons(widget)[text].click()
+
+
+def turn_wheel(widget, delta):
+    """Turn the wheel over a widget alone; whether it wanted that."""
+    middle = widget.rect().center()
+    event = QWheelEvent(
+        QPointF(middle),
+        QPointF(widget.mapToGlobal(middle)),
+        QPoint(),
+        QPoint(0, delta),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(widget, event)
+    return event.isAccepted()
+
+
+def texts(widget):
+    return [
+        label.text().replace("\xa0", " ")
+        for label in widget.native.findChildren(QLabel)
+    ]
+
+
+def says(widget, start):
+    return any(text.startswith(start) for text in texts(widget))
+
+
+def results(viewer):
+    return [layer for layer in viewer.layers if is_result(layer)]
+
+
 def on_screen(layer):
-    """The pixels of a layer that are drawn."""
-    return layer._slice.image.raw
+    """The pixels of a layer that napari draws."""
+    return np.asarray(layer._slice.image.raw)
+
+
+def wait_for_layer(qtbot, layer, expected):
+    """Wait until these pixels are on the screen; then they are the layer's data too."""
+    wait_to_see(qtbot, layer, expected)
+    np.testing.assert_array_equal(np.asarray(layer.data), expected)
+
+
+def wait_to_see(qtbot, layer, expected):
+    """Wait until these pixels are on the screen."""
+    qtbot.waitUntil(
+        lambda: np.array_equal(on_screen(layer), expected), timeout=PATIENCE
+    )
+
+
+def go_live(qtbot, widget, seen):
+    """Press Live; result and edge map, when these pixels of the result are seen."""
+    press(widget, "Live")
+    result, edges = widget._pair.layers
+    wait_to_see(qtbot, result, seen)
+    return result, edges
 
 
 def assert_shows(qtbot, layer, expected):
@@ -73,17 +139,6 @@ def switch_live(widget, on=True):
 def live_layers(widget):
     """Result and edge map that a dock's controls are followed by."""
     return widget._pair.layers
-
-
-def results(viewer):
-    """All layers that we made."""
-    return [layer for layer in viewer.layers if is_result(layer)]
-
-
-def told(widget):
-    """All that a dock says."""
-    labels = widget.native.findChildren(QLabel)
-    return [label.text().replace("\xa0", " ") for label in labels]
 
 
 def status(widget):

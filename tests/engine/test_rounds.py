@@ -10,7 +10,7 @@ import pytest
 import cases
 from cases import prepare
 from napari_usm._engine import lazy, memory
-from napari_usm._engine.fitting import question, settle, settle_steps
+from napari_usm._engine.fitting import estimate_key, fitting_steps, settle
 from napari_usm._engine.plan import make_plan
 from napari_usm._methods.base import LEAST, TOTAL, Constants
 from napari_usm._methods.unsharp_mask import UnsharpMask
@@ -76,9 +76,9 @@ def test_each_round_knows_those_before(parameters, over, limits):
     chunked = da.from_array(image, chunks=(3, 11, 2, 9))
     with dask.config.set(scheduler="synchronous"):
         found = [
-            memory.result_of(memory.first_stage(plan, image)),
-            memory.result_of(memory.first_stage(plan, image, 300)),
-            memory.result_of(lazy.first_stage(plan, chunked)),
+            memory.result_of(memory.estimate(plan, image)),
+            memory.result_of(memory.estimate(plan, image, 300)),
+            memory.result_of(lazy.estimate(plan, chunked)),
         ]
         alone = lazy.run(plan, chunked).amount.compute()
     np.testing.assert_allclose(alone, amount.reshape(plan.kept_shape), rtol=1e-12)
@@ -95,21 +95,19 @@ def test_pauses_in_every_round():
     """There are as many pauses as are told beforehand."""
     image = cases.picture((40, 50))
     plan = make_plan(image.shape, image.dtype, ByBrightShare())
-    pauses = sum(1 for _ in memory.first_stage(plan, image, 300))
+    pauses = sum(1 for _ in memory.estimate(plan, image, 300))
     assert (
-        pauses
-        == memory.first_stage_steps(plan, 300)
-        == 3 * len(memory.blocks(plan, 300))
+        pauses == memory.estimate_steps(plan, 300) == 3 * len(memory.blocks(plan, 300))
     )
     chunked = da.from_array(image, chunks=4)
-    pauses = sum(1 for _ in lazy.first_stage(plan, chunked))
-    assert pauses == settle_steps(plan, chunked) > 3
+    pauses = sum(1 for _ in lazy.estimate(plan, chunked))
+    assert pauses == fitting_steps(plan, chunked) > 3
 
 
 def test_items_ask_for_noise_of_their_own():
     """What was settled for all items together is no answer for each."""
     asked = {
-        question(replace(prepare(image, method, **call)[0], wants_noise=True))
+        estimate_key(replace(prepare(image, method, **call)[0], wants_noise=True))
         for image in [cases.picture((3, 20, 24))]
         for method in ("adaptive_unsharp_mask", "entropy_unsharp_mask")
         for call in [
