@@ -40,6 +40,9 @@ class MethodCase:
         Parameters that change nothing but edges.
     mixes_channels : bool
         Whether the channels of an image share an estimate.
+    slack_of_items : float
+        Relative rounding between an item alone and among others, where gains are
+        computed from the range of each item.
     """
 
     example: Callable[[int], dict[str, Any]]
@@ -51,6 +54,7 @@ class MethodCase:
     by_item: dict[str, Any] = field(default_factory=dict)
     keeps_noise: dict[str, Any] = field(default_factory=dict)
     mixes_channels: bool = False
+    slack_of_items: float = 0.0
 
 
 def draw_mask(rng, axes, span, small, widest=15.0):
@@ -215,7 +219,7 @@ METHOD_CASES = {
         wavelet_unsharp_mask,
     ),
     "lin_unsharp_mask": MethodCase(
-        lambda count: {}, lin_unsharp_mask, by_item=GAIN_BY_ITEM
+        lambda count: {}, lin_unsharp_mask, by_item=GAIN_BY_ITEM, slack_of_items=1e-12
     ),
     "entropy_unsharp_mask": MethodCase(
         lambda count: {"kernel": "gaussian", "sigma": sigmas(count), "penalty": False},

@@ -189,7 +189,8 @@ def test_items_are_independent(call, data):
     index = data.draw(st.integers(0, image.shape[axis] - 1))
     whole = sharpened(image, method, parameters)
     alone = sharpened(np.take(image, [index], axis), method, parameters)
-    np.testing.assert_array_equal(np.take(whole, [index], axis), alone)
+    slack = METHOD_CASES[method].slack_of_items
+    np.testing.assert_allclose(np.take(whole, [index], axis), alone, rtol=slack)
 
 
 @laws
