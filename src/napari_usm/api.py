@@ -252,12 +252,13 @@ def finding_noise(plan: Plan) -> Plan:
 def prepare(image: Any, method: str | Method, **parameters: Any) -> tuple[Plan, Any]:
     """Check everything; return the plan, and the image as an array, still unread."""
     arguments.unmasked("image", image)
-    if isinstance(method, Method) and parameters:
-        raise TypeError(
-            f"`{next(iter(parameters))}` must be given to the method where that is an "
-            f"instance; got it beside {method!r}"
-        )
-    if not isinstance(method, str | Method):
+    if isinstance(method, Method):
+        if parameters:
+            raise TypeError(
+                f"`{next(iter(parameters))}` must be given to the method where that is "
+                f"an instance; got it beside {method!r}"
+            )
+    elif not isinstance(method, str):
         raise TypeError(
             f"`method` must be one of {tuple(METHODS)} or a Method; got {method!r}"
         )

@@ -276,8 +276,7 @@ def _combined(fitted: FittedPlan, core: Array, edge_map: Array, block: Block) ->
     plan, limits = fitted.plan, fitted.limits
     amount = fitted.amount_of(block.core)
     stored = plan.stored
-    finite = core.dtype.kind != "f" or bool(np.isfinite(core).all())
-    if stored is None or not isinstance(amount, float) or not finite:
+    if stored is None or not isinstance(amount, float) or not _is_finite(core):
         return plan.colours.combine(core, edge_map, amount, limits)
     image = np.require(core, plan.dtype, ["C", "W"])
     detail = np.ascontiguousarray(edge_map).reshape(-1)
@@ -293,6 +292,10 @@ def _combined(fitted: FittedPlan, core: Array, edge_map: Array, block: Block) ->
         plan.finish(amount, limits).numbers(stored),
     )
     return result
+
+
+def _is_finite(pixels: Array) -> bool:
+    return pixels.dtype.kind != "f" or bool(np.isfinite(pixels).all())
 
 
 def _filter_fused(

@@ -167,6 +167,8 @@ def estimate(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[FittedPla
     FittedPlan
         What `run` takes.
     """
+    if not plan.needs_estimate:
+        return fit(plan, ())
     found: list[Statistics] = []
     count, cuts = _threads_and_blocks(plan, plan.estimate_halo, block_size)
 

@@ -101,7 +101,9 @@ class Planes:
 
 
 def strides_of(array: Array) -> tuple[int, ...]:
-    """Return the pixels from one index to the next along each axis."""
+    """Return the pixels from one index to the next along each axis, for `Planes`."""
+    if array.flags.c_contiguous:
+        return ()
     # An axis of length 1 may have any stride.
     return tuple(
         stride // array.itemsize if length > 1 else math.prod(array.shape[axis + 1 :])
@@ -113,6 +115,8 @@ def strides_of(array: Array) -> tuple[int, ...]:
 
 def is_in_rows(array: Array, across: int) -> bool:
     """Return whether all from an axis on is contiguous, and what is before regular."""
+    if array.flags.c_contiguous:
+        return True
     row = math.prod(array.shape[across:])
     strides = strides_of(array)
     whole = all(
