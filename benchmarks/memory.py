@@ -151,15 +151,14 @@ def measured_lazy(function, parameters, folder):
     import dask
     import dask.array as da
 
-    from napari_usm import api
-
     image = da.from_zarr(folder / "image.zarr")
     if function is None:
         result = image
     else:
         small = picture((2, 128, 128), "uint16")
-        api.sharpen(small, function, axes=(1, 2), **parameters)
-        result = api.sharpen(image, function, axes=(1, 2), **parameters).image
+        call = getattr(usm if function in usm.METHODS else usm.lab, function)
+        call(small, axes=(1, 2), **parameters)
+        result = call(image, axes=(1, 2), **parameters)
     start = time.perf_counter()
     with dask.config.set(scheduler="threads", num_workers=2):
         result.to_zarr(folder / "result.zarr", overwrite=True)
