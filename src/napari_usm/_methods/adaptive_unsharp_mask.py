@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
 from napari_usm._estimate.box_gradients import TIMES_OF_INTEGERS, box_sums, fits_box
 from napari_usm._estimate.gradient_gain import REACH, gain_from_sums, gradient_sums
@@ -60,20 +61,22 @@ class AdaptiveUnsharpMask(GainMethod, MaskMethod):
         return GAINS if self.gains is None else np.asarray(self.gains, np.float64)
 
     @property
+    @override
     def per_item(self) -> bool:
-        """Return whether each item has a gain of its own."""
         return self.gain_per == "item"
 
+    @override
     def check(self, axes: Sequence[int]) -> None:
-        """Raise if a parameter breaks its rule."""
         super().check(axes)
         check_mask(self.kernel, self.sigma, self.truncate, axes)
         check_gains(self.gains, self.gain_per)
 
+    @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """Half-width of the kernel, and the differences beyond it."""
         return tuple(radius + REACH for radius in super().reach(axes))
 
+    @override
     def sums(
         self,
         block: Array,
@@ -109,10 +112,10 @@ class AdaptiveUnsharpMask(GainMethod, MaskMethod):
         """The gain where S rises most, and S."""
         return gain_from_sums(sums, self.tried)
 
+    @override
     def make_mask(self, axes: Sequence[int]) -> Mask:
-        """The blur by kernel and sigma."""
         return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
 
+    @override
     def at_level(self, factors: Sequence[float]) -> Method:
-        """Return the method with a narrower blur."""
         return replace(self, **mask_at_level(self.kernel, self.sigma, factors))

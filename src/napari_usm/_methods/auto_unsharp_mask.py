@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from napari_usm._estimate.band_weights import (
     FIRST_OCTAVE,
     band_weights,
@@ -37,6 +39,7 @@ class AutoUnsharpMask(EstimatingMethod):
         """As far as three blurs, one after the other."""
         return bands_reach(blur) + NEAR
 
+    @override
     def weighted(
         self,
         block: Array,
@@ -49,6 +52,7 @@ class AutoUnsharpMask(EstimatingMethod):
         bands = _bands(axes, found, float(self.denoise))
         return weighted_bands(block, bands, self.mode, cval, weight)
 
+    @override
     def one_pass(
         self, axes: Sequence[int], estimate: Array | None = None
     ) -> BandsPass | None:

@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
 from napari_usm import arguments
 from napari_usm._estimate.blur_and_noise import (
@@ -68,22 +69,23 @@ class EstimatingMethod(Method):
     mode: str = border("mirror")
 
     @property
+    @override
     def estimates(self) -> bool:
-        """Always."""
         return True
 
     @property
+    @override
     def fits_detail(self) -> bool:
         """The bands follow the blur, their weights the noise."""
         return True
 
     @property
+    @override
     def per_item(self) -> bool:
-        """Return whether each item has an estimate of its own."""
         return self.estimate_per == "item"
 
+    @override
     def check(self, axes: Sequence[int]) -> None:
-        """Raise if a parameter breaks its rule."""
         super().check(axes)
         arguments.real("strength", self.strength, minimum=0)
         if arguments.real("denoise", self.denoise, minimum=0) > 1:
@@ -94,16 +96,19 @@ class EstimatingMethod(Method):
     def reach_for(self, blur: float) -> int:
         """Return the reach of the bands for a blur of this sigma, with local means."""
 
+    @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """As far as the widest bands and a window of the estimate do."""
         count = len(axes)
         return (max(self.reach_for(longest_blur(count)), side(count) - 1),) * count
 
+    @override
     def reach_of(self, estimate: Array, axes: Sequence[int]) -> tuple[int, ...]:
         """As far as the bands of the largest blur do."""
         blur = float(estimate[..., : len(axes)].max())
         return (self.reach_for(max(blur, 0.0)),) * len(axes)
 
+    @override
     def sums(
         self,
         block: Array,
@@ -118,6 +123,7 @@ class EstimatingMethod(Method):
         """Return the statistics of the windows that begin in the block."""
         return window_rows(block, axes, kept, core, begins, lengths, weight)
 
+    @override
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
     ) -> Constants:
@@ -126,11 +132,12 @@ class EstimatingMethod(Method):
             return Constants(float(self.strength))
         return Constants(float(self.strength), estimate=estimated(sums, axes))
 
+    @override
     def findings(self, estimate: Array) -> Findings:
-        """Blur and noise."""
         smooths = self.denoise > 0 and self.strength > 0
         return Findings(*blur_and_noise_of(estimate), smooths)
 
+    @override
     def detail(
         self,
         block: Array,
@@ -138,7 +145,6 @@ class EstimatingMethod(Method):
         estimate: Array | None = None,
         weight: Array | None = None,
     ) -> Array:
-        """The weighted bands."""
         assert estimate is not None
         if estimate.size == estimate.shape[-1]:
             only = Estimate.of(estimate.ravel())
@@ -201,12 +207,13 @@ class EstimatingMethod(Method):
             As for `detail`.
         """
 
+    @override
     def least_amount(self, axes: Sequence[int]) -> float:
         """Strengths are positive: nothing is ever inverted."""
         return 0.0
 
+    @override
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
-        """Not linear."""
         return None
 
 

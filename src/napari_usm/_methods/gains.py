@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
 from napari_usm import arguments
 from napari_usm._methods.base import Constants, Method
@@ -49,10 +50,11 @@ class GainMethod(Method):
         """Gain and curve from the last round and those before it."""
 
     @property
+    @override
     def estimates(self) -> bool:
-        """Return whether there is a gain to choose."""
         return self.tried.size > 1
 
+    @override
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
     ) -> Constants:
@@ -65,6 +67,7 @@ class GainMethod(Method):
         amount = 1 / gain if gain.size > 1 else 1 / float(gain.item())
         return Constants(amount, gain, self.tried, curve)
 
+    @override
     def least_amount(self, axes: Sequence[int]) -> float:
         """Gains are positive: nothing is ever inverted."""
         return 0.0

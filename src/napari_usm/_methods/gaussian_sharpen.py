@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
 from napari_usm import arguments
 from napari_usm._filters.mask import Mask
@@ -35,8 +36,8 @@ class GaussianSharpen(MaskMethod):
     radius: int = parameter(0, "Radius", unit="px", minimum=0, maximum=200, step=1)
     mode: str = border("nearest")
 
+    @override
     def check(self, axes: Sequence[int]) -> None:
-        """Raise if a parameter breaks its rule."""
         super().check(axes)
         arguments.real("sigma", self.sigma, minimum=0)
         arguments.integer("radius", self.radius, minimum=0)
@@ -45,6 +46,7 @@ class GaussianSharpen(MaskMethod):
                 f"`axes` must be exactly two for gaussian_sharpen; got {tuple(axes)}"
             )
 
+    @override
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
     ) -> Constants:
@@ -54,12 +56,14 @@ class GaussianSharpen(MaskMethod):
         # The centre of the mask that was divided by its sum is g0 / N.
         return Constants(1 / (1 + centre))
 
+    @override
     def make_mask(self, axes: Sequence[int]) -> Mask:
         """The Gaussian on its square."""
         # On every pixel, however wide: ImageMagick's own weights.
         blur = AxisBlur(gaussian_taps(self.sigma, self._radius()))
         return Mask(dict.fromkeys(axes, blur))
 
+    @override
     def least_amount(self, axes: Sequence[int]) -> float:
         """As for every Gaussian mask."""
         return -1.0

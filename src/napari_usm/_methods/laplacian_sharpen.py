@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
 from napari_usm import arguments
 from napari_usm._estimate.detail_noise import Response
@@ -51,8 +52,8 @@ class LaplacianSharpen(Method):
     hard: bool = soft_threshold()[1]
     mode: str = border("mirror")
 
+    @override
     def check(self, axes: Sequence[int]) -> None:
-        """Raise if a parameter breaks its rule."""
         super().check(axes)
         arguments.real("amount", self.amount)
         if arguments.integer("median_size", self.median_size, minimum=1) % 2 == 0:
@@ -64,10 +65,12 @@ class LaplacianSharpen(Method):
         arguments.threshold("threshold", self.threshold)
         arguments.flag("hard", self.hard)
 
+    @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """One pixel, and half the window of the median."""
         return (1 + self.median_size // 2,) * len(axes)
 
+    @override
     def detail(
         self,
         block: Array,
@@ -79,6 +82,7 @@ class LaplacianSharpen(Method):
         calm = median(block, self.median_size, axes)
         return negative_laplacian(calm, self._weights(axes), self.mode, self.cval)
 
+    @override
     def one_pass(
         self, axes: Sequence[int], estimate: Array | None = None
     ) -> LaplacianPass:
@@ -86,26 +90,29 @@ class LaplacianSharpen(Method):
         return LaplacianPass(self._weights(axes), self.median_size)
 
     @property
+    @override
     def thresholding(self) -> Threshold:
-        """Return the threshold."""
         limit, in_noise = arguments.threshold("threshold", self.threshold)
         return Threshold(limit, self.hard, in_noise)
 
+    @override
     def response(self, axes: Sequence[int]) -> Response:
         """From the kernel, or measured behind a median; the neighbours' mean."""
         weights = tuple(self._weights(axes).values())
         return Response(_gain(weights, self.median_size), 0.5 / sum(weights))
 
+    @override
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
     ) -> Constants:
-        """The amount as given."""
         return Constants(float(self.amount))
 
+    @override
     def least_amount(self, axes: Sequence[int]) -> float:
         """Return the amount that removes the finest checkerboard."""
         return -0.25 / sum(self._weights(axes).values())
 
+    @override
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
         """From the kernel, where there is no threshold and no median."""
         if self.thresholding or self.median_size > 1:

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
 from napari_usm import arguments
 from napari_usm._estimate.detail_noise import Response
@@ -130,6 +131,7 @@ class MaskMethod(Method):
     def _masks(self) -> dict[tuple[int, ...], Mask]:
         return {}
 
+    @override
     def one_pass(
         self, axes: Sequence[int], estimate: Array | None = None
     ) -> OnePass | None:
@@ -138,14 +140,16 @@ class MaskMethod(Method):
         coarse = any(blur.factor > 1 for blur in mask.blurs.values())
         return CoarseMaskPass(mask) if coarse else MaskPass(mask)
 
+    @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
-        """Return how far the blur reaches."""
         return tuple(blur.reach for blur in self.mask(axes).blurs.values())
 
+    @override
     def grid(self, axes: Sequence[int]) -> tuple[int, ...]:
         """Pixels between the grid points that the image is blurred at."""
         return tuple(blur.factor for blur in self.mask(axes).blurs.values())
 
+    @override
     def detail(
         self,
         block: Array,
@@ -165,11 +169,13 @@ class MaskMethod(Method):
         """The detail times its weight, which is 1 unless a method has another."""
         return detail
 
+    @override
     def response(self, axes: Sequence[int]) -> Response | None:
         """Sum of squares of the kernel ``1 - blur``; the mean around is the blur."""
         centre, squares = self._energy(axes)
         return Response(max(0.0, 1 - 2 * centre + squares), 1.0)
 
+    @override
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
         """Root of the sum of squares of the kernel ``(1 + amount) - amount * blur``."""
         if self.thresholding:

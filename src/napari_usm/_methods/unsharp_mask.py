@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from napari_usm import arguments
 from napari_usm._filters.mask import Mask
 from napari_usm._filters.threshold import Threshold
@@ -49,8 +51,8 @@ class UnsharpMask(MaskMethod):
     hard: bool = soft_threshold()[1]
     truncate: float = truncate_parameter()
 
+    @override
     def check(self, axes: Sequence[int]) -> None:
-        """Raise if a parameter breaks its rule."""
         super().check(axes)
         check_mask(self.kernel, self.sigma, self.truncate, axes)
         arguments.real("amount", self.amount)
@@ -58,25 +60,25 @@ class UnsharpMask(MaskMethod):
         arguments.flag("hard", self.hard)
 
     @property
+    @override
     def thresholding(self) -> Threshold:
-        """Return the threshold."""
         limit, in_noise = arguments.threshold("threshold", self.threshold)
         return Threshold(limit, self.hard, in_noise)
 
+    @override
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
     ) -> Constants:
-        """The amount as given."""
         return Constants(float(self.amount))
 
+    @override
     def make_mask(self, axes: Sequence[int]) -> Mask:
-        """The blur by kernel and sigma."""
         return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
 
+    @override
     def at_level(self, factors: Sequence[float]) -> Method:
-        """Return the method with a narrower blur."""
         return replace(self, **mask_at_level(self.kernel, self.sigma, factors))
 
+    @override
     def least_amount(self, axes: Sequence[int]) -> float:
-        """Return the least amount of the kernel."""
         return least_mask_amount(self.kernel)

@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
 from napari_usm import arguments
 from napari_usm._filters.mask import Mask
@@ -50,43 +51,47 @@ class DarkRegionUnsharpMask(LevelsMethod, MaskMethod):
     color: str = colour("value")
     mode: str = border("mirror")
 
+    @override
     def check(self, axes: Sequence[int]) -> None:
-        """Raise if a parameter breaks its rule."""
         super().check(axes)
         arguments.real("amount", self.amount)
         check_mask(self.kernel, self.sigma, self.truncate, axes)
 
+    @override
     def make_mask(self, axes: Sequence[int]) -> Mask:
-        """The blur by kernel and sigma."""
         return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
 
+    @override
     def weighted(self, detail: Array, blurred: Array) -> Array:
         """The detail times the share of black in the local mean."""
         share: Array = 1 - blurred / blurred.dtype.type(self.white)
         return detail * np.clip(share, 0, 1, out=share)
 
+    @override
     def at_level(self, factors: Sequence[float]) -> Method:
-        """Return the method with a narrower blur."""
         return replace(self, **mask_at_level(self.kernel, self.sigma, factors))
 
+    @override
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
     ) -> Constants:
-        """The amount as given."""
         return Constants(float(self.amount))
 
+    @override
     def least_amount(self, axes: Sequence[int]) -> float:
         """Return the least amount of the kernel, at the largest weight."""
         return least_mask_amount(self.kernel)
 
+    @override
     def one_pass(self, axes: Sequence[int], estimate: Array | None = None) -> None:
         """None: the mask of a pass has no weights."""
         return None
 
+    @override
     def response(self, axes: Sequence[int]) -> None:
         """None: the noise is weighted too."""
         return None
 
+    @override
     def noise_factor(self, axes: Sequence[int], amount: Any) -> None:
-        """Not linear."""
         return None

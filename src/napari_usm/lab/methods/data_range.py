@@ -10,6 +10,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
 from napari_usm import arguments
 from napari_usm._filters.dtypes import type_limits
@@ -36,12 +37,13 @@ class LevelsMethod(Method):
         None, "Data range", unit="intensity", control="none"
     )
 
+    @override
     def check(self, axes: Sequence[int]) -> None:
-        """Raise if a parameter breaks its rule."""
         super().check(axes)
         if self.data_range is not None:
             arguments.above("data_range", self.data_range, 0)
 
+    @override
     def for_type(self, dtype: np.dtype[Any]) -> Method:
         """The white of the type, if none is given."""
         if self.data_range is not None:

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
 from napari_usm._filters.opacity import visible
 from napari_usm._methods.base import LEAST, TOTAL
@@ -70,11 +71,12 @@ class EntropyGainMethod(GainMethod):
         return np.asarray(self.gains, np.float64)
 
     @property
+    @override
     def finds_amount(self) -> bool:
-        """Return whether there is a gain to choose."""
         return self.tried.size > 1
 
     @property
+    @override
     def rounds(self) -> tuple[Join, ...]:
         """The range, where it is needed, and the levels with each gain."""
         if not self.finds_amount:
@@ -82,15 +84,16 @@ class EntropyGainMethod(GainMethod):
         return (LEAST, TOTAL, TOTAL) if self.gains is None else (LEAST, TOTAL)
 
     @property
+    @override
     def per_item(self) -> bool:
-        """Return whether each item has a gain of its own."""
         return self.gain_per == "item"
 
+    @override
     def check(self, axes: Sequence[int]) -> None:
-        """Raise if a parameter breaks its rule."""
         super().check(axes)
         check_gains(self.gains, self.gain_per)
 
+    @override
     def sums(
         self,
         block: Array,

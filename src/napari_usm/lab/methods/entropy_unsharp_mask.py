@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from typing_extensions import override
 
 from napari_usm import arguments
 from napari_usm._filters.mask import Mask
@@ -66,12 +67,13 @@ class EntropyUnsharpMask(EntropyGainMethod, MaskMethod):
         return self.penalty
 
     @property
+    @override
     def per_channel(self) -> bool:
         """One gain for all: colours would shift."""
         return False
 
+    @override
     def check(self, axes: Sequence[int]) -> None:
-        """Raise if a parameter breaks its rule."""
         super().check(axes)
         check_mask(self.kernel, self.sigma, self.truncate, axes)
         arguments.flag("penalty", self.penalty)
@@ -87,10 +89,10 @@ class EntropyUnsharpMask(EntropyGainMethod, MaskMethod):
         """The block and its detail."""
         return stretched(block, self.detail(block, axes, None, weight), low, high)
 
+    @override
     def make_mask(self, axes: Sequence[int]) -> Mask:
-        """The blur by kernel and sigma."""
         return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
 
+    @override
     def at_level(self, factors: Sequence[float]) -> Method:
-        """Return the method with a narrower blur."""
         return replace(self, **mask_at_level(self.kernel, self.sigma, factors))

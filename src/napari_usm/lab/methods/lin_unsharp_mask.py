@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
 from napari_usm._filters.blur import blur
 from napari_usm._filters.taps import BOX
@@ -41,11 +42,13 @@ class LinUnsharpMask(EntropyGainMethod):
         return GAINS
 
     @property
+    @override
     def estimates(self) -> bool:
         """Always: the weight needs the range of the image."""
         return True
 
     @property
+    @override
     def fits_detail(self) -> bool:
         """The weight follows the range, and what leaves it follows the amount."""
         return True
@@ -60,10 +63,11 @@ class LinUnsharpMask(EntropyGainMethod):
         """Nor does it count."""
         return True
 
+    @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
-        """The nearest neighbours."""
         return (BOX.reach,) * len(axes)
 
+    @override
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
     ) -> Constants:
@@ -75,6 +79,7 @@ class LinUnsharpMask(EntropyGainMethod):
         amount = np.broadcast_to(constants.amount, low.shape)
         return replace(constants, estimate=np.stack([low, high, amount], axis=-1))
 
+    @override
     def detail(
         self,
         block: Array,
@@ -108,6 +113,6 @@ class LinUnsharpMask(EntropyGainMethod):
         share *= (1 + np.tanh(3.5 - 6 * np.abs(edge))) / 2
         return image, np.where(valid, share * edge, 0)
 
+    @override
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
-        """Not linear."""
         return None

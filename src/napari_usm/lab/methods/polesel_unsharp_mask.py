@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import override
 
 from napari_usm import arguments
 from napari_usm._methods.base import Constants, border, colour
@@ -55,18 +56,20 @@ class PoleselUnsharpMask(LevelsMethod):
     color: str = colour("value")
     mode: str = border("mirror")
 
+    @override
     def check(self, axes: Sequence[int]) -> None:
-        """Raise if a parameter breaks its rule."""
         super().check(axes)
         arguments.real("amount", self.amount)
         arguments.choice("areas", self.areas, AREAS)
         check_areas(self.contrasts, self.activities)
         arguments.real("largest_weight", self.largest_weight, minimum=0)
 
+    @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """As far as the fit of the weights does, to second differences and areas."""
         return (max(DIRECTIONAL_REACH, FIT_REACH + AREA_REACH),) * len(axes)
 
+    @override
     def detail(
         self,
         block: Array,
@@ -85,18 +88,19 @@ class PoleselUnsharpMask(LevelsMethod):
         )
         return (found * self.level).astype(block.dtype)
 
+    @override
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
     ) -> Constants:
-        """The amount as given."""
         return Constants(float(self.amount))
 
+    @override
     def least_amount(self, axes: Sequence[int]) -> float:
         """Return the amount that removes a checkerboard at the largest weight."""
         if self.largest_weight == 0:
             return -np.inf
         return -0.25 / (len(axes) * self.largest_weight)
 
+    @override
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
-        """Not linear."""
         return None

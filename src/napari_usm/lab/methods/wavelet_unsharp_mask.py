@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from napari_usm import arguments
 from napari_usm._methods.base import Constants, border, colour
 from napari_usm._methods.parameter import parameter
@@ -65,8 +67,8 @@ class WaveletUnsharpMask(LevelsMethod):
     color: str = colour("value")
     mode: str = border("mirror")
 
+    @override
     def check(self, axes: Sequence[int]) -> None:
-        """Raise if a parameter breaks its rule."""
         super().check(axes)
         arguments.real("amount", self.amount)
         if not isinstance(self.wavelet, str):
@@ -87,10 +89,12 @@ class WaveletUnsharpMask(LevelsMethod):
         arguments.choice("areas", self.areas, _AREAS)
         check_areas(self.contrasts, self.activities)
 
+    @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """As far as the transform does, and again for what stands in for a NaN."""
         return (max(2 * self._bank().reach(self.levels), AREA_REACH),) * len(axes)
 
+    @override
     def detail(
         self,
         block: Array,
@@ -118,18 +122,19 @@ class WaveletUnsharpMask(LevelsMethod):
         weighted: Array = detail * weight.astype(block.dtype)
         return weighted
 
+    @override
     def constants(
         self, sums: Array | None, axes: Sequence[int], *found: Array
     ) -> Constants:
-        """The amount as given."""
         return Constants(float(self.amount))
 
+    @override
     def least_amount(self, axes: Sequence[int]) -> float:
         """Return the amount that removes the detail."""
         return -1.0
 
+    @override
     def noise_factor(self, axes: Sequence[int], amount: Any) -> None:
-        """Not linear."""
         return None
 
     def _bank(self) -> Bank:
