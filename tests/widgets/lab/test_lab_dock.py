@@ -71,7 +71,7 @@ def page(widget, title=None):
 
 
 def line(widget):
-    return widget._layout._line.text().replace("\xa0", " ")
+    return widget._parts._line.text().replace("\xa0", " ")
 
 
 def cells(widget):
@@ -410,11 +410,11 @@ def test_layers_that_do_not_go_together(lab, qtbot, monkeypatch):
         qtbot.wait(80)
         assert line(widget) == f"`{role}` must have the image's {said}"
         assert (cells(widget), widget.is_measuring) == ({}, False)
-        assert not widget._layout.save.isEnabled()
+        assert not widget._parts.save.isEnabled()
         widget.turn_to("Spectrum")  # of the image alone
         wait_for_numbers(qtbot, widget)
         assert line(widget).startswith("soft")
-        assert widget._layout.save.isEnabled()
+        assert widget._parts.save.isEnabled()
         widget.turn_to("Metrics")
         widget[role].value = None
         wait_for_numbers(qtbot, widget)
@@ -458,7 +458,7 @@ def test_files(lab, qtbot, tmp_path, monkeypatch):
     widget.turn_to("Profile")
     wait_for_numbers(qtbot, widget)
     for _ in range(3):
-        widget._layout.save.click()
+        widget._parts.save.click()
     with Picture.open(tmp_path / "p.png") as picture:
         pixels = np.asarray(picture.convert("RGB"))
     assert (pixels[0, 0] == 255).all()
@@ -470,7 +470,7 @@ def test_files(lab, qtbot, tmp_path, monkeypatch):
     np.testing.assert_allclose(read["result"], profile.result)
     widget.turn_to("Metrics")
     wait_for_numbers(qtbot, widget)
-    widget._layout.save.click()
+    widget._parts.save.click()
     with (tmp_path / "m.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     expected = found("metrics", SOFT[plane], SHARP[plane])
@@ -478,7 +478,7 @@ def test_files(lab, qtbot, tmp_path, monkeypatch):
     assert [row[0] for row in rows[1:]] == [row.name for row in expected.rows]
     assert float(rows[1][3]) == expected.rows[0].result
     assert line(widget) == "Saved: m.csv"
-    widget._layout.save.click()
+    widget._parts.save.click()
     assert line(widget) == ("Not saved: the file's name must end in .csv; got 'm.png'")
     before = sorted(path.name for path in tmp_path.iterdir())
     kept = (tmp_path / "m.csv").read_bytes()
@@ -488,7 +488,7 @@ def test_files(lab, qtbot, tmp_path, monkeypatch):
 
     monkeypatch.setattr(saving, "ask_path", lambda parent, page: tmp_path / "m.csv")
     monkeypatch.setattr(saving.csv, "writer", fails)
-    widget._layout.save.click()
+    widget._parts.save.click()
     assert line(widget) == "Not saved: the disk is full"
     assert sorted(path.name for path in tmp_path.iterdir()) == before
     assert (tmp_path / "m.csv").read_bytes() == kept
@@ -664,11 +664,11 @@ def test_all_of_it_fits_a_small_screen(lab, qtbot):
     wait_for_numbers(qtbot, opened.widget)
     assert line(opened.widget).startswith("a_name_that_no…")
     # It breaks at every space, so that no part of it is wider than the dock.
-    text = opened.widget._layout._line.text()
+    text = opened.widget._parts._line.text()
     assert "\xa0" not in text
-    room = opened.widget._layout._line.fontMetrics()
+    room = opened.widget._parts._line.fontMetrics()
     assert max(map(room.horizontalAdvance, text.split())) < 240
-    opened.widget._layout.tell("word" * 50)
+    opened.widget._parts.tell("word" * 50)
     hint = opened.widget.native.minimumSizeHint()
     assert hint.width() <= 380
     assert hint.height() <= 600

@@ -59,7 +59,7 @@ class MethodPage:
         for name, argument in signature.parameters.items():
             if name not in (*self._entry.parameters, *UNITS):
                 continue
-            control = create_widget(
+            control: Any = create_widget(
                 argument.default,
                 argument.annotation,
                 name,
@@ -164,7 +164,9 @@ class MethodPage:
 
     def _matters(self, name: str) -> bool:
         """Return whether a parameter matters, by the control that it depends on."""
-        other, value = self._entry.parameters[name].needs
+        needs = self._entry.parameters[name].needs
+        assert needs is not None
+        other, value = needs
         return bool(self.controls[other].value == value)
 
     def _fit_unit(self, layer: Image | None, dimensions: dict[str, Any]) -> None:
@@ -192,7 +194,7 @@ class MethodPage:
             method = resolve(recipe, info_of(layer)).method
         except ValueError:
             return
-        self.controls["amount"].min = method.least_amount(method.axes)
+        self.controls["amount"].min = method.least_amount(method.axes or ())
 
     def _check(self, name: str, value: float) -> None:
         """Raise if the method takes no such number."""

@@ -48,7 +48,7 @@ _STEPS = {
     _SliderAction.SliderPageStepAdd: _PAGE,
     _SliderAction.SliderPageStepSub: -_PAGE,
 }
-_KEYS = {
+_KEYS: dict[int, int] = {
     Qt.Key.Key_Up: 1,
     Qt.Key.Key_Down: -1,
     Qt.Key.Key_PageUp: _PAGE,
@@ -342,7 +342,8 @@ class _Box(QLineEdit):
 
     def event(self, event: QEvent) -> bool:
         """Keep keys that the box needs from being shortcuts of the window."""
-        if event.type() == QEvent.Type.ShortcutOverride and event.key() in _KEYS:
+        is_shortcut = event.type() == QEvent.Type.ShortcutOverride
+        if is_shortcut and isinstance(event, QKeyEvent) and event.key() in _KEYS:
             event.accept()
             return True
         return super().event(event)

@@ -90,7 +90,7 @@ class LabWidget(Container):
             "Spectrum": PlotPage("spectrum", draw_spectrum),
             "Profile": PlotPage("profile", draw_profile),
         }
-        self._layout = LabLayout(self.native, choices, self._pages)
+        self._parts = LabLayout(self.native, choices, self._pages)
         self._watch = DockWatch(self.native)
         self._dress()
         self._connect()
@@ -105,7 +105,7 @@ class LabWidget(Container):
 
     def turn_to(self, title: str) -> None:
         """Show the page with this title."""
-        self._layout.tabs.setCurrentWidget(self._pages[title])
+        self._parts.tabs.setCurrentWidget(self._pages[title])
 
     def reset_choices(self, *_: Any) -> None:
         """Follow the viewer's layers; what is chosen stays chosen."""
@@ -118,8 +118,8 @@ class LabWidget(Container):
         self.changed.connect(self._on_change)
         self._measuring.found.connect(self._on_found)
         self._measuring.failed.connect(self._on_failed)
-        self._layout.tabs.currentChanged.connect(self._on_change)
-        self._layout.save.clicked.connect(self._on_save)
+        self._parts.tabs.currentChanged.connect(self._on_change)
+        self._parts.save.clicked.connect(self._on_save)
         gain_page.live.toggled.connect(self._on_live)
         gain_page.marked.connect(self._live.tune)
         self._live.ended.connect(self._on_ended)
@@ -153,7 +153,7 @@ class LabWidget(Container):
             self._leave_live()
             self._choices.follow_image()
         self._follow_layers()
-        self._layout.allow_saving()
+        self._parts.allow_saving()
         self._is_due = True
         self._measure_soon()
 
@@ -169,7 +169,7 @@ class LabWidget(Container):
         self._follow_layers()
         if not self._watch.in_view:
             return
-        page = self._layout.page
+        page = self._parts.page
         try:
             request = self._request(page.part)
         except ValueError as error:
@@ -179,10 +179,10 @@ class LabWidget(Container):
             self._show_nothing("Add an image to measure it.")
         elif request.key == self._shown.get(page.part):
             self._measuring.drop()
-            self._layout.tell(self._where())
+            self._parts.tell(self._where())
         else:
             is_prepared = self._measuring.is_prepared(page.part)
-            self._layout.tell("Measuring…" if is_prepared else WAITING["preparing"])
+            self._parts.tell("Measuring…" if is_prepared else WAITING["preparing"])
             self._measuring.ask(request)
 
     def _request(self, part: str) -> Request | None:
@@ -217,7 +217,7 @@ class LabWidget(Container):
 
     def _where(self) -> str:
         """Return the place that was measured, in words."""
-        image, found = self.image.value, self._layout.page.found
+        image, found = self.image.value, self._parts.page.found
         place = displayed(image, self._viewer.dims)
         parts = [_short(image.name), *place.said(image)]
         if isinstance(found, Profile):
@@ -235,9 +235,9 @@ class LabWidget(Container):
         else:
             page.show_found(found)
         self._shown[request.part] = request.key
-        self._layout.allow_saving()
+        self._parts.allow_saving()
         if not self.is_measuring:
-            self._layout.tell(self._where())
+            self._parts.tell(self._where())
 
     def _is_current(self, request: Request) -> bool:
         """Return whether a request is of the pixels that are displayed now."""
@@ -253,11 +253,11 @@ class LabWidget(Container):
 
     def _show_nothing(self, why: str) -> None:
         self._measuring.drop()
-        page = self._layout.page
+        page = self._parts.page
         self._shown.pop(page.part, None)
         page.empty("")
-        self._layout.allow_saving()
-        self._layout.tell(why)
+        self._parts.allow_saving()
+        self._parts.tell(why)
 
     def _dress(self, *_: Any) -> None:
         colours = palette_of(self._viewer.theme)
@@ -274,7 +274,7 @@ class LabWidget(Container):
             result = self._live.begin(self.image.value, self._gain_page.gain)
         except (TypeError, ValueError) as error:
             self._gain_page.live.show_live(False)
-            self._layout.tell(str(error))
+            self._parts.tell(str(error))
             return
         self.result.reset_choices()
         self.result.value = result
@@ -290,16 +290,16 @@ class LabWidget(Container):
     # --- files ---
 
     def _on_save(self) -> None:
-        page = self._layout.page
+        page = self._parts.page
         path = saving.ask_path(self.native, page)
         if path is None:
             return
         try:
             saving.save(page, path)
         except (OSError, ValueError) as error:
-            self._layout.tell(f"Not saved: {getattr(error, 'strerror', None) or error}")
+            self._parts.tell(f"Not saved: {getattr(error, 'strerror', None) or error}")
         else:
-            self._layout.tell(f"Saved: {path.name}")
+            self._parts.tell(f"Saved: {path.name}")
 
     def _let_go(self) -> None:
         """The dock was closed: stop, and leave no callback behind."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QTabWidget
 
@@ -60,7 +60,8 @@ class LabLayout:
     @property
     def page(self) -> Page:
         """The page in view."""
-        return self.tabs.currentWidget()
+        page: Any = self.tabs.currentWidget()
+        return page
 
     def tell(self, text: str) -> None:
         """Tell what was measured, or why it was not."""

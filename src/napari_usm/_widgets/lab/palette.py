@@ -44,4 +44,6 @@ def palette_of(theme: str) -> Palette:
     is_dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128
     colours = _ON_DARK if is_dark else _ON_LIGHT
     shown = paper, found.text, found.highlight
-    return Palette(*(colour.as_hex() for colour in shown), *colours)
+    # mypy counts each starred part as a whole palette.
+    hexes = [colour.as_hex() for colour in shown]
+    return Palette(*hexes, *colours)  # type: ignore[call-arg]

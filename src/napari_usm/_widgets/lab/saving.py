@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from qtpy.QtWidgets import QFileDialog
 
@@ -65,7 +65,7 @@ def save(page: Page, path: Path) -> None:
         if kind == "csv":
             _write_columns(beside, page)
         else:
-            _write_plot(beside, page, kind)
+            _write_plot(beside, cast("PlotPage", page), kind)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -62,7 +62,7 @@ def layer_function(name: str) -> Any:
         f"{entry.label}: result and edge map of an image layer.\n\n"
         f"See `napari_usm.{name}`."
     )
-    function.__signature__ = _signature(name)
+    function.__signature__ = _signature(name)  # type: ignore[attr-defined]
     return function
 
 
@@ -79,7 +79,7 @@ def _signature(method: str) -> inspect.Signature:
     """Return the signature for magicgui: layer, parameters and dimensions."""
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     image = Annotated[napari.layers.Image, {"label": "Image"}]
-    dimensions = Literal[axes.PLANES, axes.VOLUMES]
+    dimensions = Literal[axes.PLANES, axes.VOLUMES]  # type: ignore[valid-type]
     controls = [
         inspect.Parameter(
             name, keyword, default=_shown_default(word), annotation=_control(word)
@@ -133,6 +133,7 @@ def _control(word: Parameter) -> Any:
     kind = type(word.default)
     low, high = word.minimum, word.maximum
     zero = word.logarithmic and low == 0
+    assert high is not None
     options |= {
         "min": high / DECADES if zero else low,
         "max": high,

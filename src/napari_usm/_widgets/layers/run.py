@@ -209,6 +209,7 @@ class LayerRun:
             images.append(filled[0])
             edges.append(filled[1])
         known = settled.public
+        assert outcome.image is not None
         values = value_range(outcome.image)
         metadata = self.metadata(known.amount, known.gain, outcome.report, values)
         return self.layers(images, edges, limit, metadata)
@@ -278,7 +279,7 @@ class LayerRun:
 def frozen_array(levels: Sequence[Level], number: int, which: Output) -> LiveArray:
     """Return the array of one level, computed where it is shown."""
     pixels = FrozenPixels(lambda: levels, number, which)
-    return LiveArray(*form(levels[number].plan, which), pixels)
+    return LiveArray(*form(levels[number].plan, which), pixels)  # type: ignore[abstract]
 
 
 @cache

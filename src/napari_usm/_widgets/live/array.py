@@ -39,6 +39,8 @@ class LiveArray(VirtualArray):
     Whoever else reads, indexes or copies it gets the true pixels of that moment.
     """
 
+    _make: Any  # `LivePixels`, or `FrozenPixels`
+
     def __getitem__(self, key: Any) -> Any:
         """Return a view: of pixels that follow for napari, that stay for others."""
         view = super().__getitem__(key)

@@ -153,7 +153,7 @@ class LivePair:
             self._live = LiveResult(run.levels, self.signals, self._draws_on)
             self._edge_key = None
         self._live.tune(run.plan, method)
-        if other or self._needs_other_arrays(before):
+        if other or before is None or self._needs_other_arrays(before):
             self._place()
         self._describe()
         self._on_changed()
@@ -233,13 +233,12 @@ class LivePair:
     # --- layers ---
 
     @property
-    def _shown(self) -> tuple[str, str]:
+    def _shown(self) -> tuple[Output, Output]:
         """Return the outputs that the two layers show."""
-        return Output.IMAGE, Output.EDGE_MAP if self.run is None else edges_of(
-            self.run.plan
-        )
+        edges = Output.EDGE_MAP if self.run is None else edges_of(self.run.plan)
+        return Output.IMAGE, edges
 
-    def _found(self) -> list[tuple[str, Image]]:
+    def _found(self) -> list[tuple[Output, Image]]:
         """Result and edge map, or what the user has left of them."""
         names = enumerate(self._shown)
         found = [(which, self.results.layer(self.key, n)) for n, which in names]

@@ -83,7 +83,7 @@ class LiveResult:
         self.signals = signals
         self.sources = sources
         self.draws_on = draws_on
-        self.levels: tuple[Level, ...] = ()
+        self.levels: tuple[Any, ...] = ()  # the first is a `SharpenedLevel`
         self.moment: Moment
         self._images = self._readable()
         self._asked: Plan | None = None
@@ -190,7 +190,7 @@ class LiveResult:
         self._known[estimate_key(plan)] = settled
         while len(self._known) > 32:
             self._known.popitem(last=False)
-        if self._has_same_estimates(plan):
+        if self._asked is not None and self._has_same_estimates(plan):
             self._take(with_estimates(self._asked, settled))
 
     def _is_latest(self, plan: Plan) -> bool:
@@ -224,9 +224,10 @@ class LiveResult:
     def array(self, which: Output, level: int, chunks: Any = None) -> LiveArray:
         """Result or edge map of a level, as napari's layers take it."""
         # Of the sources: the plans of the levels may not be known yet.
+        assert self._asked is not None
         shape, dtype = form(self._asked, which)
         shape = tuple(self.sources[level].shape[: len(shape)])
-        return LiveArray(shape, dtype, LivePixels(self, which, level), chunks)
+        return LiveArray(shape, dtype, LivePixels(self, which, level), chunks)  # type: ignore[abstract]
 
     def exact(self, which: Output, level: int, index: Index) -> np.ndarray:
         """True pixels, however long it takes."""
@@ -340,7 +341,7 @@ class LiveResult:
 
     def _front_of(self, which: Output, level: int, index: Index) -> _Front | None:
         with self._lock:
-            return self._front.get((which, level), {}).get(index)
+            return self._front.get((which, level), OrderedDict()).get(index)
 
     def _set_state(self, which: Output, level: int, state: State) -> None:
         self._states[which, level] = state
@@ -378,7 +379,7 @@ class LiveResult:
             self._failed[which, level, index, id(levels)] = self._fail(error)
 
     def _made(
-        self, levels: tuple[Level, ...], which: Output, level: int, index: Index
+        self, levels: tuple[Any, ...], which: Output, level: int, index: Index
     ) -> _Front:
         source = levels[level]
         kept, started = source.is_kept(index), perf_counter()
@@ -442,6 +443,7 @@ class LiveResult:
 
     def _make_stand_in(self, which: Output, level: int, index: Index) -> np.ndarray:
         """Return stand-ins for pixels: those of the source, if they are in memory."""
+        assert self._asked is not None
         _, dtype = form(self._asked, which)
         if which == Output.IMAGE and self.sources[level].dtype == dtype:
             pixels = at_hand(self._images[level].pixels, index)

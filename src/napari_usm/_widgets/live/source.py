@@ -116,7 +116,7 @@ class _Remembered:
         return resize_dask_cache().cache.data.get((self.array.name, *place))
 
     def _chunks(self, places: list[Place]) -> list[np.ndarray]:
-        found = {place: self._chunk(place) for place in places}
+        found: dict[Place, Any] = {place: self._chunk(place) for place in places}
         missing = [place for place, chunk in found.items() if chunk is None]
         if missing:
             found.update(zip(missing, _compute(self.array, missing), strict=True))

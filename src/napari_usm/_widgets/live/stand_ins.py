@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QApplication
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from napari.layers import Image
 
@@ -112,7 +113,7 @@ def before_screenshots(finish: Callable[[], None]) -> None:
 
 def _takes_screenshot() -> bool:
     """Return whether one of the callers takes a screenshot of a viewer."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         is_named = frame.f_code.co_name.endswith("screenshot")
         if is_named and frame.f_globals.get("__name__", "").startswith("napari."):
