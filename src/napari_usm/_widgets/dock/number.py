@@ -12,6 +12,7 @@ from magicgui.types import Undefined
 from magicgui.widgets.bases import ValueWidget
 from psygnal import Signal as PySignal
 from qtpy.QtCore import QEvent, QSignalBlocker, Qt, Signal
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QSlider, QWidget
 
 from napari_usm import arguments
@@ -19,7 +20,7 @@ from napari_usm import arguments
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qtpy.QtGui import QKeyEvent, QWheelEvent
+    from qtpy.QtGui import QWheelEvent
 
 # Positions of a logarithmic slider: from one to the next of 1 to 200 it is 1.8 %.
 _POSITIONS = 300
