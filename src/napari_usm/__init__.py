@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     __version__: str
 
+    # Not imported: the core knows nothing of napari.
+    def layer_function(name: str) -> Any: ...
+
+
 __all__ = [
     "METHODS",
     "Report",
@@ -34,6 +38,7 @@ __all__ = [
     "gaussian_sharpen",
     "lab",
     "laplacian_sharpen",
+    "layer_function",
     "metrics",
     "sharpen",
     "significance",
@@ -44,6 +49,7 @@ __all__ = [
 
 _HOMES = {
     "METHODS": "_methods",
+    "layer_function": "_widgets.layers.functions",  # needs napari
     "threads": "_engine.threads",
     **dict.fromkeys(
         ("Report", "Sharpened", "edge_map", "sharpen", "significance"), "api"
