@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     __version__: str
 
-    # Not imported: the core knows nothing of napari.
-    def layer_function(name: str) -> Any: ...
+    def layer_function(name: str) -> Any:
+        """Return a method as a function of napari's layers; the core has no napari."""
 
 
 __all__ = [

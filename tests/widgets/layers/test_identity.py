@@ -332,6 +332,22 @@ def test_locked_layers_stay(open_dock, qtbot):
     assert other is not result
 
 
+def test_live_results_follow_the_name_of_their_source(open_dock, qtbot):
+    """Those that the user has named keep their name, and all keep their pixels."""
+    viewer, widget = open_dock("Unsharp mask")
+    source = viewer.add_image(PIXELS, name="cells")
+    result, edges = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
+    source.name = "nuclei"
+    assert [layer.name for layer in (result, edges)] == [
+        "nuclei [sharpened]",
+        "nuclei [edge map ×1]",
+    ]
+    result.name = "mine"
+    source.name = "cells"
+    assert [layer.name for layer in (result, edges)] == ["mine", "cells [edge map ×1]"]
+    wait_for_layer(qtbot, result, usm.unsharp_mask(PIXELS))
+
+
 def test_names_of_live_results_that_are_taken(open_dock, qtbot):
     """Layers of the user's with those names survive everything."""
     viewer, widget = open_dock("Unsharp mask")

@@ -363,6 +363,7 @@ class LivePair:
         self._insertions = SettledInsertions(layers)
         self._connect(layers.events.removed, self._on_removed)
         self._connect(source.events.data, self._on_source_data)
+        self._connect(source.events.name, self._on_source_renamed)
         for name in _FOLLOWED:
             self._connect(getattr(source.events, name), self._on_source_moved)
 
@@ -385,6 +386,11 @@ class LivePair:
             show_warning(f"'{name}' was changed, its live result ends: {error}")
             self.remove()
             self.signals.ended.emit()
+
+    def _on_source_renamed(self, event: Any) -> None:
+        """Name the layers after the source, but for those that the user has named."""
+        if self.source is not None and self._live is not None and self.layers:
+            self._place()
 
     def _on_source_moved(self, event: Any) -> None:
         """Let the layers lie where the source lies, and project what it projects."""
