@@ -1,5 +1,6 @@
 """What napari is given of a live result, and what it is told later."""
 
+import threading
 from time import sleep
 
 import numpy as np
@@ -11,7 +12,7 @@ from napari_usm import api
 from napari_usm._engine import region
 from napari_usm._engine.block import Output
 from napari_usm._widgets.live.result import PATIENCE, LiveResult
-from napari_usm._widgets.live.state import LiveSignals
+from napari_usm._widgets.live.signals import LiveSignals
 
 SHAPE = (40, 50)
 WHOLE = (range(40), range(50))
@@ -104,3 +105,52 @@ def test_one_slow_moment_does_not_make_it_late(image):
     result._rates[Output.IMAGE, False] = (1.0, 1.0, 1.0)
     tuned(result, image, sigma=1.5)
     assert result.is_late(Output.IMAGE, 0)
+
+
+class News:
+    """What a result sends, without Qt; jobs that read begin at once."""
+
+    def __init__(self):
+        self.sent = []
+        self.is_ready = threading.Event()
+
+    def send(self, signal, *what):
+        self.sent.append((signal, *what))
+        if signal in ("ready", "failed"):
+            self.is_ready.set()
+
+    def once_drawn(self, callback):
+        callback()
+
+
+def test_without_a_window(slow, image):
+    """What is late is sent when it is ready, by whatever listens."""
+    news = News()
+    result = LiveResult([image], news, lambda layer: True)
+    expected = tuned(result, image, sigma=1.0)
+    stand_in = result.shown(Output.IMAGE, 0, WHOLE)
+    assert result.state(Output.IMAGE, 0) == "updating"
+    np.testing.assert_array_equal(stand_in, image)
+    assert news.is_ready.wait(20)
+    np.testing.assert_array_equal(result.shown(Output.IMAGE, 0, WHOLE), expected.image)
+    assert result.state(Output.IMAGE, 0).level == 0
+
+
+def test_a_failure_is_sent_once(image):
+    """Pixels that cannot be read: the reason, and no pixels."""
+
+    class Broken:
+        shape, dtype, ndim = image.shape, image.dtype, 2
+
+        def __getitem__(self, key):
+            raise OSError("the disk is gone")
+
+    news = News()
+    result = LiveResult([Broken()], news, lambda layer: True)
+    plan, _ = api.prepare(image, "unsharp_mask")
+    result.tune(plan, "unsharp_mask")
+    result.shown(Output.IMAGE, 0, WHOLE)
+    assert news.is_ready.wait(20)
+    result.shown(Output.IMAGE, 0, WHOLE)
+    assert news.sent.count(("failed", "the disk is gone")) == 1
+    assert result.state(Output.IMAGE, 0).reason == "the disk is gone"

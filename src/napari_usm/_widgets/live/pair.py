@@ -17,8 +17,9 @@ from napari_usm._widgets.layers.results import LiveKey, results_of
 from napari_usm._widgets.live.array import edges_of, form
 from napari_usm._widgets.live.result import LiveResult
 from napari_usm._widgets.live.settled_layers import SettledInsertions
+from napari_usm._widgets.live.signals import LiveSignals
 from napari_usm._widgets.live.stand_ins import StandInGuard, before_screenshots
-from napari_usm._widgets.live.state import LiveSignals, Shown, State
+from napari_usm._widgets.live.state import Shown, State
 
 if TYPE_CHECKING:
     from napari.components import LayerList, ViewerModel

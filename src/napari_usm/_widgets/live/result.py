@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Layer
-from qtpy.compat import isalive
 
 from napari_usm import warm_up
 from napari_usm._engine import memory
@@ -36,7 +35,7 @@ from napari_usm._widgets.live.array import (
 from napari_usm._widgets.live.jobs import Job, Latest
 from napari_usm._widgets.live.pixels import LivePixels, Moment
 from napari_usm._widgets.live.source import at_hand, computed, readable
-from napari_usm._widgets.live.state import Failed, LiveSignals, Shown, State
+from napari_usm._widgets.live.state import Failed, Shown, Signals, State
 
 # Seconds that the window may be held up for new pixels; two layers ask in a row, and
 # napari needs 3 ms for each.
@@ -67,7 +66,7 @@ class LiveResult:
     ----------
     sources : sequence of array-like
         Pixels of each level.
-    signals : LiveSignals
+    signals : Signals
         Where to tell.
     draws_on : callable
         Whether a layer is one of the two of this result: its screen may show old
@@ -77,7 +76,7 @@ class LiveResult:
     def __init__(
         self,
         sources: list[Any],
-        signals: LiveSignals,
+        signals: Signals,
         draws_on: Callable[[Layer | None], bool],
     ) -> None:
         self.signals = signals
@@ -463,8 +462,8 @@ class LiveResult:
         return failed
 
     def _tell(self, signal: str, *what: Any) -> None:
-        if self._asked is not None and isalive(self.signals):
-            getattr(self.signals, signal).emit(*what)
+        if self._asked is not None:
+            self.signals.send(signal, *what)
 
 
 def _size(index: Index) -> int:

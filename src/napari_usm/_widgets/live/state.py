@@ -1,12 +1,10 @@
-"""State of a live result: pixels on the screen, failures, and signals."""
+"""State of a live result: pixels on the screen, and failures; without Qt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
-
-from qtpy.QtCore import QObject, QTimer, Signal
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,18 +68,11 @@ class Failed:
 State = Shown | Failed | str
 
 
-class LiveSignals(QObject):
-    """Signals of a live result, on the window's thread."""
+class Signals(Protocol):
+    """Where a live result sends its news: Qt's signals, or a list in a test."""
 
-    #: Pixels are there that napari could not wait for.
-    ready = Signal()
-    #: Something else is shown now or waited for, or more is known of it.
-    changed = Signal()
-    #: Why there are no pixels, once.
-    failed = Signal(str)
-    #: There will be no more.
-    ended = Signal()
+    def send(self, signal: str, *what: Any) -> None:
+        """Send "ready", "changed", or "failed" with a reason; from any thread."""
 
     def once_drawn(self, callback: Callable[[], None]) -> None:
         """Call something after the events of this turn, painting among them."""
-        QTimer.singleShot(0, lambda: QTimer.singleShot(0, callback))
