@@ -256,7 +256,7 @@ def prepare(image: Any, method: str | Method, **parameters: Any) -> tuple[Plan, 
         if parameters:
             raise TypeError(
                 f"`{next(iter(parameters))}` must be given to the method where that is "
-                f"an instance; got it beside {method!r}"
+                f"an instance; got both, with {method!r}"
             )
     elif not isinstance(method, str):
         raise TypeError(

@@ -516,7 +516,7 @@ def auto_unsharp_mask(
 
     Axes of fewer than 16 pixels are left alone, and an image that is flat too. The
     blur is the same along both axes of planes; filtered along more axes, each has its
-    own. It is told up to a sigma of 4 pixels, of 2 along three axes and more.
+    own. It is estimated up to a sigma of 4 pixels, of 2 along three axes and more.
 
     References
     ----------

@@ -63,7 +63,7 @@ class Geometry:
         """Return units for a sigma, each with the length of a pixel along X.
 
         The unit of X comes first. There is none if an axis has no length: time, or
-        pixels that nobody measured.
+        pixels without a known size.
         """
         main = self.axes.main(filtered)
         found = {}

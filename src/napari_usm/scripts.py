@@ -126,7 +126,7 @@ class Script:
             The gain that a method found for the result, which the program then takes
             as it is: it may have been found in a part of the image. Where the method
             finds several, one for each item or channel, or none, this is ignored: the
-            program finds them anew, in the whole image.
+            program estimates them again, in the whole image.
         gain_from : str
             Words for what `gain` is that of.
 
@@ -149,7 +149,9 @@ class Script:
         remarks, call = [], self
         if gain is not None and self._finds_one_gain:
             found_in = " ".join(gain_from.split())
-            remarks = [f"# The gain of {found_in}; without `gains` it is found anew."]
+            remarks = [
+                f"# The gain of {found_in}; without `gains` it is estimated again."
+            ]
             call = self._with_gain(gain)
         shape, dtype = _written(_plain(self.source.shape)), self._plan.dtype.name
         lines = [

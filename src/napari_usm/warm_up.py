@@ -127,9 +127,9 @@ class Progress(NamedTuple):
 
 
 class WarmUp:
-    """A process that compiles, and what it has told so far.
+    """A process that compiles kernels, and its progress.
 
-    While it runs, whatever it has not told yet is waited for. All counts as ready
+    While it runs, kernels that it has not reported are waited for. All count as ready
     without it, and once it has ended, however it did: what is missing is then compiled
     where it is called.
 
@@ -200,7 +200,7 @@ class WarmUp:
             return self._told.wait_for(ready, timeout)
 
     def progress(self, method: str, dimensions: str, dtype: str) -> Progress | None:
-        """Return how far kernels are that are waited for; None if nobody knows yet."""
+        """Return the progress of kernels that are waited for; None if it is unknown."""
         with self._told:
             all_of = sum(self._compiled.values())
             if self.is_ready(method, dimensions, dtype) or all_of < _ENOUGH:

@@ -1,6 +1,6 @@
 """A method on a dask array: nothing is computed before dask is asked to.
 
-Blocks are dask's chunks with their neighbours, joined where they are smaller
+Blocks are chunks with their neighbours, joined where they are smaller
 than the halo. An estimate is one reduction inside the graph for each round over the
 image. What comes after it reads the image again, instead of keeping all of it in memory
 until the estimate is known.

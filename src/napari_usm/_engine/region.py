@@ -2,7 +2,7 @@
 
 Whatever part it is, its pixels are those of the whole result, to the last bit. The
 detail of the last parts is kept: while nothing but strength, threshold or limits
-change, nothing is filtered anew.
+change, nothing is filtered again.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class DetailCache:
     """The parts that were used last, in a limited number of bytes; for any thread.
 
     A single part may be larger: the others then go, for a plane that does not fit is
-    the one that is most tedious to filter anew.
+    the one that takes longest to filter again.
     """
 
     def __init__(self, nbytes: int) -> None:

@@ -29,7 +29,7 @@ def threads(count: int) -> Iterator[None]:
     """Use this many threads inside the ``with`` block.
 
     Without it the environment variable ``NAPARI_USM_THREADS`` counts, then the
-    number of cores; on a thread of dask's, or of any other pool, one.
+    number of cores; on a thread of a dask pool, or of any other pool, one.
 
     Parameters
     ----------

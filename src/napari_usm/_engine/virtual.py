@@ -47,7 +47,7 @@ def _refuse(*arguments: Any, **keywords: Any) -> NoReturn:
 class VirtualArray(NDArrayOperatorsMixin):
     """An array-like whose pixels a function computes.
 
-    Operators, numpy functions and the methods of numpy's arrays compute the pixels
+    Operators, NumPy functions and methods of arrays compute the pixels
     and work on those; writing raises a TypeError.
 
     Parameters
@@ -234,7 +234,7 @@ def window(
         if axis in whole:
             made = range(shape[axis])
         elif axis in filtered or len(forwards) == 1:
-            # Of a single place, the step is of no matter: equal boxes are equal.
+            # The step of a single place does not count: equal boxes are equal.
             made = range(forwards[0], forwards[-1] + 1)
         else:
             made = range(forwards[0], forwards[-1] + 1, forwards.step)

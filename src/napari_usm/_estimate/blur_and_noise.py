@@ -118,7 +118,7 @@ class Estimate(NamedTuple):
 
 
 def longest_blur(dimensions: int) -> float:
-    """The largest blur that is told from windows along so many axes."""
+    """Return the largest blur that windows along so many axes can estimate."""
     return side(dimensions) / 16
 
 

@@ -7,7 +7,7 @@ Contract shared by every kernel:
 * pixels are finite, unless a kernel says whether they were; what is written never
   overlaps what is read;
 * nothing is validated or raised; `filters/` has settled everything before;
-* the GIL is released, and no kernel starts threads: whoever cuts blocks does.
+* the GIL is released, and no kernel starts threads: the engine does.
 
 One blur has one result: for every pixel, ``w[0] * centre`` and then, in order of
 distance, one fused multiply-add of ``w[k]`` and the sum of the pair at distance k; to

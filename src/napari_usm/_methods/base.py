@@ -196,7 +196,7 @@ class Method(ABC):
     )
 
     def __post_init__(self) -> None:
-        """Take a number or an array of numpy's for its values."""
+        """Convert NumPy scalars and arrays to plain Python values."""
         # Its type would count too: a threshold of float64 makes float32 detail wider,
         # and a radius of uint8 has no negative. Nor is the text of a long array whole.
         for field in fields(self):

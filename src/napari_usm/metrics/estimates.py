@@ -109,7 +109,7 @@ def estimate_noise(image: ArrayLike, *, axes: Sequence[int] | None = None) -> fl
     -----
     Noise is what is left in the corners of the spectrum, and in the calmest
     cells of each intensity where it clearly grows with that. It is taken to be
-    white: noise that a camera or a program has smoothed is told too low.
+    white: the estimate is too low for noise that a camera or a program has smoothed.
     `napari_usm.auto_unsharp_mask` estimates it so, and its report says the same
     number.
 

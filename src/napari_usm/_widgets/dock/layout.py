@@ -190,7 +190,7 @@ class DockLayout(QObject):
         self.keep.setText(_KEEP)
 
     def prepare(self, done: int, total: int) -> None:
-        """Show how much is prepared of what a run needs, or that nobody knows."""
+        """Show the progress of compiling, or that it is unknown."""
         self._show_progress(done, total)
 
     def end_preparing(self) -> None:

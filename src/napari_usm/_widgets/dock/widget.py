@@ -153,7 +153,7 @@ class SharpenWidget(SharpenControls):
         self._page.apply_typed()
 
     def _on_reset(self) -> None:
-        """Back to the first values; pixels are read anew."""
+        """Restore the default values, and read the pixels again."""
         with self.changed.blocked():
             self._page.reset()
             self.dimensions.value = axes.PLANES
@@ -194,7 +194,7 @@ class SharpenWidget(SharpenControls):
                 self._dock.announce(f"Live is off; {names} stays: it is locked.")
 
     def _begin(self, layer: Image | None) -> None:
-        """Follow the controls with the pair of a layer: an old one if nobody has it."""
+        """Let a pair follow the controls: an old one of the layer without an owner first."""
         if self._pair is not None:
             self._disown(self._pair)
             self._pair = None

@@ -141,7 +141,7 @@ class LabWidget(Container):
     # --- what is measured ---
 
     def _on_change(self, *_: Any) -> None:
-        """Measure anew, if that can be seen and is of something else."""
+        """Measure again, if the page is visible and shows something else."""
         if not isalive(self.native):
             return
         image = self.image.value

@@ -25,7 +25,7 @@ _KEYS = {
 class GainMark(QObject):
     """Marks one gain in all axes of a canvas.
 
-    It is drawn over a copy of the plot: drawing all of it anew takes longer than a
+    It is drawn over a copy of the plot: drawing all of it again takes longer than a
     frame.
 
     Parameters

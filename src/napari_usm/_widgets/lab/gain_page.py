@@ -49,7 +49,7 @@ class GainPage(PlotPage):
         return self.mark.value
 
     def show_found(self, found: Any) -> None:
-        """Draw the curve; a mark that nobody has moved goes to its estimate."""
+        """Draw the curve; a mark that was not moved goes to the estimate."""
         super().show_found(found)
         self.mark.lie_over(self.figure.axes, self._colours.mark)
         if found is not None:

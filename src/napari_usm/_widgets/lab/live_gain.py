@@ -42,7 +42,7 @@ class LiveGain(QObject):
         self.pair: LivePair | None = None
 
     def begin(self, image: Image, gain: float) -> Image:
-        """Make a result of an image, or take one that nobody has; the layer.
+        """Return the layer of a live result, a new one or one without an owner.
 
         Raises
         ------
@@ -67,7 +67,7 @@ class LiveGain(QObject):
             self._follow_soon()
 
     def let_go(self) -> None:
-        """Leave the result as it is, for whoever wants to have it."""
+        """Give up the ownership of the result, and leave it as it is."""
         self._follow_soon.cancel()
         if self.pair is not None:
             pair, self.pair = self.pair, None

@@ -104,7 +104,7 @@ class Measuring(QObject):
             self._answered.emit(request, found, reason)
 
     def _kernels_are_there(self) -> bool:
-        """Wait while kernels are compiled elsewhere; False if nobody waits any more."""
+        """Wait for kernels that are compiled elsewhere; False if no longer wanted."""
         kernels = METHOD, warm_up.PLANES, self.dtype
         while not (there := warm_up.session.wait(*kernels, _PATIENCE)):
             if self._newest is None:

@@ -270,7 +270,7 @@ class LayerRun:
         if settled is None and is_sampled(self.plan):
             settled = memory.result_of(settle(self.plan, self.levels[0]))
         if settled is None or settled.sample is None:
-            return script.as_python()  # it finds the gain anew
+            return script.as_python()  # it estimates the gain again
         sample = " × ".join(str(length) for length in settled.sample)
         gain = settled.public.gain
         return script.as_python(gain, f"a sample of {sample} pixels")

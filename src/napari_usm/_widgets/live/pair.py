@@ -184,7 +184,7 @@ class LivePair:
             layer.refresh(extent=False, highlight=False)
 
     def forget(self) -> None:
-        """Read the source anew."""
+        """Read the source again."""
         if self._live is not None and self.run is not None:
             self._live.forget()
             self._live.tune(self.run.plan, self.method)

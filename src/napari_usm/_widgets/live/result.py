@@ -154,7 +154,7 @@ class LiveResult:
         return [LiveImage(readable(each), _CACHE) for each in self.sources]
 
     def stop(self) -> None:
-        """Do nothing more: nobody looks at these pixels any longer."""
+        """Cancel all jobs: these pixels are no longer shown."""
         self._asked = None
         self.forget()
 
@@ -203,7 +203,7 @@ class LiveResult:
         return asked is not None and estimate_key(asked) == estimate_key(plan)
 
     def _kernels_are_there(self, plan: Plan, method: str) -> bool:
-        """Wait while kernels are compiled elsewhere; False if nobody waits any more."""
+        """Wait for kernels that are compiled elsewhere; False if no longer wanted."""
         dimensions = warm_up.VOLUMES if len(plan.axes) > 2 else warm_up.PLANES
         kernels = method, dimensions, plan.dtype.name
         started = perf_counter()
@@ -235,7 +235,7 @@ class LiveResult:
     def shown(self, which: Output, level: int, index: Index) -> np.ndarray:
         """New pixels if they can be had at once; else old ones, and `ready` tells."""
         if self._asked is None:
-            return self.exact(which, level, index)  # nobody would tell napari later
+            return self.exact(which, level, index)  # napari would not be notified later
         self._stand_ins.pop((which, level), None)
         if self._waits:
             with suppress(Exception):  # it is reported where it is computed
@@ -298,7 +298,7 @@ class LiveResult:
             return key not in self._failed
         patience = PATIENCE if self._is_quick(levels, which, level, index) else 0
         work = partial(self._make, levels, which, level, index)
-        # A window that waits for nothing draws first: reading and filtering beside it
+        # Draw first: reading and filtering at the same time
         # made a step to another plane of 8192 x 8192 a fifth longer.
         hold = not patience and threading.current_thread() is threading.main_thread()
         job = self._latest.put((which, level), key, work, hold)
