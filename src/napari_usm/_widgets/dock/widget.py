@@ -194,7 +194,7 @@ class SharpenWidget(SharpenControls):
                 self._dock.announce(f"Live is off; {names} stays: it is locked.")
 
     def _begin(self, layer: Image | None) -> None:
-        """Let a pair follow the controls: an old one of the layer without an owner first."""
+        """Let a pair follow the controls: one of the layer without an owner first."""
         if self._pair is not None:
             self._disown(self._pair)
             self._pair = None
