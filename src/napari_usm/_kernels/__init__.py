@@ -2,11 +2,11 @@
 
 Contract shared by every kernel:
 
-* arrays are C-contiguous and in this machine's byte order; pixels are writeable,
+* arrays are memory in one dimension, in this machine's byte order; pixels are writeable,
   taps and indices that are kept are not: for numba that makes two types;
 * pixels are finite, unless a kernel says whether they were; what is written never
   overlaps what is read;
-* nothing is validated or raised; `filters/` has settled everything before;
+* nothing is validated or raised; `_filters/` has checked everything before;
 * the GIL is released, and no kernel starts threads: the engine does.
 
 One blur has one result: for every pixel, ``w[0] * centre`` and then, in order of
