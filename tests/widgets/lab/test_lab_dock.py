@@ -31,6 +31,7 @@ from napari_usm._widgets.lab import saving
 from napari_usm._widgets.lab.dock import LabWidget
 from napari_usm._widgets.lab.layer_planes import LARGEST, displayed, drawn_line, source
 from napari_usm._widgets.lab.measuring import Measuring, Request
+from napari_usm._widgets.layers.functions import layer_function
 from napari_usm._widgets.live.pair import pair_of
 from napari_usm.lab.findings import Findings, Source
 from napari_usm.lab.planes import Plane
@@ -676,3 +677,27 @@ def test_all_of_it_fits_a_small_screen(lab, qtbot):
     assert opened.widget.native.sizeHint().width() <= 380
     labels = opened.widget.native.findChildren(QLabel)
     assert {"Image", "Result", "Reference"} <= {label.text() for label in labels}
+
+
+def test_a_reference_in_other_units(lab, qtbot):
+    """Its values are compared as they are, and the line says what that is worth."""
+    opened = lab(sharp=(SHARP / np.ptp(SHARP)).astype(np.float32))
+    opened.widget.reference.value = opened.reference
+    told = "the reference has other units: SSIM and PSNR mean nothing"
+    assert wait_for(qtbot, lambda: told in line(opened.widget))
+    opened.widget.reference.value = None
+    assert wait_for(qtbot, lambda: told not in line(opened.widget))
+
+
+def test_the_mean_of_several_noise_factors_is_said(lab, qtbot):
+    """A gain for each plane has a noise factor for each."""
+    opened = lab()
+    function = layer_function("adaptive_unsharp_mask")
+    data, keywords, _ = function(opened.image, gain_per="item")[0]
+    result = opened.viewer.add_image(data, **keywords)
+    opened.widget.image.value = opened.image
+    opened.widget.result.value = result
+    count = len(SOFT)
+    assert wait_for(
+        qtbot, lambda: f"noise factor: mean of {count}" in line(opened.widget)
+    )

@@ -20,6 +20,7 @@ from napari_usm._widgets.lab.layer_planes import (
     displayed,
     drawn_line,
     noise_factor,
+    remarks,
     source,
 )
 from napari_usm._widgets.lab.layout import LabLayout
@@ -222,6 +223,8 @@ class LabWidget(Container):
         parts = [_short(image.name), *place.said(image)]
         if isinstance(found, Profile):
             parts.append(place.said_line(found.line))
+        elif self._parts.page.part == "metrics":
+            parts += remarks(image, self.result.value, self.reference.value)
         return " · ".join(parts)
 
     # --- what is shown ---

@@ -69,6 +69,10 @@ class Place(NamedTuple):
         return f"from ({ends[0]}) to ({ends[1]})"
 
 
+# Displayed ranges that differ by more than this are not of the same units.
+_OTHER_UNITS = 20
+
+
 def finest(layer: Image) -> Any:
     """The pixels of a layer, of a pyramid the finest."""
     return layer.data[0] if layer.multiscale else layer.data
@@ -132,6 +136,20 @@ def noise_factor(layer: Image | None) -> float | None:
     if (report := made.get("report")) is not None:
         return float(np.mean(report.noise_factor))
     return None if pair_of(layer) is None else float("nan")
+
+
+def remarks(image: Image, result: Image | None, reference: Image | None) -> list[str]:
+    """Return what has to be known of the metrics: units, and means of factors."""
+    lines = []
+    if reference is not None and reference.dtype != image.dtype:
+        spans = [np.ptp(layer.contrast_limits) for layer in (image, reference)]
+        if max(spans) > _OTHER_UNITS * min(spans):
+            lines.append("the reference has other units: SSIM and PSNR mean nothing")
+    made = {} if result is None else result.metadata.get(METADATA, {})
+    count = np.size(getattr(made.get("report"), "noise_factor", 1))
+    if count > 1:
+        lines.append(f"noise factor: mean of {count}")
+    return lines
 
 
 def drawn_line(shapes: Shapes | None, layer: Image, place: Place) -> Line | None:
