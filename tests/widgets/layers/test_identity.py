@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 from napari.layers import Image
-from napari.layers._layer_actions import _duplicate_layer
+from napari.layers._layer_actions import (
+    _convert_to_labels,
+    _duplicate_layer,
+    _split_stack,
+)
 
 import cases
 import napari_usm as usm
@@ -238,7 +242,7 @@ def test_a_duplicate_of_a_live_layer(open_dock, qtbot):
     result, _ = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
     viewer.layers.selection = {result}
     _duplicate_layer(viewer.layers)
-    copy = viewer.layers["cells [sharpened] copy"]
+    copy = viewer.layers["cells sharpened copy"]
     viewer.layers.selection.active = copy
     widget.amount.value = 3.0
     wait_for_layer(qtbot, result, usm.unsharp_mask(PIXELS, amount=3.0))
@@ -318,6 +322,59 @@ def test_names_of_results(open_dock, qtbot):
     assert [layer.name for layer in again] == ["cells sharpened", "cells edge map"]
 
 
+def test_a_live_result_that_is_added_again(open_dock, qtbot):
+    """It is a plain result: so it is named, offered, and sharpened again."""
+    viewer, widget = open_dock("Unsharp mask")
+    source = viewer.add_image(PIXELS, name="cells")
+    once = usm.unsharp_mask(PIXELS)
+    result, edges = go_live(qtbot, widget, once)
+    viewer.layers.remove(result)
+    qtbot.waitUntil(lambda: [*viewer.layers] == [source])
+    viewer.add_layer(result)
+    viewer.add_layer(edges)
+    assert [result.name, edges.name] == ["cells sharpened", "cells edge map"]
+    assert widget.layer.choices == (source, result)
+    again, _ = go_live(qtbot, widget, once)
+    assert again.name == "cells [sharpened]"
+    widget.layer.value = result
+    qtbot.wait(20)
+    wait_for_layer(qtbot, widget._pair.layers[0], usm.unsharp_mask(once))
+
+
+def test_a_live_result_whose_source_was_deleted(open_dock, qtbot):
+    """It is a plain result as long as its source is away."""
+    viewer, widget = open_dock("Unsharp mask")
+    source = viewer.add_image(PIXELS, name="cells")
+    once = usm.unsharp_mask(PIXELS)
+    result, edges = go_live(qtbot, widget, once)
+    viewer.layers.remove(source)
+    qtbot.waitUntil(lambda: result.name == "cells sharpened")
+    assert edges.name == "cells edge map"
+    assert result in widget.layer.choices
+    widget.layer.value = result
+    twice, _ = go_live(qtbot, widget, usm.unsharp_mask(once))
+    assert twice.name == "cells sharpened [sharpened]"
+    press(widget, "● Live")
+    viewer.add_layer(source)
+    assert [result.name, edges.name] == ["cells [sharpened]", "cells [edge map ×1]"]
+    assert widget.layer.choices == (source,)
+
+
+@pytest.mark.parametrize("command", [_convert_to_labels, _split_stack])
+def test_names_of_what_is_derived(open_dock, qtbot, command):
+    """napari's commands pass the name on, but what they make is not live."""
+    viewer, widget = open_dock("Unsharp mask")
+    pixels = np.stack([PIXELS, PIXELS[::-1]])
+    viewer.add_image(pixels, name="cells", projection_mode="none")
+    press(widget, "Live")
+    viewer.layers.selection = {viewer.layers["cells [sharpened]"]}
+    command(viewer.layers)
+    names = ["cells sharpened"]
+    if command is _split_stack:
+        names = ["cells sharpened layer 0", "cells sharpened layer 1"]
+    qtbot.waitUntil(lambda: [x.name for x in viewer.layers] == ["cells", *names])
+
+
 def test_locked_layers_stay(open_dock, qtbot):
     """Live ends, and what the user has locked stays as it is."""
     viewer, widget = open_dock("Unsharp mask")
@@ -326,7 +383,7 @@ def test_locked_layers_stay(open_dock, qtbot):
     result.locked = True  # napari before 0.9 takes this for any other attribute
     press(widget, "● Live")
     assert [*viewer.layers] == [source, result]
-    assert says(widget, "Live is off; 'cells [sharpened]' stays: it is locked.")
+    assert says(widget, "Live is off; 'cells sharpened' stays: it is locked.")
     np.testing.assert_array_equal(np.asarray(result.data), usm.unsharp_mask(PIXELS))
     other, _ = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
     assert other is not result

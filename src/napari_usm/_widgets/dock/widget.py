@@ -89,7 +89,7 @@ class SharpenWidget(SharpenControls):
         if pair is not None and pair.source is run.layer:
             self._forget_pair()
             if all(results.layer(run.method, which) is None for which in (0, 1)):
-                pair.hand_over(run.method)
+                pair.end(run.method)
             else:
                 pair.remove()
         results.place(run.method, tuples)
@@ -382,7 +382,7 @@ class SharpenWidget(SharpenControls):
         if pair is not None and pair is self._pair:
             self._forget_pair()
         if pair is not None and pair.owner is None:
-            pair.hand_over(key)
+            pair.end(key)
         results = results_of(self._viewer.layers, layer)
         results.place(key, tuples)
         self.reset_choices()

@@ -65,8 +65,11 @@ SIZES = "inferno"
 # would make all others grey.
 _SHOWN = 0.999
 
-# Of edge maps that stay and of live ones, of what is added and its significance.
-_NAMES = ("edge map", "significance"), ("[edge map ×1]", "[significance]")
+# What follows the name of the source in the names of live layers, and of others.
+_LIVE, _PLAIN = (
+    ("[sharpened]", "[edge map ×1]", "[significance]"),
+    ("sharpened", "edge map", "significance"),
+)
 
 # For an edge map of which nothing is known yet.
 EMPTY_LIMIT = 1.0
@@ -79,6 +82,14 @@ _MANY = 2**26
 def is_result(layer: Any) -> bool:
     """Return whether the plugin made this layer: it is not offered as an input."""
     return METADATA in layer.metadata
+
+
+def plain_name(name: str) -> str:
+    """Return a name without the brackets that say that a layer is live."""
+    for live, plain in zip(_LIVE, _PLAIN, strict=True):
+        # The last: what stands before may be the name of a source.
+        name = plain.join(name.rsplit(live, 1))
+    return name
 
 
 def geometry(layer: Image) -> dict[str, Any]:
@@ -105,7 +116,7 @@ def result_tuple(
         **geometry(layer),
         **_state(layer, LOOK),
         **colormap,
-        "name": f"{layer.name} {'[sharpened]' if live else 'sharpened'}",
+        "name": f"{layer.name} {(_LIVE if live else _PLAIN)[0]}",
         "rgb": layer.rgb,
         "multiscale": layer.multiscale,
         "metadata": {METADATA: metadata},
@@ -129,7 +140,7 @@ def edge_map_tuple(
     keywords = {
         **geometry(layer),
         **_state(layer, VIEW),
-        "name": f"{layer.name} {_NAMES[live][in_noise]}",
+        "name": f"{layer.name} {(_LIVE if live else _PLAIN)[1 + in_noise]}",
         "rgb": False,
         "multiscale": layer.multiscale,
         "colormap": SIZES if in_noise else DIVERGING,

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image
 from qtpy.QtCore import QTimer
 
-from napari_usm._widgets.layers.data import GEOMETRY, METADATA
+from napari_usm._widgets.layers.data import GEOMETRY, METADATA, is_result, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
 
     from napari.components import LayerList
+    from napari.layers import Layer
     from napari.types import LayerDataTuple
 
 # Blendings that add a layer to what lies below it: over its source, a result
@@ -60,10 +61,31 @@ def is_edge_map(layers: LayerList, layer: Image) -> bool:
 
 def is_settled_result(layers: LayerList, layer: Image) -> bool:
     """Return whether a layer is a result, not live and not an edge map."""
-    if METADATA not in layer.metadata:
+    if not is_result(layer):
         return False
     found = _place_of(layers, layer)
-    return found is None or (found[2] == 0 and not isinstance(found[1], LiveKey))
+    if found is None:
+        return True
+    source, key, which = found
+    follows = isinstance(key, LiveKey) and source in unwrapped(layers)
+    return which == 0 and not follows
+
+
+def name_plainly(layer: Layer) -> None:
+    """Name a layer that was derived from a live one without the brackets of that."""
+    name = plain_name(layer.name)
+    if is_result(layer) and not _is_live(layer) and name != layer.name:
+        layer.name = name
+
+
+def _is_live(layer: Layer) -> bool:
+    """Return whether a layer is one of a live pair, in any viewer."""
+    places = (
+        results.place_of(layer)
+        for per_viewer in _known.values()
+        for results in per_viewer.values()
+    )
+    return any(place is not None and isinstance(place[0], LiveKey) for place in places)
 
 
 def source_of(layers: LayerList, layer: Image) -> Image | None:
@@ -140,10 +162,16 @@ class ResultLayers:
         return next(places, None)
 
     def hand_over(self, key: Hashable, to: Hashable) -> None:
-        """Put a pair under another key."""
+        """Put a pair that is no longer live under another key, and name it so.
+
+        Also what is not in the viewer: it may be added again.
+        """
         for which in (0, 1):
-            if (reference := self._made.pop((key, which), None)) is not None:
-                self._made[to, which] = reference
+            if (reference := self._made.pop((key, which), None)) is None:
+                continue
+            self._made[to, which] = reference
+            if (layer := reference()) is not None:
+                self.rename(layer, plain_name(layer.name))
         if key in self._limits:
             self._limits[to] = self._limits.pop(key)
 
@@ -239,8 +267,7 @@ class ResultLayers:
         """New pixels in an old layer; what the user chose of its look stays."""
         if which == 1:
             self._turn_to(layer, key, keywords)
-        if self._names.get(layer) == layer.name:
-            self._name(layer, keywords["name"])
+        self.rename(layer, keywords["name"])
         layer.data = data
         for name in GEOMETRY:
             setattr(layer, name, keywords[name])
@@ -271,8 +298,10 @@ class ResultLayers:
         if fitted:
             self._limits[key] = tuple(layer.contrast_limits)
 
-    def _name(self, layer: Image, name: str) -> None:
-        """Give a layer this name, or one like it if that is taken."""
+    def rename(self, layer: Image, name: str) -> None:
+        """Give a layer this name, or one like it, unless the user has named it."""
+        if self._names.get(layer) != layer.name:
+            return
         base, _, number = layer.name.rpartition(" ")
         numbered = number.startswith("[") and number[1:-1].isdecimal()
         if name != (base if numbered else layer.name):
@@ -312,22 +341,25 @@ class ResultLayers:
         self._show_source(removed)
         place = self.place_of(removed)
         if place is not None and place[1] == 0 and not is_selecting(layers):
-            # Later: whoever removes several layers may be about to remove this one.
-            reference = weakref.ref(removed)
-            QTimer.singleShot(0, partial(self._remove_edges, place[0], reference))
+            edges = self._made.get((place[0], 1))
+            if edges is not None:
+                # Later: whoever removes several layers may be about to remove this one.
+                both = edges, weakref.ref(removed)
+                QTimer.singleShot(0, partial(self._remove_edges, *both))
         made = (reference() for reference in self._made.values())
         self._listen(self._hid_source or any(each in layers for each in made))
 
-    def _remove_edges(self, key: Hashable, removed: weakref.ref[Image]) -> None:
+    def _remove_edges(
+        self, made: weakref.ref[Image], removed: weakref.ref[Image]
+    ) -> None:
         """Remove the edge map of a result that was removed and has not come back."""
-        result, edges = removed(), self.layer(key, 1)
-        now = self._made.get((key, 0))
+        edges, result = made(), removed()
+        place = None if edges is None else self.place_of(edges)
+        if edges is None or place is None:
+            return
+        now = self._made.get((place[0], 0))
         replaced = now is not None and now() is not result
-        if (
-            edges is not None
-            and not replaced
-            and (result is None or not self.has(result))
-        ):
+        if not replaced and (result is None or not self.has(result)):
             self.remove([edges])
 
     def _show_source(self, removed: Image) -> None:

@@ -11,7 +11,7 @@ from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QTimer
 
 from napari_usm._engine.block import Output
-from napari_usm._widgets.layers.data import EMPTY_LIMIT, GEOMETRY, METADATA
+from napari_usm._widgets.layers.data import EMPTY_LIMIT, GEOMETRY, METADATA, plain_name
 from napari_usm._widgets.layers.functions import layer_run
 from napari_usm._widgets.layers.results import LiveKey, results_of
 from napari_usm._widgets.live.array import edges_of, form
@@ -201,8 +201,15 @@ class LivePair:
                 if layer.visible and late:
                     layer.refresh(extent=False, highlight=False)
 
-    def end(self) -> None:
-        """Make no more pixels; layers that are left must have got others."""
+    def end(self, key: Any = None) -> None:
+        """Make no more pixels; layers that are left, or come back, are not live.
+
+        They are then found under a key, if one is given.
+        """
+        self._stop()
+        self.results.hand_over(self.key, object() if key is None else key)
+
+    def _stop(self) -> None:
         for emitter, callback in self._connected:
             emitter.disconnect(callback)
         self._connected.clear()
@@ -217,18 +224,12 @@ class LivePair:
         for layer in [layer for layer, pair in _pairs.items() if pair is self]:
             del _pairs[layer]
 
-    def hand_over(self, key: Any) -> None:
-        """End, and leave the layers under another key, to get other pixels there."""
-        self.end()
-        self.results.hand_over(self.key, key)
-
     def remove(self) -> list[Image]:
         """Take both layers away; return those that stay, which are locked."""
         layers = self.layers
-        self.end()
+        self._stop()
         locked = self.results.remove(layers)
-        if locked:
-            self.results.hand_over(self.key, object())
+        self.results.hand_over(self.key, object())
         return locked
 
     # --- layers ---
@@ -363,6 +364,7 @@ class LivePair:
         layers = getattr(layers, "__wrapped__", layers)
         self._insertions = SettledInsertions(layers)
         self._connect(layers.events.removed, self._on_removed)
+        self._connect(layers.events.inserted, self._on_inserted)
         self._connect(source.events.data, self._on_source_data)
         self._connect(source.events.name, self._on_source_renamed)
         for name in _FOLLOWED:
@@ -399,6 +401,11 @@ class LivePair:
         for layer in self.layers if source is not None else ():
             setattr(layer, event.type, getattr(source, event.type))
 
+    def _on_inserted(self, event: Any) -> None:
+        """Name the layers of a source that has come back as live ones."""
+        if event.value is self._source():
+            self._on_source_renamed(event)
+
     def _on_removed(self, event: Any) -> None:
         if event.value is self._source():
             # Later: a viewer that is closed removes everything, one by one.
@@ -410,6 +417,8 @@ class LivePair:
     def _on_source_gone(self) -> None:
         source = self._source()
         if self.layers and source is not None and self.source is None:
+            for layer in self.layers:
+                self.results.rename(layer, plain_name(layer.name))
             show_warning(
                 f"'{source.name}' was removed: its live result stays as it is."
             )

@@ -1,5 +1,7 @@
 """Other layers that hold the data of a live result: they get pixels that stay.
 
+And a name without the brackets of a live layer, which napari's commands pass on.
+
 napari's commands (Split stack, Extract level, Convert to labels, ...), other plugins
 and scripts put the very array of a live layer into a layer of their own.
 """
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 
+from napari_usm._widgets.layers.results import name_plainly
 from napari_usm._widgets.live.array import LiveArray
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ class SettledInsertions:
 
     def _on_inserted(self, event: Any) -> None:
         settle(event.value)
+        name_plainly(event.value)
 
 
 def settle(layer: Layer) -> None:
