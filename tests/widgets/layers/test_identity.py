@@ -375,6 +375,31 @@ def test_names_of_what_is_derived(open_dock, qtbot, command):
     qtbot.waitUntil(lambda: [x.name for x in viewer.layers] == ["cells", *names])
 
 
+def test_linked_layers(open_dock, qtbot):
+    """What the dock fits in its layers changes nothing in those linked to them."""
+    viewer, widget = open_dock("Unsharp mask")
+    source = viewer.add_image(PIXELS, name="cells", contrast_limits=(10, 50000))
+    source.metadata = {"mine": 1}
+    span = source.contrast_limits_range
+    result, edges = go_live(qtbot, widget, usm.unsharp_mask(PIXELS))
+    viewer.layers.link_layers([source, result, edges])
+    widget.amount.value, widget.sigma.value = 3.0, 2.0
+    wait_for_layer(qtbot, result, usm.unsharp_mask(PIXELS, 2.0, 3.0))
+    widget.edge_map_unit.value = "× noise"
+    qtbot.waitUntil(lambda: edges.name == "cells [significance]")
+    press(widget, "Keep")
+    qtbot.waitUntil(lambda: type(edges.data) is np.ndarray, timeout=60000)
+    assert source.metadata == {"mine": 1}
+    assert tuple(source.contrast_limits) == (10, 50000)
+    assert source.contrast_limits_range == span
+    assert source.colormap.name == "gray"
+    assert edges.colormap.name == "inferno"
+    assert edges.contrast_limits[0] == 0
+    assert widget.layer.value is source
+    source.opacity = 0.5
+    assert result.opacity == edges.opacity == 0.5
+
+
 def test_locked_layers_stay(open_dock, qtbot):
     """Live ends, and what the user has locked stays as it is."""
     viewer, widget = open_dock("Unsharp mask")

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
+from napari.layers.utils._link_layers import layer_is_linked
 from qtpy.QtCore import QTimer
 
 from napari_usm._widgets.layers.data import GEOMETRY, METADATA, is_result, plain_name
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 # would show both.
 _MIXING = ("additive", "minimum", "multiplicative")
 
-# What an edge map looks like depends on its unit.
-_KIND = ("name", "colormap", "contrast_limits")
+# What an edge map looks like depends on its unit: its name, and this.
+_LOOK = ("colormap", "contrast_limits")
+_KIND = ("name", *_LOOK)
 
 _known: weakref.WeakKeyDictionary[Image, dict[int, ResultLayers]] = (
     weakref.WeakKeyDictionary()
@@ -193,6 +195,8 @@ class ResultLayers:
         edges = self.layer(key, 1)
         if edges is None or self._limits.get(key) != tuple(edges.contrast_limits):
             return
+        if layer_is_linked(edges):
+            return  # other layers of the user's would get these limits
         signed = edges.contrast_limits[0] < 0
         fitted = (-limit if signed else 0.0, limit)
         if tuple(edges.contrast_limits) != fitted:
@@ -202,7 +206,7 @@ class ResultLayers:
     def reach(self, key: Hashable, values: tuple[float, float] | None) -> None:
         """Let the contrast slider of a result reach its source's range, and values."""
         result, source = self.layer(key, 0), self._source()
-        if result is None or source is None or result.rgb:
+        if result is None or source is None or result.rgb or layer_is_linked(result):
             return
         ranges = [source.contrast_limits_range, result.contrast_limits_range]
         ranges += [] if values is None else [values]
@@ -271,7 +275,8 @@ class ResultLayers:
         layer.data = data
         for name in GEOMETRY:
             setattr(layer, name, keywords[name])
-        layer.metadata = {**layer.metadata, **keywords["metadata"]}
+        # In place, without an event: layers that are linked would get it too.
+        layer.metadata.update(keywords["metadata"])
         if which == 1:
             self.limit_edges(key, keywords["contrast_limits"][1])
 
@@ -288,6 +293,8 @@ class ResultLayers:
         looks[before] = {name: getattr(layer, name) for name in _KIND}, fitted, named
         first = {name: keywords[name] for name in _KIND}, True, True
         look, fitted, named = looks.get(now, first)
+        if layer_is_linked(layer):
+            self._layers().unlink_layers([layer], _LOOK)
         for name, value in look.items():
             setattr(layer, name, value)
         if named:
