@@ -96,7 +96,7 @@ def test_time_is_never_z():
             (20, 5, 6),
             ("-3", "-2", "-1"),
             (0, 1, 2),
-            "Filters axis 0, Y and X of the volume",
+            "Filters axis -3, Y and X of the volume",
         ),
         (
             (3, 7, 5, 6),

@@ -43,7 +43,7 @@ _SPATIAL = {
 _KNOWN = _NOT_SPATIAL.union(*_SPATIAL.values())
 
 # What napari calls an axis that nobody has named: "-3", in older ones "axis -3".
-_UNNAMED = re.compile(r"(axis )?-?\d+")
+_UNNAMED = re.compile(r"(?:axis )?(-?\d+)")
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ class Axes:
         plane = dict(zip(reversed(self.plane), "XY", strict=False))
         names = []
         for axis, label in enumerate(self.labels):
-            if _UNNAMED.fullmatch(label):
-                names.append(plane.get(axis, f"axis {axis}"))
+            if unnamed := _UNNAMED.fullmatch(label):
+                names.append(plane.get(axis, f"axis {unnamed[1]}"))
             else:
                 names.append(label.upper() if len(label) == 1 else label)
         return tuple(names)

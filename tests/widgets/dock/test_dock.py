@@ -107,7 +107,7 @@ def test_controls_that_matter_are_shown(open_dock):
         "Choose which axis is Z.",
     )
     widget.z_axis.value = 0
-    assert sentence() == "Filters axis 0, Y and X of the volume"
+    assert sentence() == "Filters axis -3, Y and X of the volume"
     widget.layer.value = viewer.add_image(
         np.zeros((4, 9, 8)), axis_labels=("z", "y", "x"), shear=(0.5, 0, 0)
     )
@@ -123,7 +123,7 @@ def test_controls_that_matter_are_shown(open_dock):
         "Choose which axis is Z.",
     )
     widget.z_axis.value = 1
-    assert sentence() == "Filters axis 1, Y and X of each of 2 volumes"
+    assert sentence() == "Filters axis -3, Y and X of each of 2 volumes"
     widget()
     np.testing.assert_array_equal(results(viewer)[0].data, 0)
     widget.layer.value = viewer.add_image(
@@ -265,7 +265,7 @@ def test_messages_stay_to_be_read(open_dock, qtbot):
     assert says(widget, "Copied as Python")
     widget.amount.value = 2.0
     assert not says(widget, "Copied as Python")
-    qtbot.waitUntil(lambda: says(widget, "Live · axis 0 = 2"))
+    qtbot.waitUntil(lambda: says(widget, "Live · axis -3 = 2"))
 
 
 def test_what_the_line_leaves_out(open_dock):

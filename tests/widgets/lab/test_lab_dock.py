@@ -111,7 +111,7 @@ def test_numbers_of_what_is_displayed(lab, qtbot):
         expected = found("metrics", SOFT[plane], after[plane], SHARP[plane])
         told = {name.split(" (")[0]: values for name, values in cells(widget).items()}
         assert told == {row.name: as_said(row) for row in expected.rows}
-        assert line(widget) == f"soft · axis 0 = {plane} · 64 × 70 pixels"
+        assert line(widget) == f"soft · axis -3 = {plane} · 64 × 70 pixels"
     page(widget).table.selectRow(2)
     qtbot.keyClick(page(widget).table, "c", Qt.KeyboardModifier.ControlModifier)
     copied = QApplication.clipboard().text().splitlines()

@@ -318,7 +318,7 @@ def test_slices_in_threads(live, qtbot, asynchronous):
         expected = usm.sharpen(pixels[plane], sigma=sigma, amount=2.0)
         assert_shows(qtbot, result, expected.image)
         assert_shows(qtbot, edges, expected.edge_map)
-        assert wait_for(qtbot, lambda p=plane: f"axis 0 = {p}" in status(widget))
+        assert wait_for(qtbot, lambda p=plane: f"axis -3 = {p}" in status(widget))
 
 
 def test_two_viewers(live, make_napari_viewer, qtbot):
@@ -531,10 +531,10 @@ def test_hidden_layers_cost_nothing(live, qtbot, filtered):
     expected = usm.sharpen(pixels[2], sigma=3.0, amount=2.0)
     edges.visible = True
     assert_shows(qtbot, edges, expected.edge_map)
-    assert status(widget).startswith("Live · edge map · axis 0 = 2 · ")
+    assert status(widget).startswith("Live · edge map · axis -3 = 2 · ")
     result.visible = True
     assert_shows(qtbot, result, expected.image)
-    assert status(widget).startswith("Live · axis 0 = 2 · ")
+    assert status(widget).startswith("Live · axis -3 = 2 · ")
 
 
 def test_a_plane_is_made_once(live, qtbot, filtered):
@@ -613,11 +613,11 @@ def test_planes_of_a_slow_source(slow, qtbot):
     for plane in [0, 2, 4, 3, 1] * 10:
         go_to(viewer, (plane,))
         qtbot.wait(1)
-    assert wait_for(qtbot, lambda: status(widget).startswith("Live · axis 0 = 1 · "))
+    assert wait_for(qtbot, lambda: status(widget).startswith("Live · axis -3 = 1 · "))
     go_to(viewer, (2,))
     assert_shows(qtbot, edges, usm.edge_map(pixels[2], **CALL))
     assert_shows(qtbot, result, usm.unsharp_mask(pixels[2], **CALL))
-    assert wait_for(qtbot, lambda: status(widget).startswith("Live · axis 0 = 2 · "))
+    assert wait_for(qtbot, lambda: status(widget).startswith("Live · axis -3 = 2 · "))
     assert len(source.read) <= 8
     assert turns.longest < SLOW / 2
 
@@ -807,7 +807,7 @@ def test_the_line_is_never_stale(live, qtbot):
         clipped = 100 * float(np.mean(report.clipped_low + report.clipped_high))
         clipped = f"clipped {clipped:.2g} %" if clipped >= 0.01 else "clipped"
         gain = f"λ {call['gains'][0]:.3g} → " if "gains" in call else ""
-        return f"Live · axis 0 = {plane} · ", gain, clipped
+        return f"Live · axis -3 = {plane} · ", gain, clipped
 
     def tells(parts):
         line = status(widget)
@@ -819,7 +819,7 @@ def test_the_line_is_never_stale(live, qtbot):
     assert not tells(line_of(0))
     assert wait_for(qtbot, lambda: tells(line_of(0, amount=5.0)))
     go_to(viewer, (2,))
-    assert not status(widget).startswith("Live · axis 0 = 0")
+    assert not status(widget).startswith("Live · axis -3 = 0")
     assert wait_for(qtbot, lambda: tells(line_of(2, amount=5.0)))
     go_to(viewer, (0,))
     assert wait_for(qtbot, lambda: tells(line_of(0, amount=5.0)))
@@ -831,7 +831,7 @@ def test_the_line_is_never_stale(live, qtbot):
     result.visible = False
     assert status(widget) == "Live · its layers are hidden"
     edges.visible = True
-    assert status(widget).startswith("Live · edge map · axis 0 = 0 · ")
+    assert status(widget).startswith("Live · edge map · axis -3 = 0 · ")
     result.visible = True
     assert wait_for(qtbot, lambda: tells(line_of(0, ADAPTIVE)))
     widget.layer.value = other
