@@ -25,7 +25,7 @@ from harness import (
     wait_for_rest,
 )
 from napari_usm._widgets.dock.widget import SharpenWidget
-from napari_usm._widgets.live.pair import LivePair
+from napari_usm._widgets.live.pair import LivePair, pair_of
 from napari_usm._widgets.live.result import LiveResult
 
 PIXELS = cases.picture((3, 40, 50), "uint16")
@@ -204,21 +204,48 @@ def test_volumes_without_a_third_axis(live, qtbot):
     assert len(viewer.layers) == 3
 
 
-def test_pixels_edited_in_place(live, qtbot):
-    """No event tells of them: Reset reads them anew, with other gains too."""
+@pytest.mark.parametrize("by_reset", [False, True])
+def test_pixels_edited_in_place(live, qtbot, by_reset):
+    """A refresh of the source, or Reset, reads them again, with other gains too."""
     pixels = PIXELS.copy()
-    viewer, widget, _, result, edges = live(pixels, "Adaptive unsharp mask")
+    viewer, widget, source, result, edges = live(pixels, "Adaptive unsharp mask")
     gain = usm.sharpen(pixels, "adaptive_unsharp_mask", axes=(1, 2)).gain
     wait_for_rest(qtbot, result)
     assert wait_for(qtbot, lambda: f"λ {gain:.3g} " in status(widget))
     pixels[:] = gaussian_filter(pixels[:, ::-1], (0, 1, 1))
-    widget._dock.reset.click()
+    if by_reset:
+        widget._dock.reset.click()
+    else:
+        source.refresh()
     expected = usm.sharpen(pixels, "adaptive_unsharp_mask", axes=(1, 2))
     assert expected.gain != gain
     plane = viewer.dims.current_step[0]
     assert_shows(qtbot, result, expected.image[plane])
     assert_shows(qtbot, edges, expected.edge_map[plane])
     assert wait_for(qtbot, lambda: f"λ {expected.gain:.3g} " in status(widget))
+
+
+def test_a_source_that_moves_is_not_read_again(live, qtbot, monkeypatch):
+    """What is known of its pixels stays; a screenshot sees a refresh at once."""
+    pixels = PIXELS.copy()
+    viewer, _, source, result, _ = live(pixels)
+    forgotten = []
+    pair = pair_of(result)
+    forget = pair.forget
+    monkeypatch.setattr(pair, "forget", lambda: (forgotten.append(1), forget()))
+    source.scale = (2, 3, 3)
+    source.visible = False
+    viewer.dims.ndisplay = 3
+    viewer.dims.ndisplay = 2
+    step_to(viewer, 2)
+    source.visible = True
+    step_to(viewer, 1)
+    qtbot.wait(20)
+    assert not forgotten
+    pixels[1] = pixels[1, ::-1]
+    source.refresh()
+    viewer.screenshot(flash=False)
+    np.testing.assert_array_equal(on_screen(result), usm.unsharp_mask(pixels[1]))
 
 
 # --- the layers go ---

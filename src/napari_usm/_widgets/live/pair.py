@@ -87,6 +87,7 @@ class LivePair:
         self._limits: dict[str, float] = {}
         #: Whether layers are being put in place: all who hear of that are early.
         self.is_placing = False
+        self._is_refreshed = False
         self._connected: list[tuple[Any, Any]] = []
         self._guards: weakref.WeakKeyDictionary[Image, StandInGuard] = (
             weakref.WeakKeyDictionary()
@@ -193,6 +194,7 @@ class LivePair:
 
     def finish(self) -> None:
         """Show true pixels now, however long that takes."""
+        self._read_again()
         if self._live is None:
             return
         with self._live.waiting():
@@ -366,6 +368,10 @@ class LivePair:
         self._connect(layers.events.removed, self._on_removed)
         self._connect(layers.events.inserted, self._on_inserted)
         self._connect(source.events.data, self._on_source_data)
+        # There is no public event of a refresh; a test notices if this one goes.
+        self._connect(source.events._extent_augmented, self._on_source_refreshed)
+        self._connect(source.events.set_data, self._on_source_drawn)
+        self._drawn_at = self._place_of_dims()
         self._connect(source.events.name, self._on_source_renamed)
         for name in _FOLLOWED:
             self._connect(getattr(source.events, name), self._on_source_moved)
@@ -377,6 +383,7 @@ class LivePair:
     def _on_source_data(self, event: Any = None) -> None:
         """The source got other pixels, maybe in the same array: sharpen those."""
         source = self.source
+        self._is_refreshed = False
         if source is None:
             return
         if self._live is not None:
@@ -390,6 +397,33 @@ class LivePair:
             self.remove()
             self.signals.ended.emit()
 
+    def _on_source_refreshed(self, event: Any) -> None:
+        """Read the source again, unless it is drawn because something moves.
+
+        Nothing tells of pixels that were edited in place but a refresh after it.
+        """
+        if not self._is_refreshed and self._place_of_dims() == self._drawn_at:
+            self._is_refreshed = True
+            # Later: if the layer itself is moved, the next event says so.
+            QTimer.singleShot(0, self._read_again)
+
+    def _on_source_drawn(self, event: Any) -> None:
+        self._drawn_at = self._place_of_dims()
+
+    def _place_of_dims(self) -> Any:
+        """Return all that says which part of a layer the viewer shows."""
+        dims = self._dims()
+        if dims is None:
+            return None
+        margins = dims.margin_left, dims.margin_right
+        return dims.point, dims.order, dims.ndisplay, margins
+
+    def _read_again(self) -> None:
+        """Read a source that was refreshed again."""
+        if self._is_refreshed and self.source is not None:
+            self.forget()
+        self._is_refreshed = False
+
     def _on_source_renamed(self, event: Any) -> None:
         """Name the layers after the source, but for those that the user has named."""
         if self.source is not None and self._live is not None and self.layers:
@@ -398,6 +432,7 @@ class LivePair:
     def _on_source_moved(self, event: Any) -> None:
         """Let the layers lie where the source lies, and project what it projects."""
         source = self.source
+        self._is_refreshed = False
         for layer in self.layers if source is not None else ():
             setattr(layer, event.type, getattr(source, event.type))
 
