@@ -2,7 +2,7 @@
 
 import gc
 from contextlib import suppress
-from itertools import product
+from itertools import pairwise, product
 
 import dask.array as da
 import numpy as np
@@ -219,6 +219,31 @@ def test_the_wheel_scrolls(open_dock, qtbot):
                 assert not turn_wheel(part, -120)
                 assert not turn_wheel(part, 120)
     assert {control.name: control.value for control in widget.controls} == before
+
+
+@pytest.mark.parametrize("method", TITLES)
+def test_tab_goes_from_top_to_bottom(open_dock, qtbot, method):
+    """Through the controls of the method that is chosen, then to the buttons."""
+    viewer, widget = open_dock("Laplacian sharpen")
+    viewer.add_image(np.zeros((4, 9, 8)), scale=(1, 1, 1), units=("µm",) * 3)
+    widget.method.value = method
+    viewer.window._qt_window.show()
+    viewer.window._qt_window.activateWindow()
+    widget._dock.advanced.heading.click()
+    qtbot.wait(20)
+    stops, stop = [], widget.layer.native
+    while stop is not widget._dock.reset:
+        if stop.isVisible() and stop.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            stops.append(stop)
+        stop = stop.nextInFocusChain()
+        assert len(stops) < 50
+    *controls, live, keep = stops
+    assert [live, keep] == [widget._dock.live, widget._dock.keep]
+    assert controls[-1] is widget._dock.copy
+    middles = [each.mapTo(widget.native, each.rect().center()).y() for each in controls]
+    assert len(middles) > 8
+    # Two in a row are at the same height.
+    assert all(below >= above - 5 for above, below in pairwise(middles))
 
 
 def test_tooltips_are_for_the_person_at_the_dock(open_dock):

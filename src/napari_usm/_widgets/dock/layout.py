@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
@@ -12,6 +13,7 @@ from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -36,6 +38,9 @@ _KEEP = "Keep"
 
 # Milliseconds for which a message stays that is read only once.
 _READING = 8000
+
+# Controls that Tab goes to; a number has a slider too, but its keys work in the box.
+_STOPS = (QCheckBox, QComboBox, QLineEdit)
 
 # A row of a form: a control with a label, and what stands beside it.
 Row = tuple["Widget", ...]
@@ -134,6 +139,7 @@ class DockLayout(QObject):
                 form.setVisible(other == name)
         self._page = name
         self._align()
+        self._order_tabs()
 
     def show_row(self, control: Widget, visible: bool) -> None:
         """Show or hide a control with its label."""
@@ -218,6 +224,22 @@ class DockLayout(QObject):
         for label in labels:
             label.setMinimumWidth(width)
 
+    def _order_tabs(self) -> None:
+        """Let the Tab key go through the controls as they stand, and then the buttons.
+
+        The pages of the methods are made later than the buttons.
+        """
+        basic, advanced = self._pages[self._page]
+        above, below = self._around
+        stops = [
+            *(stop for form in (above, basic, below) for stop in _tab_stops(form)),
+            self.advanced.heading,
+            *_tab_stops(advanced),
+            *(self.copy, self.live, self.keep, self.reset),
+        ]
+        for stop, following in pairwise(stops):
+            QWidget.setTabOrder(stop, following)
+
     def _form(self, rows: Sequence[Row]) -> QWidget:
         form = QWidget()
         lines = QFormLayout(form)
@@ -235,6 +257,12 @@ class DockLayout(QObject):
             self._rows[id(control)] = label, field
             lines.addRow(label, field)
         return form
+
+
+def _tab_stops(form: QWidget) -> list[QWidget]:
+    """Return where the Tab key stops in a form, from top to bottom."""
+    children = form.findChildren(QWidget)
+    return [each for each in children if isinstance(each, _STOPS)]
 
 
 class _Label(QLabel):
