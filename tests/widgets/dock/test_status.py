@@ -13,10 +13,11 @@ def line(image, **parameters):
     metadata = {
         "amount": found.amount,
         "gain": found.gain,
+        "parameters": parameters,
         "report": found.report,
         "range": (float(np.nanmin(found.image)), float(np.nanmax(found.image))),
     }
-    text = status_line(metadata, found.image.dtype, 0.0)
+    text = status_line(metadata, 0.0)
     return text.replace("\N{NO-BREAK SPACE}", " ").removesuffix(" · 0.00 s")
 
 
@@ -26,6 +27,25 @@ def test_all_pixels_clipped(width):
     image = np.resize(np.array([99, 100], np.uint16), (width, width))
     image[:, 1::2] += 3
     assert line(image, amount=1e30).startswith("clipped 100 %: lower the amount or")
+
+
+def test_limits_that_clip():
+    """Against limits that were chosen, another type of the result does not help."""
+    image = np.resize(np.array([4000, 5000], np.uint16), (20, 20))
+    image[:, 1::2] += 300
+    for dtype in ("uint16", "float32"):
+        said = line(image, limits=(0, 4095), dtype=dtype)
+        assert ": lower the amount or take wider limits · " in said
+
+
+def test_large_figures():
+    """They are read without an exponent."""
+    image = np.zeros((20, 20), np.uint16)
+    image[::2, ::2] = 40000
+    report = usm.sharpen(image, amount=1000.0).report
+    assert report.mean_change > 1000
+    said = line(image, amount=1000.0)
+    assert f"noise × {report.noise_factor:.0f} · mean +{report.mean_change:.0f}" in said
 
 
 def test_a_mean_that_hardly_changes():

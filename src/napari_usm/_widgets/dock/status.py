@@ -12,6 +12,7 @@ from napari_usm._estimate.blur_and_noise import blur_and_noise_of
 from napari_usm._methods import METHODS
 from napari_usm._widgets.layers.info import axes_of
 from napari_usm._widgets.live.state import Failed, Shown
+from napari_usm.axes import figures
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -30,6 +31,9 @@ _MUCH = 0.01
 # result, where a threshold leaves next to no overshoot; and a blur that is none.
 _NEGLIGIBLE, _INVISIBLE, _SHARP = 0.01, 1e-4, 0.05
 
+# Sizes of numbers that can be read without an exponent.
+_TINY, _HUGE = 1e-4, 1e6
+
 #: What the buttons do, as long as there is nothing else to say.
 HINT = "Live shows every change at once; Keep makes layers."
 
@@ -46,9 +50,7 @@ WAITING = {
 }
 
 
-def status_line(
-    metadata: dict[str, Any], dtype: np.dtype[Any], seconds: float, kept_as: str = ""
-) -> str:
+def status_line(metadata: dict[str, Any], seconds: float, kept_as: str = "") -> str:
     """Gain, clipped pixels, noise and time of a run, by its layers' metadata."""
     parts = [f"Kept as '{kept_as}'"] if kept_as else []
     parts += _gain(metadata["amount"], metadata["gain"])
@@ -56,7 +58,8 @@ def status_line(
     if report is None:
         parts.append("computed as it is shown")
     else:
-        parts += _report(report, dtype, metadata["range"])
+        limits = metadata["parameters"].get("limits")
+        parts += _report(report, metadata["range"], limits)
     parts.append(f"{seconds:.2f} s")
     return joined(parts)
 
@@ -89,7 +92,8 @@ def _shown_line(shown: Shown, layer: Image) -> str:
     else:
         parts += _gain(found.amount, found.gain)
     if shown.report is not None:
-        parts += _report(shown.report, settled.plan.result, shown.values)
+        limits = settled.plan.method.limits
+        parts += _report(shown.report, shown.values, limits)
     elif shown.is_too_large:
         parts.append("too large for statistics of its pixels")
     elif settled.constants.noise is not None:
@@ -119,10 +123,10 @@ def _gain(amount: Any, gain: Any) -> list[str]:
 
 
 def _report(
-    report: Report, dtype: np.dtype[Any], values: tuple[float, float] | None
+    report: Report, values: tuple[float, float] | None, limits: Any
 ) -> list[str]:
     clipped = float(np.mean(report.clipped_low + report.clipped_high))
-    advice = f": {_advice(report.method, dtype)}" if clipped >= _MUCH else ""
+    advice = f": {_advice(report.method, limits)}" if clipped >= _MUCH else ""
     parts = [
         f"clipped {_percent(100 * clipped)}{advice}",
         f"noise × {_span(report.noise_factor)}",
@@ -130,7 +134,8 @@ def _report(
     overshoot = report.mean_overshoot + report.mean_undershoot
     span = 0.0 if values is None else values[1] - values[0]
     if abs(report.mean_change) > max(_NEGLIGIBLE * overshoot, _INVISIBLE * span):
-        parts.append(f"mean {report.mean_change:+.2g}".replace("-", "−"))
+        sign = "−" if report.mean_change < 0 else "+"
+        parts.append(f"mean {sign}{_figures(abs(report.mean_change), 2)}")
     if report.blur is not None and np.max(report.blur) >= _SHARP:
         parts.append(f"blur σ {_span(report.blur)} px")
     if report.noise is not None and np.max(report.noise) > 0:
@@ -142,13 +147,15 @@ def _report(
     return parts
 
 
-def _advice(method: str, dtype: np.dtype[Any]) -> str:
-    """Return what to do against clipping."""
+def _advice(method: str, limits: Any) -> str:
+    """Return what to do against clipping, by the limits that were chosen, if any."""
     strengths = [n for n in ("amount", "strength") if n in METHODS[method].parameters]
     steps = [f"lower the {name}" for name in strengths]
-    if dtype.kind != "f":
-        steps.append("take float32 as result type")
-    return " or ".join(steps) or "take wider limits"
+    # Limits that were chosen hold for every type.
+    steps.append(
+        "take float32 as result type" if limits is None else "take wider limits"
+    )
+    return " or ".join(steps)
 
 
 def joined(parts: list[str]) -> str:
@@ -160,8 +167,16 @@ def joined(parts: list[str]) -> str:
 
 
 def _span(values: Any) -> str:
-    low, high = f"{np.min(values):.3g}", f"{np.max(values):.3g}"
+    low, high = _figures(np.min(values), 3), _figures(np.max(values), 3)
     return low if low == high else f"{low} to {high}"
+
+
+def _figures(value: float, count: int) -> str:
+    """Return a number in so many figures, with an exponent only if it is extreme."""
+    value = float(value)
+    if value == 0 or _TINY <= abs(value) < _HUGE:
+        return figures(value, count)
+    return f"{value:.{count}g}"
 
 
 def _percent(value: float) -> str:

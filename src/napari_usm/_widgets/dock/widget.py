@@ -416,10 +416,9 @@ class SharpenWidget(SharpenControls):
         started: float,
         kept_as: str = "",
     ) -> None:
-        data, keywords, _ = tuples[0]
-        dtype = data[0].dtype if keywords["multiscale"] else data.dtype
-        metadata, seconds = keywords["metadata"][METADATA], perf_counter() - started
-        self._dock.tell(status_line(metadata, dtype, seconds, kept_as))
+        metadata = tuples[0][1]["metadata"][METADATA]
+        seconds = perf_counter() - started
+        self._dock.tell(status_line(metadata, seconds, kept_as))
 
     def _refuse(self, error: Exception) -> None:
         show_error(str(error))
