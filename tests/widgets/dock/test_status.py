@@ -61,6 +61,13 @@ def test_a_mean_that_hardly_changes():
     assert "mean" not in line(image, sigma=1.0, threshold=0.08)
 
 
+def test_a_mean_that_is_rounded():
+    """A constant image has no mean that changes, though its last bit may."""
+    image = np.full((40, 50), 7, np.float32)
+    assert usm.sharpen(image).report.mean_change != 0
+    assert "mean" not in line(image)
+
+
 def test_a_mean_that_changes():
     """Clipping at 0 makes a dark image brighter, and that is said."""
     image = np.zeros((20, 20), np.uint16)

@@ -31,6 +31,9 @@ _MUCH = 0.01
 # result, where a threshold leaves next to no overshoot; and a blur that is none.
 _NEGLIGIBLE, _INVISIBLE, _SHARP = 0.01, 1e-4, 0.05
 
+# Part of the values by which float32 may round them.
+_ROUNDING = 1e-6
+
 # Sizes of numbers that can be read without an exponent.
 _TINY, _HUGE = 1e-4, 1e6
 
@@ -132,8 +135,10 @@ def _report(
         f"noise × {_span(report.noise_factor)}",
     ]
     overshoot = report.mean_overshoot + report.mean_undershoot
-    span = 0.0 if values is None else values[1] - values[0]
-    if abs(report.mean_change) > max(_NEGLIGIBLE * overshoot, _INVISIBLE * span):
+    low, high = values or (0.0, 0.0)
+    rounding = _ROUNDING * max(abs(low), abs(high))
+    least = max(_NEGLIGIBLE * overshoot, _INVISIBLE * (high - low), rounding)
+    if abs(report.mean_change) > least:
         sign = "−" if report.mean_change < 0 else "+"
         parts.append(f"mean {sign}{_figures(abs(report.mean_change), 2)}")
     if report.blur is not None and np.max(report.blur) >= _SHARP:
