@@ -221,6 +221,19 @@ def test_the_wheel_scrolls(open_dock, qtbot):
     assert {control.name: control.value for control in widget.controls} == before
 
 
+def test_two_docks_share_the_room(open_dock, qtbot):
+    """Where both fit, neither is squeezed; Qt gives most to the last one."""
+    viewer, first = open_dock("Unsharp mask")
+    window = viewer.window._qt_window
+    window.resize(1300, 740)
+    window.show()
+    qtbot.wait(50)
+    _, last = open_dock("Laplacian sharpen", viewer)
+    qtbot.wait(300)
+    for dock in (first.native.parent(), last.native.parent()):
+        assert dock.height() >= dock.sizeHint().height()
+
+
 @pytest.mark.parametrize("method", TITLES)
 def test_tab_goes_from_top_to_bottom(open_dock, qtbot, method):
     """Through the controls of the method that is chosen, then to the buttons."""

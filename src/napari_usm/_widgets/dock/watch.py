@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QObject, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow
 
 if TYPE_CHECKING:
@@ -82,6 +82,10 @@ class DockWatch(QObject):
             first = next(other for other in reversed(ours) if other is not dock)
             window.tabifyDockWidget(first, dock)
             dock.raise_()
+        elif len(ours) > 1:
+            # Qt gives most of the room to the one that came last.
+            heights = [each.sizeHint().height() for each in ours]
+            window.resizeDocks(ours, heights, Qt.Orientation.Vertical)
 
     def _tell_if_orphaned(self) -> None:
         if self._root.parent() is None:
