@@ -18,6 +18,7 @@ from napari_usm._engine.plan import FittedPlan, make_plan
 from napari_usm._engine.region import LiveImage, finished, report_of, slices
 from napari_usm._engine.virtual import Index, Window, window
 from napari_usm._filters.dtypes import cast
+from napari_usm._filters.means import block_means
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,16 +164,7 @@ class AveragedLevel:
         if ndim < len(factors):
             factors = self.plan.colours.edge_slices(factors)
             lengths = self.plan.colours.edge_slices(lengths)
-        means = found.astype(np.float64)
-        for axis, (factor, length) in enumerate(zip(factors, lengths, strict=True)):
-            if factor == 1:
-                continue
-            begins = np.arange(length) * factor
-            counts = np.diff([*begins, means.shape[axis]])
-            shape = [-1 if a == axis else 1 for a in range(ndim)]
-            sums = np.add.reduceat(means, begins, axis)
-            means = sums / counts.reshape(shape)
-        return means
+        return block_means(found, factors, lengths)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,88 @@
+"""Files and folders that appear under their name complete, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# In the names of files that are not complete yet; a leading point hides them.
+PARTIAL = ".usm-partial"
+
+
+def temporary(path: Path) -> Path:
+    """Return a name beside a path for what is not complete yet."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}{PARTIAL}")
+
+
+@contextmanager
+def complete_file(path: Path, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a name to write to, which becomes `path` if nothing goes wrong.
+
+    Raises
+    ------
+    FileExistsError
+        If there is such a file and `overwrite` is False.
+    """
+    partial = temporary(path)
+    try:
+        yield partial
+        with open(partial, "rb") as file:
+            os.fsync(file.fileno())
+        publish(partial, path, overwrite)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def publish(partial: Path, path: Path, overwrite: bool = False) -> None:
+    """Give a complete file or folder its name.
+
+    Raises
+    ------
+    FileExistsError
+        If there is one of that name and `overwrite` is False.
+    """
+    if overwrite and path.exists():
+        if not partial.is_dir() and not path.is_dir():
+            os.replace(partial, path)
+            return
+        # A folder cannot replace another in one step.
+        old = temporary(path)
+        os.rename(path, old)
+        os.rename(partial, path)
+        remove(old)
+        return
+    if partial.is_dir():
+        if path.exists():
+            raise FileExistsError(exists(path))
+        os.rename(partial, path)
+        return
+    try:
+        os.link(partial, path)  # unlike `rename`, it never replaces a file
+    except FileExistsError:
+        raise FileExistsError(exists(path)) from None
+    except OSError:  # a file system without links
+        if path.exists():
+            raise FileExistsError(exists(path)) from None
+        os.rename(partial, path)
+        return
+    partial.unlink()
+
+
+def exists(path: Path) -> str:
+    """Return the message about an output that is there already."""
+    return f"`output` must not exist, or `overwrite` be True; got {str(path)!r}"
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
