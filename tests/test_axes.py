@@ -83,6 +83,62 @@ def test_time_is_never_z():
 
 
 @pytest.mark.parametrize(
+    ("labels", "names", "filtered"),
+    [
+        (("t", "z", "y", "x"), "ZYX", (1, 2, 3)),
+        (("t", "z", "y", "x"), "yx", (2, 3)),
+        (("t", "z", "y", "x"), "XY", (3, 2)),
+        (("t", "z", "y", "x"), "z", (1,)),
+        (("t", "c", "z", "y", "x"), ("depth", "row", "col"), (2, 3, 4)),
+        (("Frames", "Section", "Height", "Width"), "ZYX", (1, 2, 3)),
+        (("Frames", "Section", "Height", "Width"), ("SECTION", "x"), (1, 3)),
+        (("something", "y", "x"), ("Something", "y"), (0, 1)),
+        (("z", "plane", "y", "x"), ("plane", "y"), (1, 2)),
+        (UNNAMED, "YX", (2, 3)),
+        (UNNAMED, ("axis -4", "height"), (0, 2)),
+    ],
+)
+def test_axes_by_name(labels, names, filtered):
+    """Labels and common names, in any case, in the order in which they are given."""
+    assert Axes(labels).filtered(names) == filtered
+
+
+def test_z_by_name_where_no_label_says_it():
+    """The name Z then is that of the chosen axis."""
+    own = Axes(UNNAMED)
+    assert own.filtered("zYX", 1) == (1, 2, 3)
+    with pytest.raises(ValueError, match=r"`z_axis` must say which axis is Z, one of"):
+        own.filtered("ZYX")
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "error", "said"),
+    [
+        (("t", "z", "y", "x"), "YQ", ValueError, "here Z, Y and X; got 'YQ': 'Q'"),
+        (("t", "z", "y", "x"), "TYX", ValueError, "here Z, Y and X; got 'TYX': 'T'"),
+        (("c", "y", "x"), ("channel", "y"), ValueError, "here Y and X; .*: 'channel'"),
+        (("c", "y", "x"), "CYX", ValueError, "here Y and X; got 'CYX': 'C'"),
+        (("y", "x"), "ZYX", ValueError, "here Y and X; got 'ZYX': 'Z'"),
+        (("z", "y", "x"), "YXY", ValueError, "without repeats, .*: 'Y'"),
+        (("z", "y", "x"), ("row", "y"), ValueError, r"got \('row', 'y'\): 'y'"),
+        (("z", "y", "x"), "", ValueError, "got ''"),
+        (("z", "y", "x"), (), ValueError, r"got \(\)"),
+        (("z", "y", "x"), ("", "y"), ValueError, ": ''"),
+        (("", "y", "x"), ("nothing",), ValueError, ": 'nothing'"),
+        (("section", "slice", "y"), ("z",), ValueError, "'z' is the name of"),
+        (("z", "y", "x"), 2, TypeError, "got 2"),
+        (("z", "y", "x"), (0, 1), TypeError, r"got \(0, 1\)"),
+        (("z", "y", "x"), b"YX", TypeError, "got b'YX'"),
+    ],
+)
+def test_names_that_are_refused(labels, names, error, said):
+    """The error holds the rule, the names that exist and the one that is wrong."""
+    rule = "`dimensions` must be 'planes', 'volumes' or names of axes in space, "
+    with pytest.raises(error, match=f"{rule}.*{said}"):
+        Axes(labels).filtered(names)
+
+
+@pytest.mark.parametrize(
     ("shape", "labels", "filtered", "said"),
     [
         ((5, 6), ("-2", "-1"), (0, 1), "Filters Y and X of the plane"),

@@ -1,11 +1,13 @@
 """A recipe becomes the method of one image, or an error that names the rule."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pint
 import pytest
 
+import napari_usm as usm
 from napari_usm._methods import METHODS
 from napari_usm.geometry import Geometry
 from napari_usm.recipe import ImageInfo, Recipe, resolve
@@ -39,6 +41,39 @@ def test_planes_and_volumes_by_the_names_of_axes():
     }
     recipe = Recipe("laplacian_sharpen", dimensions="volumes")
     assert resolve(recipe, stack()).method.spacing == (4, 0.5, 0.25)
+
+
+def test_axes_by_name():
+    """Filtered in the order of the image; numbers for each axis follow the names."""
+    for names, sigma in (("ZX", (1, 2)), ("XZ", (2, 1)), (("col", "depth"), (2, 1))):
+        recipe = Recipe("unsharp_mask", {"sigma": np.array(sigma)}, names)
+        found = resolve(recipe, stack()).method
+        assert (found.axes, found.sigma) == ((0, 2), pytest.approx([1, 2]))
+    recipe = Recipe("unsharp_mask", {"sigma": ("1 µm", "8 µm")}, "XZ")
+    assert resolve(recipe, stack()).method.sigma == pytest.approx((2, 4))
+    recipe = Recipe("laplacian_sharpen", {}, "XZ")
+    assert resolve(recipe, stack()).method.spacing == (4, 0.25)
+    recipe = Recipe("laplacian_sharpen", {"spacing": (1, 3)}, "XZ")
+    assert resolve(recipe, stack()).method.spacing == (3, 1), "as given by hand"
+
+
+def test_fluorescence_channels():
+    """They are an axis of the image that is never filtered and never mixed."""
+    info = replace(stack(labels=("c", "y", "x")), channel_axis=0)
+    for given in ({}, {"color": "value", "alpha": True}):
+        found = resolve(Recipe("adaptive_unsharp_mask", given, "planes"), info)
+        assert found.parameters == {
+            "axes": (1, 2),
+            "channel_axis": 0,
+            "color": "channels",
+        }
+    with pytest.raises(ValueError, match="here Y and X; got 'CYX': 'C'"):
+        resolve(Recipe("unsharp_mask", {}, "CYX"), info)
+    pixels = np.random.default_rng(0).integers(0, 99, info.shape, dtype=np.uint16)
+    every = usm.sharpen(pixels, found.method)
+    for one, result in zip(pixels, every.image, strict=True):
+        expected = usm.sharpen(one, "adaptive_unsharp_mask").image
+        np.testing.assert_array_equal(result, expected)
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from napari_usm import arguments
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PLANES, VOLUMES = "planes", "volumes"
 
@@ -103,13 +101,34 @@ class Axes:
         z = self._named("z")
         return len(z) == 1 and z[0] not in self.plane
 
-    def filtered(self, dimensions: str, z_axis: int | None = None) -> tuple[int, ...]:
-        """Return the axes to filter: those of planes, or of volumes along `z_axis`.
+    def filtered(
+        self, dimensions: str | Sequence[str], z_axis: int | None = None
+    ) -> tuple[int, ...]:
+        """Return the axes to filter: those of planes, of volumes, or those of names.
+
+        Parameters
+        ----------
+        dimensions : str or sequence of str
+            "planes"; "volumes", along `z_axis` too; or names of axes, such as "ZYX" or
+            ("depth", "row"): labels or common names of Z, Y and X, in any case.
+        z_axis : int, optional
+            Z, where no label says which axis it is.
+
+        Returns
+        -------
+        tuple of int
+            In the order of the image, or in that of the names.
 
         Raises
         ------
-        ValueError
-            If there is no such axis, or if nothing says which of them is Z.
+        TypeError, ValueError
+            If there is no such axis, if it must not be filtered, or if nothing says
+            which of them is Z.
+
+        Examples
+        --------
+        >>> Axes(("frames", "z", "row", "column")).filtered("XY")
+        (3, 2)
         """
         plane = self.plane
         if not plane:
@@ -117,26 +136,18 @@ class Axes:
                 "`layer` must have an axis in space: one that is neither time nor "
                 f"channel, nor the like; got {tuple(self.labels)}"
             )
+        if not isinstance(dimensions, str):
+            return self._by_names(dimensions, z_axis)
         if dimensions == PLANES:
             return plane
         if dimensions != VOLUMES:
-            raise ValueError(
-                f"`dimensions` must be '{PLANES}' or '{VOLUMES}'; got {dimensions!r}"
-            )
-        candidates = self.depth
-        if not candidates:
+            return self._by_names(dimensions, z_axis)
+        if not self.depth:
             raise ValueError(
                 f"`dimensions` must be '{PLANES}' where no axis may be Z, as in "
                 f"{tuple(self.labels)}; got {dimensions!r}"
             )
-        if z_axis is None and self.has_z:
-            z_axis = candidates[0]
-        if z_axis not in candidates:
-            raise ValueError(
-                f"`z_axis` must say which axis is Z, one of {candidates}; "
-                f"got {z_axis!r}"
-            )
-        return tuple(sorted((z_axis, *plane)))
+        return tuple(sorted((self._z(z_axis), *plane)))
 
     def sentence(self, shape: Sequence[int], filtered: Sequence[int]) -> str:
         """Return a sentence: which axes are filtered together, and how often.
@@ -164,6 +175,53 @@ class Axes:
         *first, last = (self.names[axis] for axis in chosen)
         return f"{', '.join(first)} and {last}" if first else last
 
+    def _z(self, z_axis: int | None) -> int:
+        """Return the axis that is Z, by its name or as chosen."""
+        candidates = self.depth
+        if z_axis is None and self.has_z:
+            z_axis = candidates[0]
+        if z_axis not in candidates:
+            raise ValueError(
+                f"`z_axis` must say which axis is Z, one of {candidates}; "
+                f"got {z_axis!r}"
+            )
+        return z_axis
+
+    def _by_names(self, names: Any, z_axis: int | None) -> tuple[int, ...]:
+        """Return the axes that have these names, in their order."""
+        spatial = self._spatial
+        rule = (
+            f"`dimensions` must be '{PLANES}', '{VOLUMES}' or names of axes in space, "
+            f"without repeats, here {self.listed(spatial)}; got {names!r}"
+        )
+        is_sequence = isinstance(names, Sequence) and not isinstance(names, bytes)
+        if not is_sequence or not all(isinstance(name, str) for name in names):
+            raise TypeError(rule)
+        chosen: list[int] = []
+        for name in names:
+            found = self._called(name)
+            if not found and _letter(name) == "z" and self.depth:
+                found = [self._z(z_axis)]
+            if len(found) > 1:
+                raise ValueError(f"{rule}: {name!r} is the name of several")
+            if not found or found[0] not in spatial or found[0] in chosen:
+                raise ValueError(f"{rule}: {name!r}")
+            chosen += found
+        if not chosen:
+            raise ValueError(rule)
+        return tuple(chosen)
+
+    def _called(self, name: str) -> list[int]:
+        """Return the axes that are called so: by the label, as shown, or as usual."""
+        letter = _letter(name)
+        tries = (name, self.labels), (name, self.names), (letter, self.names)
+        for wanted, calls in tries:
+            word = wanted.lower()
+            found = [axis for axis, call in enumerate(calls) if call.lower() == word]
+            if word and found:
+                return found
+        return list(self._named(letter)) if letter else []
+
     @property
     def _spatial(self) -> list[int]:
         """Axes whose neighbouring pixels are neighbours in space."""
@@ -182,6 +240,12 @@ class Axes:
         return tuple(
             axis for axis in self._spatial if _word(self.labels[axis]) in words
         )
+
+
+def _letter(name: str) -> str:
+    """Return which of Z, Y and X a name stands for, in lower case, if any."""
+    word = _word(name)
+    return next((letter for letter, words in _SPATIAL.items() if word in words), "")
 
 
 def _word(label: str) -> str:

@@ -37,11 +37,14 @@ class ImageInfo:
     dtype : dtype
         Type of the pixels.
     geometry : Geometry, optional
-        Axes, without the channels, and the steps along them.
+        Axes, without the colours of `rgb`, and the steps along them.
     rgb : bool
         Whether the last axis holds red, green and blue, and alpha if there is a fourth.
     displayed : tuple of float, optional
         Range of the intensities that are displayed.
+    channel_axis : int, optional
+        Axis of the fluorescence channels of an image that is not `rgb`. It is one of
+        the axes of `geometry`, labelled "c".
     """
 
     shape: tuple[int, ...]
@@ -49,6 +52,7 @@ class ImageInfo:
     geometry: Geometry | None = None
     rgb: bool = False
     displayed: tuple[float, float] | None = None
+    channel_axis: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,10 @@ class Recipe:
         Parameters of the method. A sigma may be a length, such as ``'0.35 µm'``, or one
         for each filtered axis; a threshold a multiple of the noise, such as
         ``'3 noise'``.
-    dimensions : {"planes", "volumes"}, optional
-        Filter planes or volumes of an image whose axes have names. None: filter the
-        axes that `parameters` name.
+    dimensions : str or sequence of str, optional
+        Filter "planes" or "volumes" of an image whose axes have names, or the axes of
+        these names: "YX", "ZYX", ("depth", "row", "col"). A sigma for each axis is in
+        the order of the names. None: filter the axes that `parameters` name.
     z_axis : int, optional
         The third axis of volumes, where the labels do not say.
     significance : bool
@@ -74,7 +79,7 @@ class Recipe:
 
     method: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    dimensions: str | None = None
+    dimensions: str | Sequence[str] | None = None
     z_axis: int | None = None
     significance: bool = False
 
@@ -175,9 +180,14 @@ def resolve(recipe: Recipe, info: ImageInfo) -> Resolved:
                 "`dimensions` must be None for an image whose axes have no names; got "
                 f"{recipe.dimensions!r}"
             )
-        filtered = geometry.axes.filtered(recipe.dimensions, recipe.z_axis)
+        named = geometry.axes.filtered(recipe.dimensions, recipe.z_axis)
+        # One order, that of the image: another would round differently.
+        filtered = tuple(sorted(named))
         parameters["axes"] = filtered
-        if "spacing" in known:
+        for name in ("sigma", "spacing"):
+            if name in parameters:
+                parameters[name] = _reordered(parameters[name], named, filtered)
+        if "spacing" in known and parameters.get("spacing") is None:  # not by hand
             parameters["spacing"] = geometry.spacing(filtered)
     if info.rgb:
         parameters["channel_axis"] = len(info.shape) - 1
@@ -186,6 +196,11 @@ def resolve(recipe: Recipe, info: ImageInfo) -> Resolved:
         if result.kind == "f" and parameters.get("limits") is None:
             # Colours beyond the range that is shown would be drawn as if at its end.
             parameters["limits"] = info.displayed
+    elif info.channel_axis is not None:
+        parameters["channel_axis"] = info.channel_axis
+        # Stains are no colours: they are never mixed, and none of them is alpha.
+        parameters["color"] = "channels"
+        parameters.pop("alpha", None)
     if "sigma" in parameters and takes_length(recipe.method):
         parameters["sigma"] = _in_pixels(parameters["sigma"], parameters, geometry)
     return Resolved(METHODS[recipe.method].method(**parameters), parameters)
@@ -200,6 +215,15 @@ def takes_length(method: str) -> bool:
 def has_significance(method: str) -> bool:
     """Return whether the noise of a method's detail is known."""
     return METHODS[method].method().response((0, 1)) is not None
+
+
+def _reordered(values: Any, named: tuple[int, ...], ordered: tuple[int, ...]) -> Any:
+    """Return values for each of the named axes in the order of the image."""
+    several = isinstance(values, Sequence | np.ndarray) and not isinstance(values, str)
+    if named == ordered or not several or len(values) != len(named):
+        return values  # checked by the method
+    by_axis = dict(zip(named, values, strict=True))
+    return tuple(by_axis[axis] for axis in ordered)
 
 
 def _with_unit(value: Any, unit: str) -> Any:
