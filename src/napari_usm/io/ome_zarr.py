@@ -39,6 +39,9 @@ _SIDE = 1024
 # Planes that are not larger need no further level.
 _LEAST = 512
 
+# Planes along Z or time whose range of intensities is looked at; of more, the middle.
+_PLANES = 8
+
 _TYPES = {"t": "time", "c": "channel", **dict.fromkeys("zyx", "space")}
 _RANK = {"time": 0, "channel": 1, "space": 2}
 _RGB = ("FF0000", "00FF00", "0000FF", "FFFFFF")
@@ -202,7 +205,7 @@ def _with_extra(metadata: Metadata, array: Any) -> Metadata:
     """Return metadata with the chunks, which an OME-Zarr made of it repeats."""
     from dataclasses import replace
 
-    extra = {"chunks": array.chunks, "shards": array.shards}
+    extra = {"zarr_chunks": array.chunks, "zarr_shards": array.shards}
     return replace(metadata, extra=extra)
 
 
@@ -217,8 +220,6 @@ class Store:
         Of the image, whose axes may be in any order.
     metadata : Metadata
         Axes, scale and channels.
-    record : mapping
-        Stored in the attributes of the group.
     version : {"0.5", "0.4"}
         Of OME-Zarr.
 
@@ -234,12 +235,11 @@ class Store:
         shape: tuple[int, ...],
         dtype: np.dtype[Any],
         metadata: Metadata,
-        record: Mapping[str, Any],
         version: str = VERSIONS[0],
     ) -> None:
         if version not in VERSIONS:
             raise ValueError(f"`version` must be one of {VERSIONS}; got {version!r}")
-        self.path, self._version, self._record = path, version, record
+        self.path, self._version = path, version
         self._order = _order(metadata)
         self.metadata = metadata.taking(self._order)
         shape = tuple(shape[axis] for axis in self._order)
@@ -307,14 +307,24 @@ class Store:
         place = tuple(spans[axis] for axis in self._order)
         level[place] = below[place]
 
-    def finish(self) -> None:
-        """Write the metadata: with them, the group is an image."""
+    def write_all(self, pixels: Readable) -> None:
+        """Write the full resolution and all levels."""
+        whole = tuple(slice(0, length) for length in pixels.shape)
+        self.write(whole, np.asarray(pixels[whole]))
+        for rank in range(1, self.level_count):
+            self.reduce(rank, tuple(slice(0, n) for n in self.level_shape(rank)))
+
+    def finish(self, record: Mapping[str, Any]) -> None:
+        """Write the metadata: with them, the group is an image.
+
+        Parameters
+        ----------
+        record : mapping
+            Stored beside them, as "napari_usm".
+        """
         document = self._document()
-        attributes: dict[str, Any] = dict(self._record)
-        if self._version == "0.5":
-            attributes = {"ome": document, "napari_usm": attributes}
-        else:
-            attributes = {**document, "napari_usm": attributes}
+        attributes: dict[str, Any] = {"napari_usm": dict(record)}
+        attributes |= {"ome": document} if self._version == "0.5" else document
         self._group.attrs.update(attributes)
 
     def _from_stored(self, values: Sequence[int]) -> tuple[int, ...]:
@@ -376,9 +386,15 @@ class Store:
         ends = (0.0, 1.0)
         if dtype.kind in "iu":
             ends = float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
+        windows = [channel.window for channel in channels]
+        if None in windows:
+            shown = ends if SAMPLES in metadata.axes and dtype.itemsize == 1 else None
+            windows = [
+                window or shown or self._range(index)
+                for index, window in enumerate(windows)
+            ]
         described = []
-        for channel in channels:
-            low, high = channel.window or ends
+        for channel, (low, high) in zip(channels, windows, strict=True):
             described.append(
                 {
                     "label": channel.name,
@@ -394,17 +410,74 @@ class Store:
             )
         return described
 
+    def _range(self, channel: int) -> tuple[float, float]:
+        """Return the range of a channel in the smallest level, or in some planes."""
+        level = self._levels[-1]
+        place: list[slice] = [slice(0, length) for length in level.shape]
+        at = [CHANNEL if axis == SAMPLES else axis for axis in self.metadata.axes]
+        place[at.index(CHANNEL)] = slice(channel, channel + 1)
+        for axis, name in enumerate(at):
+            if name not in ("c", "y", "x") and level.shape[axis] > _PLANES:
+                middle = level.shape[axis] // 2
+                place[axis] = slice(middle, middle + 1)
+        values = np.asarray(level[tuple(place)])
+        values = values[np.isfinite(values)]
+        if not values.size or values.min() == values.max():
+            return 0.0, 1.0
+        return float(values.min()), float(values.max())
+
+
+class Scratch:
+    """An array on disk that another format is written from, in the end.
+
+    Parameters
+    ----------
+    path, shape, dtype, metadata
+        As for `Store`.
+    """
+
+    level_count = 1
+
+    def __init__(
+        self,
+        path: Path,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        metadata: Metadata,
+    ) -> None:
+        self.path, self.metadata = path, metadata
+        sides = {"y": _SIDE, "x": _SIDE, SAMPLES: 4}
+        chunks = tuple(
+            min(n, sides.get(name, 1))
+            for n, name in zip(shape, metadata.axes, strict=True)
+        )
+        self._array: Any = (
+            zarr.open_array(path, mode="r+")
+            if (path / "zarr.json").exists()
+            else zarr.create_array(path, shape=shape, dtype=dtype, chunks=chunks)
+        )
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        """Return the shape of what one write may hold alone."""
+        return tuple(self._array.chunks)
+
+    def write(self, spans: tuple[slice, ...], values: np.ndarray[Any, Any]) -> None:
+        """Write pixels."""
+        self._array[spans] = values
+
+    def pixels(self) -> NativePixels:
+        """Return the pixels."""
+        return NativePixels(self._array)
+
 
 def write(
     path: Path, pixels: Readable, metadata: Metadata, record: Mapping[str, Any]
 ) -> None:
     """Write a whole image, with its pyramid."""
-    store = Store(path, tuple(pixels.shape), pixels.dtype, metadata, record)
-    whole = tuple(slice(0, length) for length in pixels.shape)
-    store.write(whole, np.asarray(pixels[whole]))
-    for rank in range(1, store.level_count):
-        store.reduce(rank, tuple(slice(0, n) for n in store.level_shape(rank)))
-    store.finish()
+    store = Store(path, tuple(pixels.shape), pixels.dtype, metadata)
+    store.write_all(pixels)
+    store.finish(record)
 
 
 def _order(metadata: Metadata) -> list[int]:
@@ -442,12 +515,12 @@ def _chunks_of(
 ) -> tuple[tuple[int, ...], tuple[int, ...] | None]:
     """Return chunks and shards: those of a zarr source, or planes cut into squares."""
     extra = metadata.extra
-    if extra.get("chunks"):
+    if extra.get("zarr_chunks"):
         chunks = tuple(
-            min(int(extra["chunks"][axis]), n)
+            min(int(extra["zarr_chunks"][axis]), n)
             for axis, n in zip(order, shape, strict=True)
         )
-        shards = extra.get("shards") if version == "0.5" else None
+        shards = extra.get("zarr_shards") if version == "0.5" else None
         if shards is None:
             return chunks, None
         whole = tuple(int(shards[axis]) for axis in order)

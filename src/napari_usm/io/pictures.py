@@ -62,7 +62,7 @@ def _png(data: bytes) -> tuple[NDArray[Any], dict[str, Any]]:
     import imagecodecs
 
     chunks = [(kind, body) for kind, body in _chunks(data) if kind in _KEPT]
-    return imagecodecs.png_decode(data), {"kind": "PNG", "chunks": chunks}
+    return imagecodecs.png_decode(data), {"kind": "PNG", "png_chunks": chunks}
 
 
 def _other(data: bytes) -> tuple[NDArray[Any], dict[str, Any]]:
@@ -97,7 +97,7 @@ def write_png(
     values = _plane("PNG", pixels, metadata, ("uint8", "uint16"))
     data = imagecodecs.png_encode(np.ascontiguousarray(values))
     first = len(_PNG) + 25  # bytes of the signature and the header, which come first
-    chunks = list(metadata.extra.get("chunks", ()))
+    chunks = list(metadata.extra.get("png_chunks", ()))
     if text := str(record.get("text", "")).encode("utf-8"):
         # Keyword, no compression, no language, no translation, then the text.
         chunks.append((b"iTXt", b"napari-usm\0\0\0\0\0" + text))

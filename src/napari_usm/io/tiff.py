@@ -367,10 +367,9 @@ def write_ome(
         If there is no place for an axis or the type of the pixels.
     """
     letters = _letters(metadata)
-    order = [letters.index(letter) for letter in "TZCYXS" if letter in letters]
-    if len(order) != len(letters):  # further axes come first
-        first = [axis for axis in range(len(letters)) if axis not in order]
-        order = [*first, *order]
+    # Planes come last; all else stays in the order that it has.
+    last = [letters.index(letter) for letter in "YXS" if letter in letters]
+    order = [axis for axis in range(len(letters)) if axis not in last] + last
     metadata = metadata.taking(order)
     letters = "".join(letters[axis] for axis in order)
     source = NativePixels(pixels, order)

@@ -1,0 +1,230 @@
+"""One image to be sharpened, as data, and the same with its file open."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm import io
+from napari_usm._engine.plan import FittedPlan, Plan, make_plan
+from napari_usm.batch import estimates, units
+from napari_usm.io.image import UNKNOWN, Metadata, image_info
+from napari_usm.recipe import Recipe, Resolved, resolve
+from napari_usm.recipe_file import dumps
+
+if TYPE_CHECKING:
+    from napari_usm._engine.blocks import Slices
+    from napari_usm.io import Address, Format, Image
+
+# Bytes of an image and its results in memory, per byte of the image: source, result,
+# edge map, and what the filters use for a while.
+_COPIES = 6
+
+#: What the name of an edge map ends in, before its suffix.
+EDGE_MAP = "-edge-map"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image to be sharpened.
+
+    Attributes
+    ----------
+    source : Address
+        The image.
+    output : str
+        File or folder of the result; its name says the format.
+    recipe : Recipe
+        What to do.
+    input_axes : str, optional
+        Names of the axes, instead of those in the file.
+    memory : int
+        Bytes that the job may use.
+    version : str
+        Of OME-Zarr.
+    overwrite : bool
+        Whether the output may replace what is there.
+    """
+
+    source: Address
+    output: str
+    recipe: Recipe
+    input_axes: str | None = None
+    memory: int = 2**30
+    version: str = "0.5"
+    overwrite: bool = False
+
+    @property
+    def format(self) -> Format:
+        """Return the format of the output."""
+        found = io.find_format(self.output)
+        if found is None or not found.writer:
+            names = ", ".join(s for f in io.FORMATS if f.writer for s in f.suffixes)
+            raise ValueError(
+                f"`output` must end in a format that can be written ({names}); got "
+                f"{self.output!r}"
+            )
+        return found
+
+    @property
+    def edge_map_output(self) -> str:
+        """Return the file of the edge map: beside the result, and always of floats."""
+        path, suffix = _split(self.output)
+        if self.format.name in ("png", "jpeg"):
+            suffix = ".tif"
+        return f"{path}{EDGE_MAP}{suffix}"
+
+    @property
+    def outputs(self) -> list[str]:
+        """Return all files that the job writes, but for the record."""
+        edges = [self.edge_map_output] if self.recipe.edge_map else []
+        return [self.output, *edges]
+
+    @property
+    def record_path(self) -> Path:
+        """Return the file of the record, beside the result."""
+        path, _ = _split(self.output)
+        return Path(f"{path}.usm.json")
+
+    @property
+    def work_folder(self) -> Path:
+        """Return the folder of a job that is not complete yet."""
+        output = Path(self.output)
+        return output.with_name(f".{output.name}{io.files.PARTIAL}")
+
+    @property
+    def key(self) -> str:
+        """Return a text that two jobs share if their results are the same."""
+        stamp = _stamp(self.source.path)
+        said = [str(self.source), stamp, dumps(self.recipe), self.input_axes]
+        said += [self.format.name, self.version]
+        return hashlib.blake2b(json.dumps(said).encode(), digest_size=12).hexdigest()
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Return a path without its suffix, and the suffix: ".ome.zarr" is one."""
+    found = io.find_format(path)
+    for suffix in found.suffixes if found else ():
+        if path.lower().endswith(suffix):
+            return path[: -len(suffix)], path[-len(suffix) :]
+    return path, ""
+
+
+def _stamp(path: str) -> list[int]:
+    """Return size and time of a file, or of the metadata of a folder."""
+    if "://" in path:
+        return []
+    target = Path(path)
+    if target.is_dir():
+        marks = ("zarr.json", ".zattrs", ".zarray", ".zgroup")
+        found = [target / mark for mark in marks if (target / mark).exists()]
+        stats = [mark.stat() for mark in found]
+    else:
+        stats = [target.stat()]
+    return [number for stat in stats for number in (stat.st_size, stat.st_mtime_ns)]
+
+
+@dataclass
+class OpenJob:
+    """A job with its image open, and everything that can be known before it runs.
+
+    Attributes
+    ----------
+    job : Job
+        As data.
+    image : Image
+        The open image.
+    resolved : Resolved
+        The recipe for this image.
+    plan : Plan
+        The method, ready for the image.
+    """
+
+    job: Job
+    image: Image
+    resolved: Resolved
+    plan: Plan = field(repr=False)
+
+    @classmethod
+    def of(cls, job: Job) -> OpenJob:
+        """Open the image of a job, and check all that can be wrong.
+
+        Raises
+        ------
+        TypeError, ValueError, OSError
+            If the recipe does not fit the image, the output cannot hold the result, or
+            the image cannot be read.
+        """
+        output = job.format
+        image = io.open_image(job.source, job.input_axes)
+        try:
+            if "x" not in image.metadata.axes and UNKNOWN in image.metadata.axes:
+                raise ValueError(
+                    "`input_axes` must name the axes of an image whose file does not, "
+                    f"such as 'ZYX'; got None for {image.shape} in {job.source}"
+                )
+            resolved = resolve(job.recipe, image.info)
+            plan = make_plan(image.shape, image.dtype, resolved.method)
+            opened = cls(job, image, resolved, plan)
+            opened._check_output(output)
+        except BaseException:
+            image.resources.close()
+            raise
+        return opened
+
+    def _check_output(self, output: Format) -> None:
+        """Raise if the output has no place for the result, before a pixel is read."""
+        check = getattr(output, "check", None)
+        if check is not None:
+            check(self.plan.shape, self.plan.result, self.image.metadata)
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the image is small enough to be done in memory at once."""
+        wide = max(1.0, self.plan.result.itemsize / self.image.dtype.itemsize)
+        return self.image.nbytes * _COPIES * wide <= self.job.memory
+
+    @property
+    def edge_metadata(self) -> Metadata:
+        """Return the metadata of the edge map: without windows of intensities."""
+        metadata = self.image.metadata
+        if len(self.plan.edge_shape) < len(self.plan.shape):
+            assert self.plan.channel_axis is not None
+            left = [a for a in range(len(metadata.axes)) if a != self.plan.channel_axis]
+            metadata = metadata.taking(left)
+        channels = tuple(replace(each, window=None) for each in metadata.channels)
+        extra = {k: v for k, v in metadata.extra.items() if k.startswith("zarr")}
+        if len(metadata.axes) < len(self.image.metadata.axes):
+            extra, channels = {}, ()
+        name = f"{metadata.name} edge map".strip()
+        return replace(metadata, channels=channels, extra=extra, name=name)
+
+    def fitted(self, estimate: dict[str, Any]) -> FittedPlan:
+        """Return the plan with constants that were estimated before."""
+        return estimates.fitted(self.plan, estimate)
+
+    @cached_property
+    def description(self) -> str:
+        """Return a sentence: which axes are filtered."""
+        geometry = self.image.info.geometry
+        assert geometry is not None
+        shape = self.plan.shape[: len(geometry.labels)]
+        axes = self.plan.axes
+        text: str = geometry.axes.sentence(shape, axes)
+        return text
+
+
+def write_units(opened: OpenJob, stored: tuple[int, ...]) -> list[Slices]:
+    """Return the write units of a job: boxes of whole chunks of the output."""
+    plan = opened.plan
+    bytes_per_pixel = 2 * plan.dtype.itemsize + 2 * plan.result.itemsize + 8
+    most = min(units.MOST, opened.job.memory // (4 * bytes_per_pixel))
+    whole = [axis for axis, reach in plan.halo.items() if reach is None]
+    return units.cut(plan.shape, stored, (*whole, *plan.whole_axes), plan.axes, most)

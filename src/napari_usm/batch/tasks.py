@@ -1,0 +1,131 @@
+"""What workers do: functions of a job, as data, and of the number of a unit.
+
+A worker opens the image and the output by itself, once for each job; only numbers
+travel.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_usm._engine.block import Output, process, room
+from napari_usm._engine.blocks import grown, parts_of
+from napari_usm._engine.estimate import statistics_of
+from napari_usm.batch.job import OpenJob
+from napari_usm.batch.outputs import Outputs
+
+if TYPE_CHECKING:
+    from napari_usm._engine.blocks import Block, Slices
+    from napari_usm._engine.estimate import Statistics
+    from napari_usm._engine.tally import Tally
+    from napari_usm.batch.job import Job
+
+# Jobs that a worker has open at a time.
+_OPEN = 4
+
+_opened: OrderedDict[tuple[str, str], _Working] = OrderedDict()
+_lock = threading.Lock()
+
+
+class _Working:
+    """A job on one worker: its image and, once a unit is written, its outputs."""
+
+    def __init__(self, job: Job) -> None:
+        self.opened = OpenJob.of(job)
+        self._outputs: Outputs | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def outputs(self) -> Outputs:
+        """Return the stores of the work folder."""
+        with self._lock:
+            if self._outputs is None:
+                self._outputs = Outputs(self.opened)
+            return self._outputs
+
+
+def working(job: Job) -> _Working:
+    """Return a job opened on this worker."""
+    key = str(job.work_folder), job.key
+    with _lock:
+        if key not in _opened:
+            _opened[key] = _Working(job)
+            while len(_opened) > _OPEN:
+                _opened.popitem(last=False)[1].opened.image.resources.close()
+        _opened.move_to_end(key)
+        return _opened[key]
+
+
+def close(job: Job) -> None:
+    """Close the image of a job on this worker."""
+    with _lock:
+        found = _opened.pop((str(job.work_folder), job.key), None)
+    if found is not None:
+        found.opened.image.resources.close()
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Statistics of a unit, in the round after those in `found`."""
+
+    job: Job
+    found: tuple[Statistics, ...]
+
+    def __call__(self, core: Slices) -> list[tuple[Block, Statistics]]:
+        """Return the statistics of the unit, in parts that fit into a cache."""
+        opened = working(self.job).opened
+        plan = opened.plan
+        halo = plan.estimate_halo
+        block = _block(core, plan.shape, halo, plan.grid)
+        pixels = np.asarray(opened.image.pixels[block.grown])
+        return [
+            (part, statistics_of(plan, pixels[place], part, self.found))
+            for part, place in parts_of(block, halo, plan.grid, plan.whole_axes)
+        ]
+
+
+@dataclass(frozen=True)
+class Sharpen:
+    """Reads a unit with its neighbours, sharpens it and writes it."""
+
+    job: Job
+    estimate: dict[str, Any]
+
+    def __call__(self, core: Slices) -> Tally:
+        """Return the statistics of the unit for the report."""
+        here = working(self.job)
+        fitted = here.opened.fitted(self.estimate)
+        plan = fitted.plan
+        block = _block(core, plan.shape, plan.halo, plan.grid)
+        pixels = np.asarray(here.opened.image.pixels[block.grown])
+        parts = room(plan, block.shape, Output.IMAGE, Output.EDGE_MAP)
+        done = process(fitted, pixels, block, parts, counts=True)
+        assert parts.image is not None
+        assert parts.edge_map is not None
+        assert done.counts is not None
+        here.outputs.write(core, parts.image, parts.edge_map)
+        return done.counts
+
+
+@dataclass(frozen=True)
+class Reduce:
+    """Computes a unit of a level of a pyramid from the level before."""
+
+    job: Job
+    name: str
+    rank: int
+
+    def __call__(self, core: Slices) -> None:
+        """Write the unit."""
+        working(self.job).outputs.stores[self.name].reduce(self.rank, core)
+
+
+def _block(core: Slices, shape: tuple[int, ...], halo: Any, grid: Any) -> Block:
+    return grown(core, [slice(0, length) for length in shape], halo, grid)
+
+
