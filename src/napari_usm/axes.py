@@ -200,7 +200,7 @@ class Axes:
         chosen: list[int] = []
         for name in names:
             found = self._called(name)
-            if not found and _letter(name) == "z" and self.depth:
+            if not found and letter_of(name) == "z" and self.depth:
                 found = [self._z(z_axis)]
             if len(found) > 1:
                 raise ValueError(f"{rule}: {name!r} is the name of several")
@@ -213,7 +213,7 @@ class Axes:
 
     def _called(self, name: str) -> list[int]:
         """Return the axes that are called so: by the label, as shown, or as usual."""
-        letter = _letter(name)
+        letter = letter_of(name)
         tries = (name, self.labels), (name, self.names), (letter, self.names)
         for wanted, calls in tries:
             word = wanted.lower()
@@ -242,8 +242,14 @@ class Axes:
         )
 
 
-def _letter(name: str) -> str:
-    """Return which of Z, Y and X a name stands for, in lower case, if any."""
+def letter_of(name: str) -> str:
+    """Return which of z, y and x a name stands for, if any.
+
+    Examples
+    --------
+    >>> letter_of("Rows"), letter_of("t")
+    ('y', '')
+    """
     word = _word(name)
     return next((letter for letter, words in _SPATIAL.items() if word in words), "")
 

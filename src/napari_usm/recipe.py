@@ -6,9 +6,10 @@ method through `resolve`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,6 +76,11 @@ class Recipe:
         The third axis of volumes, where the labels do not say.
     significance : bool
         Whether the edge map is the detail in units of its noise.
+    edge_map : bool
+        Whether the edge map is wanted as a file of its own.
+    estimate : mapping, optional
+        Constants of a whole image or series, by the names of `Constants`, and "limits":
+        numbers and nested sequences of them. None: they are estimated in every image.
     """
 
     method: str
@@ -82,6 +88,8 @@ class Recipe:
     dimensions: str | Sequence[str] | None = None
     z_axis: int | None = None
     significance: bool = False
+    edge_map: bool = False
+    estimate: Mapping[str, Any] | None = None
 
     @classmethod
     def from_controls(
@@ -204,6 +212,27 @@ def resolve(recipe: Recipe, info: ImageInfo) -> Resolved:
     if "sigma" in parameters and takes_length(recipe.method):
         parameters["sigma"] = _in_pixels(parameters["sigma"], parameters, geometry)
     return Resolved(METHODS[recipe.method].method(**parameters), parameters)
+
+
+def plain_python(value: Any) -> Any:
+    """Return a value in plain Python, equal to it, which can be written down.
+
+    Numbers, words, truth values, None and tuples of them; anything else as it is, for
+    the checks of the method to refuse.
+    """
+    if isinstance(value, np.ndarray | np.bool_):
+        value = value.tolist()
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return "".join(value)  # of numpy or of an enumeration, too
+    if isinstance(value, Integral):
+        return operator.index(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, Iterable) and not isinstance(value, np.dtype | Mapping):
+        return tuple(plain_python(item) for item in value)
+    return value
 
 
 def takes_length(method: str) -> bool:

@@ -6,13 +6,10 @@ that what it has read is not what was sharpened.
 
 from __future__ import annotations
 
-import operator
 import sys
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from math import isfinite, prod
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +17,12 @@ import numpy as np
 from napari_usm._engine.plan import Plan, make_plan
 from napari_usm._filters.attribute import cached_attribute
 from napari_usm._methods import METHODS, check_known
+from napari_usm.recipe import plain_python
 from napari_usm.sources import Reading, reading_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import DTypeLike
 
 #: The line of a program whose pixels have to be filled in.
@@ -111,7 +111,7 @@ class Script:
     def __post_init__(self) -> None:
         """Check, and keep a copy in plain Python."""
         check_known(self.method, self.parameters)
-        kept = {name: _plain(value) for name, value in self.parameters.items()}
+        kept = {name: plain_python(value) for name, value in self.parameters.items()}
         object.__setattr__(self, "parameters", kept)
         plan = self._plan
         if kept.get("dtype") is not None:
@@ -153,7 +153,7 @@ class Script:
                 f"# The gain of {found_in}; without `gains` it is estimated again."
             ]
             call = self._with_gain(gain)
-        shape, dtype = _written(_plain(self.source.shape)), self._plan.dtype.name
+        shape, dtype = _written(plain_python(self.source.shape)), self._plan.dtype.name
         lines = [
             _versions(),
             *imports,
@@ -252,26 +252,6 @@ def _versions() -> str:
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     ours = version("napari-usm")
     return f"# napari-usm {ours}, numpy {np.__version__}, Python {python}"
-
-
-def _plain(value: Any) -> Any:
-    """A value without numpy: equal to it, and of a type that can be written down.
-
-    What is none of these is left for the checks of the method.
-    """
-    if isinstance(value, np.ndarray | np.bool_):
-        value = value.tolist()
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return "".join(value)  # of numpy's, or of an enumeration, too
-    if isinstance(value, Integral):
-        return operator.index(value)
-    if isinstance(value, Real):
-        return float(value)
-    if isinstance(value, Iterable) and not isinstance(value, np.dtype):
-        return tuple(_plain(item) for item in value)
-    return value
 
 
 def _written(value: Any) -> str:

@@ -46,3 +46,19 @@ class Entry:
         return MappingProxyType(
             {field.name: field.metadata["parameter"] for field in ordered}
         )
+
+    @cached_attribute
+    def kinds(self) -> Mapping[str, tuple[str, ...]]:
+        """Name to the kinds of value of every parameter, by its annotation.
+
+        Examples
+        --------
+        >>> from napari_usm import METHODS
+        >>> METHODS["unsharp_mask"].kinds["sigma"]
+        ('float', 'Sequence[float]')
+        """
+        kinds = {}
+        for field in fields(self.method):
+            text = field.type if isinstance(field.type, str) else field.type.__name__
+            kinds[field.name] = tuple(text.split(" | "))
+        return MappingProxyType(kinds)
