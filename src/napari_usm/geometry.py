@@ -6,6 +6,7 @@ length, the spacing of the Laplacian, and the sentences about both.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from itertools import combinations
 from math import hypot
@@ -27,6 +28,8 @@ _ROUNDING = 1e-9
 
 # Axes whose cosine is larger are not at right angles: half a degree.
 _SKEW = 0.01
+
+_lock = threading.Lock()
 
 # A step that was converted from one unit to another shall be the same number again.
 _FIGURES = 12
@@ -182,17 +185,40 @@ class Geometry:
 
     def _factors(self, unit: str) -> list[float | None]:
         """Return the factor to a length in `unit` along each axis of the world."""
-        registry = pint.get_application_registry()  # type: ignore[no-untyped-call]
         try:
-            target = registry.Unit(unit)
+            target = parse_unit(unit)
         except Exception as error:  # pint raises what its parser happens to raise
             raise ValueError(_rule(unit)) from error
         if not _is_length(target):
             raise ValueError(_rule(unit))
         return [
-            registry.convert(1.0, own, target) if _is_length(own) else None
+            _registry().convert(1.0, own, target) if _is_length(own) else None
             for own in self.units
         ]
+
+
+def parse_unit(name: str) -> pint.Unit:
+    """Return the unit of a name such as "micrometer"; that of an empty one is a pixel.
+
+    Raises
+    ------
+    Exception
+        If there is no such unit; of which kind, depends on the name.
+
+    Examples
+    --------
+    >>> str(parse_unit("µm"))
+    'micrometer'
+    """
+    unit: pint.Unit = _registry().Unit(name or "pixel")
+    return unit
+
+
+def _registry() -> Any:
+    registry = pint.get_application_registry()  # type: ignore[no-untyped-call]
+    with _lock:  # it reads its definitions when it is first used, on any thread
+        _ = registry.pixel
+    return registry
 
 
 def axes_of(labels: Sequence[str], units: Sequence[pint.Unit]) -> Axes:

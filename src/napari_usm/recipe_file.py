@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pint
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypeAliasType
 
@@ -25,7 +24,7 @@ from napari_usm import axes
 from napari_usm._engine.plan import make_plan
 from napari_usm._methods import METHODS
 from napari_usm.axes import Axes, letter_of
-from napari_usm.geometry import Geometry
+from napari_usm.geometry import Geometry, parse_unit
 from napari_usm.recipe import ImageInfo, Recipe, plain_python, resolve
 
 if TYPE_CHECKING:
@@ -336,7 +335,7 @@ def _check(recipe: Recipe) -> None:
             ) from None
     labels = _labels(recipe.dimensions)
     matrix = partial(np.eye, len(labels))
-    units = [pint.get_application_registry().Unit("µm")] * len(labels)  # type: ignore[no-untyped-call]
+    units = [parse_unit("µm")] * len(labels)
     geometry = Geometry("any image", labels, matrix, units)
     info = ImageInfo((64,) * len(labels), np.dtype(np.float32), geometry)
     example = Recipe(recipe.method, recipe.parameters, labels)

@@ -58,7 +58,9 @@ def fitted(plan: Plan, numbers: Mapping[str, Any]) -> FittedPlan:
                     f"`estimate` must have {name} of shape {plan.kept_shape} for this "
                     f"image; got shape {array.shape}"
                 )
-            value = array.reshape((*plan.constants_shape, *array.shape[count:]))
+            value = array
+            if name != "gain" or "curve" in numbers:
+                value = array.reshape((*plan.constants_shape, *array.shape[count:]))
         elif name == "gains":
             value = np.asarray(value, np.float64)
         values[name] = value
@@ -70,5 +72,3 @@ def fitted(plan: Plan, numbers: Mapping[str, Any]) -> FittedPlan:
     if limits is None or plan.method.limits != "data":
         return FittedPlan(plan, Constants(**values), plan.limits)
     return FittedPlan(plan, Constants(**values), plan.within_type(*limits))
-
-

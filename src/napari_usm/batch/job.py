@@ -6,16 +6,14 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_usm import io
 from napari_usm._engine.plan import FittedPlan, Plan, make_plan
+from napari_usm._filters.attribute import cached_attribute
 from napari_usm.batch import estimates, units
-from napari_usm.io.image import UNKNOWN, Metadata, image_info
+from napari_usm.io.image import UNKNOWN, Metadata
 from napari_usm.recipe import Recipe, Resolved, resolve
 from napari_usm.recipe_file import dumps
 
@@ -99,7 +97,7 @@ class Job:
         output = Path(self.output)
         return output.with_name(f".{output.name}{io.files.PARTIAL}")
 
-    @property
+    @cached_attribute
     def key(self) -> str:
         """Return a text that two jobs share if their results are the same."""
         stamp = _stamp(self.source.path)
@@ -162,7 +160,7 @@ class OpenJob:
             If the recipe does not fit the image, the output cannot hold the result, or
             the image cannot be read.
         """
-        output = job.format
+        job.format  # noqa: B018 (checks the name of the output)
         image = io.open_image(job.source, job.input_axes)
         try:
             if "x" not in image.metadata.axes and UNKNOWN in image.metadata.axes:
@@ -173,17 +171,10 @@ class OpenJob:
             resolved = resolve(job.recipe, image.info)
             plan = make_plan(image.shape, image.dtype, resolved.method)
             opened = cls(job, image, resolved, plan)
-            opened._check_output(output)
         except BaseException:
             image.resources.close()
             raise
         return opened
-
-    def _check_output(self, output: Format) -> None:
-        """Raise if the output has no place for the result, before a pixel is read."""
-        check = getattr(output, "check", None)
-        if check is not None:
-            check(self.plan.shape, self.plan.result, self.image.metadata)
 
     @property
     def is_whole(self) -> bool:

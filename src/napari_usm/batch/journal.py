@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from types import TracebackType
 
 # Seconds between two times that everything is forced onto the disk. What was written
@@ -53,7 +53,7 @@ class Journal:
         self._waiting: list[str] = []
         self._since = time.monotonic()
         _cut_half_line(self.path)
-        self._file = open(self.path, "a", encoding="utf-8")
+        self._file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115 (closed on exit)
 
     def __enter__(self) -> Journal:
         return self
@@ -65,7 +65,9 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self.flush()
+            # An interrupt does not wait for the disk: the last units are done again.
+            if kind is None or issubclass(kind, Exception):
+                self.flush()
         finally:
             self._file.close()
             self._lock.release()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_usm import io
+from napari_usm.batch.record import stored
 from napari_usm.io import files
 from napari_usm.io.ome_zarr import Scratch, Store
 
@@ -14,11 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from napari_usm._engine.blocks import Slices
-    from napari_usm.batch.job import OpenJob
+    from napari_usm.batch.job import Job, OpenJob
     from napari_usm.io import Metadata
     from napari_usm.io.formats import Readable
 
 IMAGE, EDGE_MAP = "image", "edge-map"
+
+#: In the work folder of a job whose outputs are being given their names.
+RECORD = "record.json"
 
 
 class Outputs:
@@ -30,24 +36,44 @@ class Outputs:
 
     def __init__(self, opened: OpenJob) -> None:
         self._opened = opened
-        job, plan = opened.job, opened.plan
-        kinds = [(IMAGE, plan.shape, plan.result, opened.image.metadata)]
-        if job.recipe.edge_map:
-            edges = opened.edge_metadata
-            kinds.append((EDGE_MAP, plan.edge_shape, np.dtype(np.float32), edges))
+        plan, metadata = opened.plan, opened.image.metadata
+        self._finishing = (opened.job.work_folder / RECORD).exists()
         self.stores: dict[str, Any] = {}
-        for name, shape, dtype, metadata in kinds:
-            path = job.work_folder / name
-            if job.format.by_region:
-                store: Any = Store(path, shape, dtype, metadata, job.version)
-            else:
-                store = Scratch(path, shape, dtype, metadata)
-            self.stores[name] = store
+        self._create(IMAGE, plan.shape, plan.result, metadata)
+        if opened.job.recipe.edge_map:
+            edges = opened.edge_metadata
+            if (image := self.stores.get(IMAGE)) is not None:
+                # The chunks of both are cut at the same places, as units are.
+                extra = {
+                    "zarr_chunks": plan.colours.edge_slices(image.chunks),
+                    "zarr_shards": image.shards
+                    and plan.colours.edge_slices(image.shards),
+                }
+                edges = replace(edges, extra=extra)
+            self._create(EDGE_MAP, plan.edge_shape, np.dtype(np.float32), edges)
+
+    def _create(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        metadata: Metadata,
+    ) -> None:
+        job = self._opened.job
+        path = job.work_folder / name
+        if self._finishing and not path.exists():
+            return  # it has its name already
+        self.stores[name] = (
+            Store(path, shape, dtype, metadata, job.version)
+            if job.format.by_region
+            else Scratch(path, shape, dtype, metadata)
+        )
 
     @property
     def units(self) -> tuple[int, ...]:
         """Return the shape of what one write of the result may hold alone."""
-        return tuple(self.stores[IMAGE].units)
+        image = self.stores[IMAGE]
+        return tuple(image.shards or image.chunks)
 
     def write(self, core: Slices, image: Any, edge_map: Any) -> None:
         """Write a unit of the result, and of the edge map."""
@@ -66,38 +92,36 @@ class Outputs:
         """
         job = self._opened.job
         for name in reversed(self.stores):
-            store, output = self.stores[name], Path(job.outputs[name == EDGE_MAP])
+            store = self.stores[name]
+            output = Path(job.edge_map_output if name == EDGE_MAP else job.output)
             if job.format.by_region:
-                store.finish(record)
+                store.finish(stored(record))
                 files.publish(store.path, output, job.overwrite)
-            else:
+            elif not (self._finishing and output.exists()):
                 write_whole(job, output, store.pixels(), store.metadata, record)
 
 
 def write_whole(
-    job: Any,
+    job: Job,
     output: Path,
     pixels: Readable,
     metadata: Metadata,
     record: Mapping[str, Any],
 ) -> None:
     """Write an output from pixels that are complete."""
-    from napari_usm import io
-
     found = io.find_format(output)
     assert found is not None
-    if found.by_region:
-        partial = files.temporary(output)
-        try:
-            store = Store(
-                partial, tuple(pixels.shape), pixels.dtype, metadata, job.version
-            )
-            store.write_all(pixels)
-            store.finish(record)
-            files.publish(partial, output, job.overwrite)
-        finally:
-            if partial.exists():
-                files.remove(partial)
+    if not found.by_region:
+        with files.complete_file(output, job.overwrite) as partial:
+            found.write(partial, pixels, metadata, record)
         return
-    with files.complete_file(output, job.overwrite) as partial:
-        found.write(partial, pixels, metadata, record)
+    partial = files.temporary(output)
+    try:
+        shape = tuple(pixels.shape)
+        store = Store(partial, shape, pixels.dtype, metadata, job.version)
+        store.write_all(pixels)
+        store.finish(stored(record))
+        files.publish(partial, output, job.overwrite)
+    finally:
+        if partial.exists():
+            files.remove(partial)

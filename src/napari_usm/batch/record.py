@@ -65,7 +65,12 @@ def stored(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def write(job: Job, record: Mapping[str, Any], seconds: float, command: str) -> None:
     """Write the record beside the output, with the time it took and the command."""
-    more = {"seconds": round(seconds, 3), "command": command, "output": job.output}
+    more = {
+        "seconds": round(seconds, 3),
+        "command": command,
+        "output": Path(job.output).name,
+        "key": job.key,
+    }
     text = json.dumps(
         {**stored(record), **more}, indent=2, sort_keys=True, ensure_ascii=False
     )

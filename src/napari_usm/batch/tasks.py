@@ -127,5 +127,3 @@ class Reduce:
 
 def _block(core: Slices, shape: tuple[int, ...], halo: Any, grid: Any) -> Block:
     return grown(core, [slice(0, length) for length in shape], halo, grid)
-
-

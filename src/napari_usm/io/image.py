@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm.geometry import Geometry
+from napari_usm.geometry import Geometry, parse_unit
 from napari_usm.recipe import ImageInfo
 
 if TYPE_CHECKING:
@@ -217,16 +217,13 @@ def image_info(
     shape: tuple[int, ...], dtype: np.dtype[Any], metadata: Metadata, name: str
 ) -> ImageInfo:
     """Return what a recipe has to know about an image."""
-    import pint
-
-    registry = pint.get_application_registry()  # type: ignore[no-untyped-call]
     spatial = len(shape) - metadata.rgb
     labels = [
         f"axis {axis - spatial}" if label == UNKNOWN else label
         for axis, label in enumerate(metadata.axes[:spatial])
     ]
     steps = np.diag(metadata.scale[:spatial]).astype(np.float64)
-    units = [registry.Unit(unit or "pixel") for unit in metadata.units[:spatial]]
+    units = [parse_unit(unit) for unit in metadata.units[:spatial]]
     geometry = Geometry(name, labels, lambda: steps, units)
     return ImageInfo(
         shape,

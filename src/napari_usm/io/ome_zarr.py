@@ -275,11 +275,15 @@ class Store:
         self._group = group
 
     @property
-    def units(self) -> tuple[int, ...]:
-        """Return the shape of what one write may hold alone, in the image's axes."""
-        array = self._levels[0]
-        stored = array.shards or array.chunks
-        return self._from_stored(stored)
+    def chunks(self) -> tuple[int, ...]:
+        """Return the shape of the chunks, in the image's axes."""
+        return self._from_stored(self._levels[0].chunks)
+
+    @property
+    def shards(self) -> tuple[int, ...] | None:
+        """Return the shape of the shards, if there are some, in the image's axes."""
+        shards = self._levels[0].shards
+        return None if shards is None else self._from_stored(shards)
 
     @property
     def level_count(self) -> int:
@@ -437,6 +441,7 @@ class Scratch:
     """
 
     level_count = 1
+    shards = None
 
     def __init__(
         self,
@@ -458,8 +463,8 @@ class Scratch:
         )
 
     @property
-    def units(self) -> tuple[int, ...]:
-        """Return the shape of what one write may hold alone."""
+    def chunks(self) -> tuple[int, ...]:
+        """Return the shape of the chunks."""
         return tuple(self._array.chunks)
 
     def write(self, spans: tuple[slice, ...], values: np.ndarray[Any, Any]) -> None:
