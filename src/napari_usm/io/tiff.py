@@ -442,6 +442,8 @@ def _ome(metadata: Metadata, letters: str, record: Mapping[str, Any]) -> dict[st
             described["Channel"]["Color"] = [_signed(str(color)) for color in colors]
     if text := record.get("text"):
         described["CommentAnnotation"] = {"Namespace": "napari-usm", "Value": text}
+    if uuid := record.get("uuid"):
+        described["UUID"] = uuid  # else a new one each time: no two files were equal
     return described
 
 
