@@ -38,7 +38,7 @@ from napari_usm._widgets.layers.results import (
     unwrapped,
 )
 from napari_usm._widgets.layers.worker import PREPARING
-from napari_usm._widgets.live.pair import LivePair, pair_of, pairs_of
+from napari_usm._widgets.live.pair import LivePair, free_pairs, pair_of
 from napari_usm.scripts import TO_FILL
 
 if TYPE_CHECKING:
@@ -210,8 +210,7 @@ class SharpenWidget(SharpenControls):
 
     def _free_pair(self, layer: Image) -> LivePair | None:
         """Return a live pair of an image that no dock follows."""
-        pairs = pairs_of(self._viewer.layers, layer)
-        return next((pair for pair in pairs if pair.owner is None), None)
+        return next(iter(free_pairs(self._viewer.layers, layer)), None)
 
     def _change_image(self, layer: Image) -> None:
         """Bring back the values of another image, and its live result if it has one."""
