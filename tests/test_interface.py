@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import re
 import subprocess
 import sys
 
@@ -11,10 +12,6 @@ import pytest
 import cases
 import napari_usm as usm
 import reference
-from napari_usm._methods.base import Method
-
-# Parameters of every method.
-COMMON = {field.name for field in dataclasses.fields(Method)}
 
 
 @pytest.mark.parametrize("name", ["napari_usm", "napari_usm.lab", "napari_usm.warm_up"])
@@ -78,24 +75,26 @@ def test_every_method_is_a_function(name):
     assert entry.method().name == function.__name__ == name
     signature = inspect.signature(function).parameters
     words = [*entry.parameters]
-    if name in usm.lab.METHODS:  # those of all methods come by `common`
-        assert signature["common"].kind is inspect.Parameter.VAR_KEYWORD
-        words = [word for word in words if word not in COMMON]
-    else:
-        assert list(signature) == ["image", *words, "weight", "out"]
+    assert list(signature) == ["image", *words, "weight", "out"]
+    described = re.findall(r"^([\w, ]+) : ", inspect.getdoc(function), re.MULTILINE)
+    assert set(signature) <= {word for line in described for word in line.split(", ")}
     fields = {field.name: field for field in dataclasses.fields(entry.method)}
     for word in words:
         assert signature[word].default == fields[word].default
         assert (signature[word].kind is inspect.Parameter.KEYWORD_ONLY) == (
             fields[word].kw_only
         )
-        assert f"\n{word} : " in inspect.getdoc(function)
 
 
 def test_methods_of_the_lab():
     """The lab offers its methods and nothing else; `napari_usm` has none of them."""
     names = set(usm.lab.METHODS)
-    assert names | {"METHODS"} == set(usm.lab.__all__)
+    classes = {
+        entry.method.__name__: entry.method for entry in usm.lab.METHODS.values()
+    }
+    assert {"METHODS", *names, *classes} == set(usm.lab.__all__)
+    for name, method in classes.items():
+        assert getattr(usm.lab, name) is method
     assert not names & {*usm.__all__, *usm.METHODS}
     with pytest.raises(ValueError, match="`method` must be one of") as error:
         usm.sharpen(np.eye(8), "polesel_unsharp_mask")
@@ -147,6 +146,13 @@ def test_positional_parameters():
     )
     with pytest.raises(TypeError):
         usm.unsharp_mask(image, 2.0, 0.5, "box")
+
+
+@pytest.mark.parametrize("name", cases.METHODS)
+def test_an_unknown_keyword_names_the_function(name):
+    """A keyword that a function does not have is an error of that function."""
+    with pytest.raises(TypeError, match=rf"^{name}\(\) .* argument 'colour'"):
+        cases.function(name)(np.eye(8), colour="value")
 
 
 def test_arrays_on_disk_are_read_in_blocks():

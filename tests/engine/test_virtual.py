@@ -401,10 +401,10 @@ def test_what_is_kept_goes_with_its_image():
     first.part(Output.IMAGE, index)
     assert not second.is_kept(index)
     second.part(Output.IMAGE, index)
-    assert len(cache._kept) == 2
+    assert len(cache._values) == 2
     del first
     gc.collect()
-    assert len(cache._kept) == 1
+    assert len(cache._values) == 1
     assert second.is_kept(index)
 
 

@@ -7,9 +7,7 @@ change, nothing is filtered again.
 
 from __future__ import annotations
 
-import threading
 import weakref
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +16,7 @@ import numpy as np
 from napari_usm._engine import buffer_pool, report
 from napari_usm._engine.block import Detail, Output, Parts, can_finish_fused, process
 from napari_usm._engine.blocks import BLOCK, PART, Block, cut, grown, offset, parts_of
-from napari_usm._engine.fork import renew_in_child
+from napari_usm._engine.cache import Cache
 from napari_usm._engine.memory import worth_threads
 from napari_usm._engine.threads import all_of
 
@@ -68,50 +66,15 @@ class Region:
         return self.pixels.nbytes + image + self.detail.values.nbytes
 
 
-class DetailCache:
-    """The parts that were used last, in a limited number of bytes; for any thread.
+class DetailCache(Cache["_Key", Region]):
+    """Cache of the parts used last, in a limited number of bytes.
 
     A single part may be larger: the others then go, for a plane that does not fit is
     the one that takes longest to filter again.
     """
 
     def __init__(self, nbytes: int) -> None:
-        self._free = self._nbytes = nbytes
-        self._kept: OrderedDict[_Key, Region] = OrderedDict()
-        # Garbage that is collected in the middle of all this may call `drop`.
-        self._lock = threading.RLock()
-        renew_in_child(self)
-
-    def renew(self) -> None:
-        """Drop everything, in a process that was forked."""
-        self._lock = threading.RLock()
-        self._kept.clear()
-        self._free = self._nbytes
-
-    def get(self, key: _Key) -> Region | None:
-        """Return the region under a key, and mark it as used last."""
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-            return found
-
-    def put(self, key: _Key, found: Region) -> None:
-        """Keep this, and let go of what has not been used for longest."""
-        with self._lock:
-            if found.nbytes > _ALONE * self._nbytes or key in self._kept:
-                return
-            self._kept[key] = found
-            self._free -= found.nbytes
-            while self._free < 0 and len(self._kept) > 1:
-                self._free += self._kept.popitem(last=False)[1].nbytes
-
-    def drop(self, mark: object) -> None:
-        """Keep nothing whose key begins like this."""
-        with self._lock:
-            for key in list(self._kept):
-                if key[0] is mark and key in self._kept:
-                    self._free += self._kept.pop(key).nbytes
+        super().__init__(nbytes, lambda region: region.nbytes, _ALONE * nbytes)
 
 
 class LiveImage:
@@ -134,8 +97,9 @@ class LiveImage:
         self._weight = weight
         self._cache = cache
         # One image's parts are no other's, and go with it.
-        self._mark = object()
-        weakref.finalize(self, cache.drop, self._mark).atexit = False
+        self._mark = mark = object()
+        forget = weakref.finalize(self, cache.drop, lambda key: key[0] is mark)
+        forget.atexit = False
         self._last: tuple[Slices, Array] | None = None
 
     def read(self, where: Slices) -> Array:

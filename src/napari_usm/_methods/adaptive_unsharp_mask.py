@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,22 +10,17 @@ from typing_extensions import override
 
 from napari_usm._estimate.box_gradients import TIMES_OF_INTEGERS, box_sums, fits_box
 from napari_usm._estimate.gradient_gain import REACH, gain_from_sums, gradient_sums
-from napari_usm._filters.mask import Mask
 from napari_usm._filters.opacity import visible
 from napari_usm._filters.overflow import saturated
 from napari_usm._methods.base import border, colour
 from napari_usm._methods.gains import (
     GainMethod,
-    check_gains,
     gain_per_parameter,
     gains_parameter,
 )
 from napari_usm._methods.masks import (
-    MaskMethod,
-    check_mask,
+    KernelMethod,
     kernel_parameter,
-    mask_at_level,
-    mask_blurs,
     sigma_parameter,
     truncate_parameter,
 )
@@ -34,16 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_usm._filters.dtypes import Array
-    from napari_usm._methods.base import Method
 
 # A power of 2: no bit is lost but of pixels below 1e-270.
 _SMALLER = 2.0**-64
 
-GAINS = np.arange(1, 31) / 10
-
 
 @dataclass(frozen=True)
-class AdaptiveUnsharpMask(GainMethod, MaskMethod):
+class AdaptiveUnsharpMask(GainMethod, KernelMethod):
     """Parameters and steps of `napari_usm.adaptive_unsharp_mask`."""
 
     _: KW_ONLY
@@ -54,22 +46,7 @@ class AdaptiveUnsharpMask(GainMethod, MaskMethod):
     truncate: float = truncate_parameter()
     color: str = colour("value")
     mode: str = border("mirror")
-
-    @property
-    def tried(self) -> Array:
-        """The paper's gains, or those given."""
-        return GAINS if self.gains is None else np.asarray(self.gains, np.float64)
-
-    @property
-    @override
-    def per_item(self) -> bool:
-        return self.gain_per == "item"
-
-    @override
-    def check(self, axes: Sequence[int]) -> None:
-        super().check(axes)
-        check_mask(self.kernel, self.sigma, self.truncate, axes)
-        check_gains(self.gains, self.gain_per)
+    default_gains = np.arange(1, 31) / 10
 
     @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
@@ -111,11 +88,3 @@ class AdaptiveUnsharpMask(GainMethod, MaskMethod):
     def chosen(self, sums: Array, *found: Array) -> tuple[Array, Array]:
         """The gain where S rises most, and S."""
         return gain_from_sums(sums, self.tried)
-
-    @override
-    def make_mask(self, axes: Sequence[int]) -> Mask:
-        return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
-
-    @override
-    def at_level(self, factors: Sequence[float]) -> Method:
-        return replace(self, **mask_at_level(self.kernel, self.sigma, factors))

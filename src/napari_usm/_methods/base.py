@@ -57,28 +57,6 @@ def colour(default: str) -> Any:
     )
 
 
-def soft_threshold() -> tuple[Any, Any]:
-    """Fields `threshold` and `hard` of the methods that have them."""
-    limit = parameter(
-        0.0,
-        "Threshold",
-        tip="Do not sharpen detail weaker than this. Stronger detail is reduced by the "
-        "threshold, which avoids steps.",
-        minimum=0.0,
-        maximum=65535.0,
-        logarithmic=True,
-        control="basic",
-        finishing=True,
-    )
-    hard = parameter(
-        False,
-        "Hard threshold",
-        tip="Add detail above the threshold in full instead of reducing it.",
-        finishing=True,
-    )
-    return limit, hard
-
-
 @dataclass(frozen=True)
 class Constants:
     """Estimates from the whole image.
@@ -388,6 +366,6 @@ class Method(ABC):
     def least_amount(self, axes: Sequence[int]) -> float:
         """Amount below which some frequencies are inverted instead of weakened."""
 
-    @abstractmethod
     def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
-        """Factor by which white noise grows, or None if the method is not linear."""
+        """Return the factor by which white noise grows; None if it is not linear."""
+        return None

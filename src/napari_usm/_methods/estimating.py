@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from typing_extensions import override
@@ -211,10 +211,6 @@ class EstimatingMethod(Method):
     def least_amount(self, axes: Sequence[int]) -> float:
         """Strengths are positive: nothing is ever inverted."""
         return 0.0
-
-    @override
-    def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
-        return None
 
 
 def told(axes: Sequence[int], found: Estimate) -> dict[int, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from typing_extensions import override
@@ -40,10 +40,35 @@ def gain_per_parameter(**words: Any) -> Any:
 class GainMethod(Method):
     """A method whose amount is one over the best of the gains that it tries."""
 
+    gains: Sequence[float] | None
+    gain_per: str
+    #: The gains to try if none are given.
+    default_gains: ClassVar[Array]
+
     @property
-    @abstractmethod
     def tried(self) -> Array:
         """The gains to choose from: float64, above 0, strictly increasing."""
+        if self.gains is None:
+            return self.default_gains
+        return np.asarray(self.gains, np.float64)
+
+    @property
+    @override
+    def per_item(self) -> bool:
+        return self.gain_per == "item"
+
+    @override
+    def check(self, axes: Sequence[int]) -> None:
+        super().check(axes)
+        arguments.choice("gain_per", self.gain_per, SCOPES)
+        if self.gains is None:
+            return
+        values = arguments.reals("gains", self.gains)
+        if not values or values[0] <= 0 or np.any(np.diff(values) <= 0):
+            raise ValueError(
+                "`gains` must be above 0 and strictly increasing, at least one; "
+                f"got {self.gains!r}"
+            )
 
     @abstractmethod
     def chosen(self, sums: Array, *found: Array) -> tuple[Array, Array]:
@@ -71,16 +96,3 @@ class GainMethod(Method):
     def least_amount(self, axes: Sequence[int]) -> float:
         """Gains are positive: nothing is ever inverted."""
         return 0.0
-
-
-def check_gains(gains: Any, gain_per: Any) -> None:
-    """Raise if a parameter of the choice breaks its rule."""
-    arguments.choice("gain_per", gain_per, SCOPES)
-    if gains is None:
-        return
-    values = arguments.reals("gains", gains)
-    if not values or values[0] <= 0 or np.any(np.diff(values) <= 0):
-        raise ValueError(
-            "`gains` must be above 0 and strictly increasing, at least one; "
-            f"got {gains!r}"
-        )

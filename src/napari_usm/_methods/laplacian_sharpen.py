@@ -14,8 +14,8 @@ from napari_usm._estimate.detail_noise import Response
 from napari_usm._estimate.noise import white_noise
 from napari_usm._filters.laplacian import LaplacianPass, negative_laplacian
 from napari_usm._filters.median import median
-from napari_usm._filters.threshold import Threshold
-from napari_usm._methods.base import Constants, Method, border, soft_threshold
+from napari_usm._methods.amount import ThresholdMethod, amount_parameter, soft_threshold
+from napari_usm._methods.base import border
 from napari_usm._methods.parameter import parameter
 
 if TYPE_CHECKING:
@@ -25,19 +25,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LaplacianSharpen(Method):
+class LaplacianSharpen(ThresholdMethod):
     """Parameters and steps of `napari_usm.laplacian_sharpen`."""
 
-    amount: float = parameter(
-        0.7,
-        "Amount",
-        tip="Set how much detail is added. 0 changes nothing, a negative amount blurs.",
-        minimum=-0.125,
-        maximum=5.0,
-        step=0.05,
-        control="basic",
-        finishing=True,
-    )
+    amount: float = amount_parameter(0.7, -0.125, 5.0)
     _: KW_ONLY
     median_size: int = parameter(
         1,
@@ -55,15 +46,12 @@ class LaplacianSharpen(Method):
     @override
     def check(self, axes: Sequence[int]) -> None:
         super().check(axes)
-        arguments.real("amount", self.amount)
         if arguments.integer("median_size", self.median_size, minimum=1) % 2 == 0:
             raise ValueError(f"`median_size` must be odd; got {self.median_size!r}")
         if self.spacing is not None and 0 in arguments.per_axis(
             "spacing", self.spacing, len(axes), minimum=0
         ):
             raise ValueError(f"`spacing` must be above 0; got {self.spacing!r}")
-        arguments.threshold("threshold", self.threshold)
-        arguments.flag("hard", self.hard)
 
     @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
@@ -89,23 +77,11 @@ class LaplacianSharpen(Method):
         """Median, Laplacian and the rest in one go."""
         return LaplacianPass(self._weights(axes), self.median_size)
 
-    @property
-    @override
-    def thresholding(self) -> Threshold:
-        limit, in_noise = arguments.threshold("threshold", self.threshold)
-        return Threshold(limit, self.hard, in_noise)
-
     @override
     def response(self, axes: Sequence[int]) -> Response:
         """From the kernel, or measured behind a median; the neighbours' mean."""
         weights = tuple(self._weights(axes).values())
         return Response(_gain(weights, self.median_size), 0.5 / sum(weights))
-
-    @override
-    def constants(
-        self, sums: Array | None, axes: Sequence[int], *found: Array
-    ) -> Constants:
-        return Constants(float(self.amount))
 
     @override
     def least_amount(self, axes: Sequence[int]) -> float:

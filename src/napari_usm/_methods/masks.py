@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from napari_usm._filters.attribute import cached_attribute
 from napari_usm._filters.blur import blur
 from napari_usm._filters.fused.coarse_mask import CoarseMaskPass
 from napari_usm._filters.fused.mask import MaskPass
-from napari_usm._filters.taps import BOX, AxisBlur, energy, gaussian
+from napari_usm._filters.mask import Mask
+from napari_usm._filters.taps import BOX, energy, gaussian
 from napari_usm._methods.base import Method
 from napari_usm._methods.parameter import choice, parameter
 
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from napari_usm._filters.dtypes import Array
     from napari_usm._filters.fused.base import OnePass
-    from napari_usm._filters.mask import Mask
 
 KERNELS = ("gaussian", "box")
 
@@ -73,44 +74,6 @@ def kernel_parameter(default: str) -> Any:
         tip="Choose the blur: a Gaussian as wide as sigma, or the mean of three pixels "
         "along every axis (box).",
     )
-
-
-def mask_blurs(
-    kernel: str, sigma: Any, truncate: float, axes: Sequence[int]
-) -> dict[int, AxisBlur]:
-    """The blur along each filtered axis."""
-    if kernel == "box":
-        return dict.fromkeys(axes, BOX)
-    sigmas = arguments.per_axis("sigma", sigma, len(axes))
-    return {
-        axis: gaussian(width, truncate)
-        for axis, width in zip(axes, sigmas, strict=True)
-    }
-
-
-def check_mask(kernel: Any, sigma: Any, truncate: Any, axes: Sequence[int]) -> None:
-    """Raise if a parameter of the blur breaks its rule."""
-    arguments.choice("kernel", kernel, KERNELS)
-    arguments.per_axis("sigma", sigma, len(axes), minimum=0)
-    arguments.real("truncate", truncate, minimum=0)
-
-
-def mask_at_level(kernel: str, sigma: Any, factors: Sequence[float]) -> dict[str, Any]:
-    """Kernel and sigma for an image whose pixels are larger by these factors."""
-    if all(factor == 1 for factor in factors):
-        return {}
-    sigmas = (
-        [_BOX_SIGMA] * len(factors)
-        if kernel == "box"
-        else arguments.per_axis("sigma", sigma, len(factors))
-    )
-    smaller = tuple(s / f for s, f in zip(sigmas, factors, strict=True))
-    return {"kernel": "gaussian", "sigma": smaller}
-
-
-def least_mask_amount(kernel: str) -> float:
-    """-1 for the Gaussian, -3/4 for the box, whose transform goes below 0."""
-    return -0.75 if kernel == "box" else -1.0
 
 
 class MaskMethod(Method):
@@ -188,3 +151,44 @@ class MaskMethod(Method):
 
     def _energy(self, axes: Sequence[int]) -> tuple[float, float]:
         return energy([blur.weights for blur in self.mask(axes).blurs.values()])
+
+
+class KernelMethod(MaskMethod):
+    """A mask whose blur is a Gaussian or a box."""
+
+    kernel: str
+    sigma: float | Sequence[float]
+    truncate: float
+
+    @override
+    def check(self, axes: Sequence[int]) -> None:
+        super().check(axes)
+        arguments.choice("kernel", self.kernel, KERNELS)
+        arguments.per_axis("sigma", self.sigma, len(axes), minimum=0)
+        arguments.real("truncate", self.truncate, minimum=0)
+
+    @override
+    def make_mask(self, axes: Sequence[int]) -> Mask:
+        if self.kernel == "box":
+            return Mask(dict.fromkeys(axes, BOX))
+        sigmas = arguments.per_axis("sigma", self.sigma, len(axes))
+        blurs = (gaussian(sigma, self.truncate) for sigma in sigmas)
+        return Mask(dict(zip(axes, blurs, strict=True)))
+
+    @override
+    def at_level(self, factors: Sequence[float]) -> Method:
+        if all(factor == 1 for factor in factors):
+            return self
+        sigmas = (
+            [_BOX_SIGMA] * len(factors)
+            if self.kernel == "box"
+            else arguments.per_axis("sigma", self.sigma, len(factors))
+        )
+        smaller = tuple(s / f for s, f in zip(sigmas, factors, strict=True))
+        parameters: dict[str, Any] = {"kernel": "gaussian", "sigma": smaller}
+        return replace(self, **parameters)
+
+    @override
+    def least_amount(self, axes: Sequence[int]) -> float:
+        """Return -1 for the Gaussian, -3/4 for the box: its transform has negatives."""
+        return -0.75 if self.kernel == "box" else -1.0

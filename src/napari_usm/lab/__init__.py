@@ -1,8 +1,9 @@
 """Sharpening as others do it, to compare with: methods that stand in no menu.
 
-Each name is the function of a method, called as those of `napari_usm` itself. `METHODS`
-is the table of them; `napari_usm.sharpen` takes an instance of their classes, such as
-``METHODS["polesel_unsharp_mask"].method(amount=2.0)``. They load on first use.
+The functions are called as those of `napari_usm` itself. The class of a method has the
+parameters of its function; `napari_usm.sharpen` and its like take an instance, such as
+``PoleselUnsharpMask(amount=2.0)``. `METHODS` is the table of them. All load on first
+use.
 """
 
 from __future__ import annotations
@@ -19,9 +20,19 @@ if TYPE_CHECKING:
         wavelet_unsharp_mask,
     )
     from napari_usm.lab.methods import METHODS
+    from napari_usm.lab.methods.dark_region_unsharp_mask import DarkRegionUnsharpMask
+    from napari_usm.lab.methods.entropy_unsharp_mask import EntropyUnsharpMask
+    from napari_usm.lab.methods.lin_unsharp_mask import LinUnsharpMask
+    from napari_usm.lab.methods.polesel_unsharp_mask import PoleselUnsharpMask
+    from napari_usm.lab.methods.wavelet_unsharp_mask import WaveletUnsharpMask
 
 __all__ = [
     "METHODS",
+    "DarkRegionUnsharpMask",
+    "EntropyUnsharpMask",
+    "LinUnsharpMask",
+    "PoleselUnsharpMask",
+    "WaveletUnsharpMask",
     "dark_region_unsharp_mask",
     "entropy_unsharp_mask",
     "lin_unsharp_mask",
@@ -33,7 +44,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "methods" if name == "METHODS" else "functions"
+    home = "functions" if name.islower() else "methods"
     value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value

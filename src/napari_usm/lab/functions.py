@@ -14,7 +14,9 @@ from napari_usm.lab.methods.wavelet_unsharp_mask import WaveletUnsharpMask
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from napari_usm._methods.base import Method
 
 
 def polesel_unsharp_mask(
@@ -26,9 +28,16 @@ def polesel_unsharp_mask(
     contrasts: tuple[float, float] = (7.75, 14.14),
     activities: tuple[float, float] = (4.0, 3.0),
     largest_weight: float = 4.0,
+    axes: Sequence[int] | None = None,
+    channel_axis: int | None = None,
+    color: str = "value",
+    alpha: bool = False,
+    mode: str = "mirror",
+    cval: float = 0.0,
+    limits: str | tuple[float, float] | None = None,
+    dtype: DTypeLike | None = None,
     weight: ArrayLike | None = None,
     out: NDArray[Any] | None = None,
-    **common: Any,
 ) -> Any:
     """Sharpen areas of medium contrast most, of high contrast less, of low not at all.
 
@@ -52,12 +61,9 @@ def polesel_unsharp_mask(
         How many times as active areas of medium and of high contrast should be.
     largest_weight : float, default 4.0
         Weights of the second differences are held between 0 and this.
-    weight, out : array, optional
-        As for `napari_usm.unsharp_mask`.
-    **common
-        `axes`, `channel_axis`, `color`, `alpha`, `mode`, `cval`, `limits` and `dtype`,
-        as for `napari_usm.unsharp_mask`; by default ``color='value'``,
-        ``mode='mirror'``.
+    axes, channel_axis, color, alpha, mode, cval, limits, dtype, weight, out : optional
+        As for `napari_usm.unsharp_mask`, but with ``color='value'`` and
+        ``mode='mirror'`` by default.
 
     Returns
     -------
@@ -109,20 +115,7 @@ def polesel_unsharp_mask(
     >>> usm.lab.polesel_unsharp_mask(clear, data_range=255).round(1)
     array([100. , 100. , 100. ,  76.1, 163.9, 140. , 140. , 140. ])
     """
-    return sharpened_image(
-        image,
-        PoleselUnsharpMask(
-            amount=amount,
-            data_range=data_range,
-            areas=areas,
-            contrasts=contrasts,
-            activities=activities,
-            largest_weight=largest_weight,
-            **common,
-        ),
-        weight,
-        out,
-    )
+    return _sharpened(PoleselUnsharpMask, locals())
 
 
 def dark_region_unsharp_mask(
@@ -133,9 +126,16 @@ def dark_region_unsharp_mask(
     kernel: str = "box",
     sigma: float | Sequence[float] = 1.0,
     truncate: float = 4.0,
+    axes: Sequence[int] | None = None,
+    channel_axis: int | None = None,
+    color: str = "value",
+    alpha: bool = False,
+    mode: str = "mirror",
+    cval: float = 0.0,
+    limits: str | tuple[float, float] | None = None,
+    dtype: DTypeLike | None = None,
     weight: ArrayLike | None = None,
     out: NDArray[Any] | None = None,
-    **common: Any,
 ) -> Any:
     """Sharpen dark regions more than bright ones, as much as their negative is bright.
 
@@ -158,12 +158,9 @@ def dark_region_unsharp_mask(
         Where the Gaussian is cut off, in sigmas: its half-width is ``int(truncate *
         sigma + 0.5)`` pixels. From sigma 4 on, 4 or more stands for the whole Gaussian,
         to 5.5e-4 of a step's height.
-    weight, out : array, optional
-        As for `napari_usm.unsharp_mask`.
-    **common
-        `axes`, `channel_axis`, `color`, `alpha`, `mode`, `cval`, `limits` and `dtype`,
-        as for `napari_usm.unsharp_mask`; by default ``color='value'``,
-        ``mode='mirror'``.
+    axes, channel_axis, color, alpha, mode, cval, limits, dtype, weight, out : optional
+        As for `napari_usm.unsharp_mask`, but with ``color='value'`` and
+        ``mode='mirror'`` by default.
 
     Returns
     -------
@@ -212,19 +209,7 @@ def dark_region_unsharp_mask(
     >>> usm.lab.dark_region_unsharp_mask(step + 210, data_range=255).round(1)
     array([210. , 210. , 208.6, 241. , 240. , 240. ])
     """
-    return sharpened_image(
-        image,
-        DarkRegionUnsharpMask(
-            amount=amount,
-            data_range=data_range,
-            kernel=kernel,
-            sigma=sigma,
-            truncate=truncate,
-            **common,
-        ),
-        weight,
-        out,
-    )
+    return _sharpened(DarkRegionUnsharpMask, locals())
 
 
 def wavelet_unsharp_mask(
@@ -238,9 +223,16 @@ def wavelet_unsharp_mask(
     areas: str = "none",
     contrasts: tuple[float, float] = (7.75, 14.14),
     activities: tuple[float, float] = (4.0, 3.0),
+    axes: Sequence[int] | None = None,
+    channel_axis: int | None = None,
+    color: str = "value",
+    alpha: bool = False,
+    mode: str = "mirror",
+    cval: float = 0.0,
+    limits: str | tuple[float, float] | None = None,
+    dtype: DTypeLike | None = None,
     weight: ArrayLike | None = None,
     out: NDArray[Any] | None = None,
-    **common: Any,
 ) -> Any:
     """Sharpen an image by its wavelet detail, trimmed where it is strong already.
 
@@ -271,12 +263,9 @@ def wavelet_unsharp_mask(
         roots of the paper's variances 60 and 200.
     activities : (float, float), default (4.0, 3.0)
         How many times as active areas of medium and of high contrast should be.
-    weight, out : array, optional
-        As for `napari_usm.unsharp_mask`.
-    **common
-        `axes`, `channel_axis`, `color`, `alpha`, `mode`, `cval`, `limits` and `dtype`,
-        as for `napari_usm.unsharp_mask`; by default ``color='value'``,
-        ``mode='mirror'``.
+    axes, channel_axis, color, alpha, mode, cval, limits, dtype, weight, out : optional
+        As for `napari_usm.unsharp_mask`, but with ``color='value'`` and
+        ``mode='mirror'`` by default.
 
     Returns
     -------
@@ -334,22 +323,7 @@ def wavelet_unsharp_mask(
     >>> usm.lab.wavelet_unsharp_mask(step, levels=1, limit=4, data_range=255)
     array([40., 40., 38., 62., 60., 60.])
     """
-    return sharpened_image(
-        image,
-        WaveletUnsharpMask(
-            amount=amount,
-            data_range=data_range,
-            wavelet=wavelet,
-            levels=levels,
-            limit=limit,
-            areas=areas,
-            contrasts=contrasts,
-            activities=activities,
-            **common,
-        ),
-        weight,
-        out,
-    )
+    return _sharpened(WaveletUnsharpMask, locals())
 
 
 def lin_unsharp_mask(
@@ -357,9 +331,16 @@ def lin_unsharp_mask(
     *,
     gains: Sequence[float] | None = None,
     gain_per: str = "image",
+    axes: Sequence[int] | None = None,
+    channel_axis: int | None = None,
+    color: str = "value",
+    alpha: bool = False,
+    mode: str = "mirror",
+    cval: float = 0.0,
+    limits: str | tuple[float, float] | None = None,
+    dtype: DTypeLike | None = None,
     weight: ArrayLike | None = None,
     out: NDArray[Any] | None = None,
-    **common: Any,
 ) -> Any:
     """Sharpen middle grey and weak edges most, as strongly as entropy calls for.
 
@@ -373,12 +354,9 @@ def lin_unsharp_mask(
     gain_per : {'image', 'item'}, default 'image'
         One gain for the whole array, so that a series does not flicker, or one for each
         index over the axes that are neither filtered nor channels.
-    weight, out : array, optional
-        As for `napari_usm.unsharp_mask`.
-    **common
-        `axes`, `channel_axis`, `color`, `alpha`, `mode`, `cval`, `limits` and `dtype`,
-        as for `napari_usm.unsharp_mask`; by default ``color='value'``,
-        ``mode='mirror'``.
+    axes, channel_axis, color, alpha, mode, cval, limits, dtype, weight, out : optional
+        As for `napari_usm.unsharp_mask`, but with ``color='value'`` and
+        ``mode='mirror'`` by default.
 
     Returns
     -------
@@ -425,14 +403,11 @@ def lin_unsharp_mask(
     >>> import numpy as np
     >>> import napari_usm as usm
     >>> rings = np.sin(np.hypot(*np.mgrid[-20:21, -20:21]) / 5)
-    >>> lin = usm.lab.METHODS["lin_unsharp_mask"].method
-    >>> found = usm.sharpen(rings, lin())
-    >>> bool(found.image.max() == rings.max()), round(found.amount, 2)
+    >>> lin = usm.sharpen(rings, usm.lab.LinUnsharpMask())
+    >>> bool(lin.image.max() == rings.max()), round(lin.amount, 2)
     (True, 1.01)
     """
-    return sharpened_image(
-        image, LinUnsharpMask(gains=gains, gain_per=gain_per, **common), weight, out
-    )
+    return _sharpened(LinUnsharpMask, locals())
 
 
 def entropy_unsharp_mask(
@@ -444,9 +419,16 @@ def entropy_unsharp_mask(
     gains: Sequence[float] | None = None,
     gain_per: str = "image",
     truncate: float = 4.0,
+    axes: Sequence[int] | None = None,
+    channel_axis: int | None = None,
+    color: str = "value",
+    alpha: bool = False,
+    mode: str = "mirror",
+    cval: float = 0.0,
+    limits: str | tuple[float, float] | None = None,
+    dtype: DTypeLike | None = None,
     weight: ArrayLike | None = None,
     out: NDArray[Any] | None = None,
-    **common: Any,
 ) -> Any:
     """Sharpen an image by the amount that leaves the most entropy in it.
 
@@ -474,12 +456,9 @@ def entropy_unsharp_mask(
         Where the Gaussian is cut off, in sigmas: its half-width is ``int(truncate *
         sigma + 0.5)`` pixels. From sigma 4 on, 4 or more stands for the whole Gaussian,
         to 5.5e-4 of a step's height.
-    weight, out : array, optional
-        As for `napari_usm.unsharp_mask`.
-    **common
-        `axes`, `channel_axis`, `color`, `alpha`, `mode`, `cval`, `limits` and `dtype`,
-        as for `napari_usm.unsharp_mask`; by default ``color='value'``,
-        ``mode='mirror'``.
+    axes, channel_axis, color, alpha, mode, cval, limits, dtype, weight, out : optional
+        As for `napari_usm.unsharp_mask`, but with ``color='value'`` and
+        ``mode='mirror'`` by default.
 
     Returns
     -------
@@ -529,23 +508,16 @@ def entropy_unsharp_mask(
     >>> import napari_usm as usm
     >>> noise = np.random.default_rng(0).normal(size=(60, 60))
     >>> clouds = usm.unsharp_mask(noise, 1.5, amount=-1)
-    >>> entropy = usm.lab.METHODS["entropy_unsharp_mask"].method
-    >>> free = usm.sharpen(clouds, entropy(penalty=False))
-    >>> held = usm.sharpen(clouds, entropy())
-    >>> round(free.amount), round(held.amount)
+    >>> free = usm.sharpen(clouds, usm.lab.EntropyUnsharpMask(penalty=False))
+    >>> penalised = usm.sharpen(clouds, usm.lab.EntropyUnsharpMask())
+    >>> round(free.amount), round(penalised.amount)
     (6, 3)
     """
-    return sharpened_image(
-        image,
-        EntropyUnsharpMask(
-            kernel=kernel,
-            sigma=sigma,
-            penalty=penalty,
-            gains=gains,
-            gain_per=gain_per,
-            truncate=truncate,
-            **common,
-        ),
-        weight,
-        out,
-    )
+    return _sharpened(EntropyUnsharpMask, locals())
+
+
+def _sharpened(method: type[Method], arguments: dict[str, Any]) -> Any:
+    """Return the image sharpened by a method, from the arguments of its function."""
+    parameters = dict(arguments)
+    image, weight, out = (parameters.pop(name) for name in ("image", "weight", "out"))
+    return sharpened_image(image, method(**parameters), weight, out)

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_usm import api
 from napari_usm._engine import memory
-from napari_usm._methods.adaptive_unsharp_mask import GAINS
+from napari_usm._methods.adaptive_unsharp_mask import AdaptiveUnsharpMask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,4 +73,6 @@ def gain_curve(
     fitted = memory.result_of(memory.estimate(plan, pixels))
     found = fitted.public
     curve = np.asarray(found.curve, np.float64)
-    return GainCurve(GAINS, curve, np.gradient(curve), float(found.gain))
+    return GainCurve(
+        AdaptiveUnsharpMask.default_gains, curve, np.gradient(curve), float(found.gain)
+    )

@@ -97,11 +97,11 @@ def test_a_dock_in_units_of_noise(open_dock, qtbot, make_napari_viewer):
     qtbot.waitUntil(lambda: any(noise in text for text in texts(widget)))
     # Nothing is estimated anew for another multiple, or another blur.
     live = widget._pair._live
-    assert len(live._known) == 1
+    assert len(live._known._values) == 1
     widget.threshold.value, widget.sigma.value = 2.5, 1.7
     call = {"threshold": "2.5 noise", "sigma": 1.7}
     wait_to_see(qtbot, result, usm.unsharp_mask(PIXELS, **call))
-    assert len(live._known) == 1
+    assert len(live._known._values) == 1
 
     widget.edge_map_unit.value = "× noise"
     found = usm.significance(PIXELS, sigma=1.7)

@@ -9,6 +9,7 @@ from math import ceil, isfinite
 import numpy as np
 from napari.layers import Image
 
+from napari_usm._widgets.layers.info import finest
 from napari_usm._widgets.live.source import is_in_memory
 
 # Pixels that are looked at: a millisecond.
@@ -41,7 +42,7 @@ class IntensityRange:
 
         As long as nothing is known of the pixels it is that of the contrast limits.
         """
-        data = layer.data[0] if layer.multiscale else layer.data
+        data = finest(layer)
         number, known = self._known.get(layer, (0, 0.0))
         if number != id(data):
             self.forget(layer)

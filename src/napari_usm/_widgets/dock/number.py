@@ -310,28 +310,40 @@ class _Scale:
         return Decimal(1).scaleb(exponent - 1)
 
 
-class _Slider(QSlider):
-    """A slider that the wheel moves only when it has the focus."""
+class _Wheel:
+    """Turns a widget with the focus by whole notches of the wheel."""
 
-    #: The wheel was turned by so many notches.
+    #: The wheel was turned by so many notches, or an arrow or page key was pressed.
     turned = Signal(int)
+
+    hasFocus: Callable[[], bool]  # of the widget
+    _rest = 0
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Emit whole notches; without the focus, leave the wheel to the dock."""
+        if not self.hasFocus():
+            event.ignore()
+            return
+        event.accept()
+        # Touchpads send small parts of a notch.
+        self._rest += event.angleDelta().y()
+        notches = int(self._rest / _NOTCH)
+        self._rest -= notches * _NOTCH
+        if notches:
+            self.turned.emit(notches)
+
+
+class _Slider(_Wheel, QSlider):  # type: ignore[misc]
+    """A slider that the wheel moves only when it has the focus."""
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
         self.setMinimumWidth(_SLIDER)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.wheel = _Wheel()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Emit whole notches; without the focus, leave the wheel to the dock."""
-        _turn(self, event)
 
 
-class _Box(QLineEdit):
+class _Box(_Wheel, QLineEdit):  # type: ignore[misc]
     """A box for a number, with the keys of a spin box."""
-
-    #: An arrow or page key was pressed, or the wheel was turned.
-    turned = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -339,7 +351,6 @@ class _Box(QLineEdit):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         # napari's style decides on the width of boxes; only a style undoes that.
         self.setStyleSheet(f"min-width: {_BOX}px; max-width: {_BOX}px")
-        self.wheel = _Wheel()
 
     def event(self, event: QEvent) -> bool:
         """Keep keys that the box needs from being shortcuts of the window."""
@@ -358,36 +369,9 @@ class _Box(QLineEdit):
         else:
             super().keyPressEvent(event)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Emit whole notches; without the focus, leave the wheel to the dock."""
-        _turn(self, event)
-
     def undo_typing(self) -> None:
         """Show the value again."""
         self.parentWidget().show_value()
-
-
-class _Wheel:
-    """Adds up the small parts of a notch that touchpads send."""
-
-    def __init__(self) -> None:
-        self._rest = 0
-
-    def notches(self, event: QWheelEvent) -> int:
-        """Return how many whole notches there are now."""
-        self._rest += event.angleDelta().y()
-        notches = int(self._rest / _NOTCH)
-        self._rest -= notches * _NOTCH
-        return notches
-
-
-def _turn(widget: _Slider | _Box, event: QWheelEvent) -> None:
-    if not widget.hasFocus():
-        event.ignore()
-        return
-    event.accept()
-    if notches := widget.wheel.notches(event):
-        widget.turned.emit(notches)
 
 
 class _Pair(QWidget):

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QDockWidget, QLabel
+from qtpy.QtWidgets import QLabel
+
+from napari_usm._widgets.dock.watch import dock_of
 
 if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
+    from qtpy.QtWidgets import QDockWidget, QWidget
 
 
 class DockTitle(QObject):
@@ -37,9 +39,7 @@ class DockTitle(QObject):
         """Show the title in the dock, if there is one by now."""
         if not isalive(self._root):
             return  # the window was closed meanwhile
-        dock = self._root.parent()
-        while dock is not None and not isinstance(dock, QDockWidget):
-            dock = dock.parent()
+        dock = dock_of(self._root)
         if dock is None or not self._text:
             return
         dock.setWindowTitle(self._text)

@@ -55,7 +55,7 @@ class DockWatch(QObject):
         return root.isVisible() and not root.visibleRegion().isEmpty()
 
     def _on_first_shown(self) -> None:
-        dock = _dock_of(self._root)
+        dock = dock_of(self._root)
         if dock is not None:
             dock.visibilityChanged.connect(self._on_visibility)
             self._tab_if_crowded(dock)
@@ -92,8 +92,8 @@ class DockWatch(QObject):
             self.orphaned.emit()
 
 
-def _dock_of(widget: QObject | None) -> QDockWidget | None:
-    """The dock that a widget is in."""
+def dock_of(widget: QObject | None) -> QDockWidget | None:
+    """Return the dock that a widget is in."""
     while widget is not None and not isinstance(widget, QDockWidget):
         widget = widget.parent()
     return widget

@@ -27,6 +27,7 @@ from napari_usm._widgets.dock.status import (
     status_line,
 )
 from napari_usm._widgets.dock.watch import disconnect_choices
+from napari_usm._widgets.kernels import kernels_of
 from napari_usm._widgets.layers.data import METADATA, is_result
 from napari_usm._widgets.layers.functions import layer_run
 from napari_usm._widgets.layers.keeping import Keeping
@@ -36,8 +37,8 @@ from napari_usm._widgets.layers.results import (
     source_of,
     unwrapped,
 )
-from napari_usm._widgets.layers.worker import PREPARING, kernels_of
-from napari_usm._widgets.live.pair import LivePair, pair_of, pairs_of
+from napari_usm._widgets.layers.worker import PREPARING
+from napari_usm._widgets.live.pair import LivePair, free_pairs, pair_of
 from napari_usm.scripts import TO_FILL
 
 if TYPE_CHECKING:
@@ -209,8 +210,7 @@ class SharpenWidget(SharpenControls):
 
     def _free_pair(self, layer: Image) -> LivePair | None:
         """Return a live pair of an image that no dock follows."""
-        pairs = pairs_of(self._viewer.layers, layer)
-        return next((pair for pair in pairs if pair.owner is None), None)
+        return next(iter(free_pairs(self._viewer.layers, layer)), None)
 
     def _change_image(self, layer: Image) -> None:
         """Bring back the values of another image, and its live result if it has one."""
@@ -291,7 +291,7 @@ class SharpenWidget(SharpenControls):
 
     def _tell_preparing(self, run: LayerRun) -> None:
         """Tell how far the kernels of a run are."""
-        progress = warm_up.session.progress(*kernels_of(run))
+        progress = warm_up.session.progress(*kernels_of(run.plan, run.method))
         self._dock.prepare(*(progress or (0, 0))[:2])
         self._dock.tell(preparing_line(progress))
 

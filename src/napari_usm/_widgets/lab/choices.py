@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from magicgui.widgets import ComboBox
 from napari.layers import Image
 
-from napari_usm._widgets.lab.layer_planes import finest
 from napari_usm._widgets.layers.data import is_result
+from napari_usm._widgets.layers.info import finest
 from napari_usm._widgets.layers.results import is_edge_map, results_of
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from napari_usm._widgets.layers.data import METADATA
-from napari_usm._widgets.layers.info import axes_of
+from napari_usm._widgets.layers.info import axes_of, finest
 from napari_usm._widgets.live.pair import pair_of
 from napari_usm._widgets.live.source import readable
 from napari_usm.lab.findings import Source
@@ -71,11 +71,6 @@ class Place(NamedTuple):
 
 # Displayed ranges that differ by more than this are not of the same units.
 _OTHER_UNITS = 20
-
-
-def finest(layer: Image) -> Any:
-    """The pixels of a layer, of a pyramid the finest."""
-    return layer.data[0] if layer.multiscale else layer.data
 
 
 def displayed(layer: Image, dims: Dims) -> Place:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 from superqt.utils import qthrottled
 
-from napari_usm._widgets.live.pair import LivePair, pairs_of
+from napari_usm._widgets.live.pair import LivePair, free_pairs
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -49,11 +49,8 @@ class LiveGain(QObject):
         TypeError, ValueError
             As for any run.
         """
-        free = [
-            pair
-            for pair in pairs_of(self._viewer.layers, image)
-            if pair.owner is None and pair.method == METHOD
-        ]
+        pairs = free_pairs(self._viewer.layers, image)
+        free = [pair for pair in pairs if pair.method == METHOD]
         pair = free[0] if free else LivePair(self._viewer, image)
         pair.tune(METHOD, {"gains": (gain,)})
         self.pair, pair.owner = pair, self

@@ -8,6 +8,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject, Signal
 
 from napari_usm import warm_up
+from napari_usm._widgets.kernels import waiting
 from napari_usm._widgets.lab.live_gain import METHOD
 from napari_usm._widgets.live.jobs import Latest
 from napari_usm.lab.findings import Findings
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 
     from napari_usm.lab.findings import Source
     from napari_usm.lab.profile import Line
-
-
-# How long it is waited for kernels before it is seen whether anybody still waits.
-_PATIENCE = 0.2
 
 
 class Request(NamedTuple):
@@ -66,14 +63,17 @@ class Measuring(QObject):
         self._answered.connect(self._on_answer)
 
     @property
+    def _kernels(self) -> tuple[str, str, str]:
+        return METHOD, warm_up.PLANES, self.dtype
+
+    @property
     def is_behind(self) -> bool:
         """Return whether a measurement is still to come."""
         return self._newest is not None
 
     def is_prepared(self, part: str) -> bool:
         """Return whether the kernels that a part needs are there."""
-        kernels = METHOD, warm_up.PLANES, self.dtype
-        return part != "gain" or warm_up.session.is_ready(*kernels)
+        return part != "gain" or warm_up.session.is_ready(*self._kernels)
 
     def ask(self, request: Request) -> None:
         """Find this, and nothing that waits; what is under way is completed."""
@@ -93,8 +93,10 @@ class Measuring(QObject):
 
     def _answer(self, request: Request) -> None:
         found, reason = None, ""
-        if request.part == "gain" and not self._kernels_are_there():
-            return
+        if request.part == "gain":
+            for _ in waiting(self._kernels):
+                if self._newest is None:
+                    return  # no longer wanted
         try:
             found = self._findings.find(*request)
         except Exception as error:
@@ -102,14 +104,6 @@ class Measuring(QObject):
         # A dock that is gone has taken its signals along.
         if self._newest is not None and isalive(self):
             self._answered.emit(request, found, reason)
-
-    def _kernels_are_there(self) -> bool:
-        """Wait for kernels that are compiled elsewhere; False if no longer wanted."""
-        kernels = METHOD, warm_up.PLANES, self.dtype
-        while not (there := warm_up.session.wait(*kernels, _PATIENCE)):
-            if self._newest is None:
-                break
-        return there
 
     def _on_answer(self, request: Request, found: Any, reason: str) -> None:
         newest = self._newest

@@ -1,9 +1,9 @@
-"""Shape, axes and geometry of a layer, without its pixels."""
+"""Pixels, shape, axes and geometry of a layer."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils.transforms import Affine
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_usm.axes import Axes
+
+
+def finest(layer: Image) -> Any:
+    """Return the pixels of a layer, of a pyramid those of the finest level."""
+    return layer.data[0] if layer.multiscale else layer.data
 
 
 def geometry_of(layer: Image) -> Geometry:
@@ -31,9 +36,8 @@ def axes_of(layer: Image) -> Axes:
 
 def info_of(layer: Image) -> ImageInfo:
     """Return shape, type, axes and colours of a layer."""
-    pixels = layer.data[0] if layer.multiscale else layer.data
     return ImageInfo(
-        tuple(pixels.shape),
+        tuple(finest(layer).shape),
         np.dtype(layer.dtype),
         geometry_of(layer),
         layer.rgb,

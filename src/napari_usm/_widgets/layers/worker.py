@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
 
-from napari_usm import warm_up
+from napari_usm._widgets.kernels import kernels_of, waiting
 
 if TYPE_CHECKING:
     import threading
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 # Yielded while the kernels of a run are being compiled elsewhere.
 PREPARING = -1
 
-# Seconds until a run that is cancelled meanwhile has ended.
-_PATIENCE = 0.2
-
 
 def worker_of(run: LayerRun, settled: FittedPlan | None, stop: threading.Event) -> Any:
     """The worker for a run, not started.
@@ -35,12 +31,6 @@ def worker_of(run: LayerRun, settled: FittedPlan | None, stop: threading.Event) 
     return create_worker(_counted, run, settled, stop, _start_thread=False)
 
 
-def kernels_of(run: LayerRun) -> tuple[str, str, str]:
-    """Return the kernels that a run needs, as the warm-up names them."""
-    dimensions = warm_up.VOLUMES if len(run.plan.axes) > 2 else warm_up.PLANES
-    return run.method, dimensions, run.plan.dtype.name
-
-
 class RunError(Exception):
     """A run that ended in a RuntimeError, which Qt's worker would keep to itself."""
 
@@ -49,9 +39,8 @@ def _counted(
     run: LayerRun, settled: FittedPlan | None, stop: threading.Event
 ) -> Generator[int, None, list[napari.types.LayerDataTuple] | None]:
     """A run as napari's workers want it: they stop only where something is yielded."""
-    started = perf_counter()
-    while not warm_up.session.wait(*kernels_of(run), _PATIENCE):
-        if perf_counter() - started > warm_up.SILENT:
+    for is_long in waiting(kernels_of(run.plan, run.method)):
+        if is_long:
             yield PREPARING
         if stop.is_set():
             return None

@@ -43,10 +43,10 @@ def pair_of(layer: Any) -> LivePair | None:
     return _pairs.get(layer) if isinstance(layer, Image) else None
 
 
-def pairs_of(layers: LayerList, source: Image) -> list[LivePair]:
-    """All live pairs of a source layer in a viewer."""
-    results = results_of(layers, source)
-    return [pair for pair in {*_pairs.values()} if pair.results is results]
+def free_pairs(layers: LayerList, source: Image) -> list[LivePair]:
+    """Return the live pairs of a source layer in a viewer that have no owner."""
+    results, pairs = results_of(layers, source), {*_pairs.values()}
+    return [each for each in pairs if each.results is results and each.owner is None]
 
 
 def finish_all() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -15,15 +14,15 @@ from typing import Any
 import numpy as np
 from napari.layers import Layer
 
-from napari_usm import warm_up
 from napari_usm._engine import memory
 from napari_usm._engine.block import Output
+from napari_usm._engine.cache import Cache
 from napari_usm._engine.fitting import estimate_key, settle, with_estimates
-from napari_usm._engine.fork import renew_in_child
 from napari_usm._engine.plan import FittedPlan, Plan
 from napari_usm._engine.pyramid import Level, SharpenedLevel, levels_of
 from napari_usm._engine.region import DetailCache, LiveImage
 from napari_usm._engine.virtual import Index
+from napari_usm._widgets.kernels import kernels_of, waiting
 from napari_usm._widgets.layers.data import edge_limit, value_range
 from napari_usm._widgets.live.array import (
     LiveArray,
@@ -49,6 +48,9 @@ _RATES = 3
 
 # Results that are shown again and again, for each level: the plane, and a thumbnail.
 _FRONT = 3
+
+# Estimates of the source under different parameters.
+_ESTIMATES = 32
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ class LiveResult:
         self._images = self._readable()
         self._asked: Plan | None = None
         self._method = self._taken = ""
-        self._known: OrderedDict[Hashable, FittedPlan] = OrderedDict()
-        self._front: dict[tuple[str, int], OrderedDict[Index, _Front]] = {}
+        self._known: Cache[Hashable, FittedPlan] = Cache(_ESTIMATES)
+        self._front: dict[tuple[str, int], Cache[Index, _Front]] = {}
         self._given: dict[tuple[str, int], tuple[Index, _Front | None]] = {}
         self._stand_ins: dict[tuple[str, int], np.ndarray] = {}
         self._rates: dict[tuple[str, bool], tuple[float, ...]] = {}
@@ -101,12 +103,6 @@ class LiveResult:
         self._waits = False
         self._era = object()
         self._latest = Latest()
-        self._lock = threading.RLock()
-        renew_in_child(self)
-
-    def renew(self) -> None:
-        """Unlock it, in a process that was forked."""
-        self._lock = threading.RLock()
 
     # --- parameters ---
 
@@ -128,14 +124,16 @@ class LiveResult:
         self._asked, self._method = plan, method
         self.moment = Moment(self._images, plan)
         self._failed.clear()
-        key = estimate_key(plan)
-        if key in self._known or not plan.needs_estimate:
-            known = self._known.get(key) or _without_first_stage(plan)
+        known = self._known.get(estimate_key(plan))
+        if known is None and not plan.needs_estimate:
+            known = _without_first_stage(plan)
+        if known is not None:
             self._take(with_estimates(plan, known))
             return True
         self._unsettled = "estimating"
         era = self._era
-        self._latest.put("settle", (key, era), partial(self._settle, plan, era))
+        key = estimate_key(plan), era
+        self._latest.put("settle", key, partial(self._settle, plan, era))
         return False
 
     def forget(self) -> None:
@@ -166,7 +164,7 @@ class LiveResult:
         try:
             # Without an estimate of the method's own, no kernel is needed.
             estimates = plan.method.estimates
-            if estimates and not self._kernels_are_there(plan, self._method):
+            if estimates and not self._kernels_are_ready(plan, self._method):
                 return
             running = settle(plan, computed(self._images[0].pixels))
             while self._has_same_estimates(plan) and era is self._era:
@@ -186,9 +184,7 @@ class LiveResult:
     def _keep(self, plan: Plan, era: object, settled: FittedPlan) -> None:
         if era is not self._era:
             return  # these pixels are no more
-        self._known[estimate_key(plan)] = settled
-        while len(self._known) > 32:
-            self._known.popitem(last=False)
+        self._known.put(estimate_key(plan), settled)
         if self._asked is not None and self._has_same_estimates(plan):
             self._take(with_estimates(self._asked, settled))
 
@@ -202,21 +198,20 @@ class LiveResult:
         asked = self._asked
         return asked is not None and estimate_key(asked) == estimate_key(plan)
 
-    def _kernels_are_there(self, plan: Plan, method: str) -> bool:
-        """Wait for kernels that are compiled elsewhere; False if no longer wanted."""
-        dimensions = warm_up.VOLUMES if len(plan.axes) > 2 else warm_up.PLANES
-        kernels = method, dimensions, plan.dtype.name
-        started = perf_counter()
-        while not (there := warm_up.session.wait(*kernels, 0.2)):
-            if not self._is_latest(plan):
-                break
-            if perf_counter() - started > warm_up.SILENT:
-                self._is_preparing = True
-                self._tell("changed")  # again and again: there is progress
-        if self._is_preparing:
-            self._is_preparing = False
-            self._tell("changed")
-        return there
+    def _kernels_are_ready(self, plan: Plan, method: str) -> bool:
+        """Wait for kernels that are being compiled; False if no longer wanted."""
+        try:
+            for is_long in waiting(kernels_of(plan, method)):
+                if not self._is_latest(plan):
+                    return False
+                if is_long:
+                    self._is_preparing = True
+                    self._tell("changed")  # again and again: there is progress
+            return True
+        finally:
+            if self._is_preparing:
+                self._is_preparing = False
+                self._tell("changed")
 
     # --- pixels ---
 
@@ -339,8 +334,8 @@ class LiveResult:
         return self._states.get((which, level), "updating")
 
     def _front_of(self, which: Output, level: int, index: Index) -> _Front | None:
-        with self._lock:
-            return self._front.get((which, level), OrderedDict()).get(index)
+        fronts = self._front.get((which, level))
+        return None if fronts is None else fronts.get(index)
 
     def _set_state(self, which: Output, level: int, state: State) -> None:
         self._states[which, level] = state
@@ -363,7 +358,7 @@ class LiveResult:
         index: Index,
         job: Job,
     ) -> None:
-        if not self._kernels_are_there(levels[0].plan, self._taken):
+        if not self._kernels_are_ready(levels[0].plan, self._taken):
             return
         self._made_or_failed(levels, which, level, index)
         if not job.deliver():
@@ -393,12 +388,8 @@ class LiveResult:
 
     def _put_front(self, front: _Front) -> _Front:
         shown = front.shown
-        with self._lock:
-            fronts = self._front.setdefault((shown.which, shown.level), OrderedDict())
-            fronts[shown.index] = front
-            fronts.move_to_end(shown.index)
-            while len(fronts) > _FRONT:
-                fronts.popitem(last=False)
+        fronts = self._front.setdefault((shown.which, shown.level), Cache(_FRONT))
+        fronts.put(shown.index, front)
         return front
 
     def _report(self, front: _Front, source: SharpenedLevel, job: Job) -> None:

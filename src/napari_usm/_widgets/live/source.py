@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.utils import resize_dask_cache
 
+from napari_usm._engine.cache import Cache
 from napari_usm._engine.fork import renew_in_child
 from napari_usm._engine.virtual import Index, window
 from napari_usm.api import is_dask
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Spans = tuple[slice, ...]
     Place = tuple[int, ...]
 
-# Bytes of chunks that each array keeps.
-_KEPT = 2**28
+# Bytes of the chunks in the cache of an array.
+_CAPACITY = 2**28
 
 
 def readable(pixels: Any) -> Any:
@@ -66,14 +66,13 @@ class _Remembered:
     def __init__(self, array: Any) -> None:
         self.array = array
         self.shape, self.dtype = array.shape, array.dtype
-        self._kept: OrderedDict[Place, np.ndarray] = OrderedDict()
+        self._cache: Cache[Place, np.ndarray] = Cache(_CAPACITY, lambda it: it.nbytes)
         self._lock = threading.Lock()
         renew_in_child(self)
 
     def renew(self) -> None:
-        """Drop the chunks, in a process that was forked."""
+        """Unlock it, in a process that was forked."""
         self._lock = threading.Lock()
-        self._kept.clear()
 
     def __getitem__(self, key: Spans) -> np.ndarray:
         ranges = [
@@ -110,7 +109,7 @@ class _Remembered:
 
     def _chunk(self, place: Place) -> np.ndarray | None:
         """A chunk that was computed by us or, to be shown, by napari."""
-        chunk = self._kept.get(place)
+        chunk = self._cache.get(place)
         if chunk is not None:
             return chunk
         return resize_dask_cache().cache.data.get((self.array.name, *place))
@@ -121,15 +120,8 @@ class _Remembered:
         if missing:
             found.update(zip(missing, _compute(self.array, missing), strict=True))
         for place in places:
-            self._kept[place] = found[place]
-            self._kept.move_to_end(place)
-        self._trim()
+            self._cache.put(place, found[place])
         return [found[place] for place in places]
-
-    def _trim(self) -> None:
-        nbytes = sum(chunk.nbytes for chunk in self._kept.values())
-        while nbytes > _KEPT:
-            nbytes -= self._kept.popitem(last=False)[1].nbytes
 
 
 def _in_chunks(

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from napari_usm._filters.opacity import visible
 from napari_usm._methods.base import LEAST, TOTAL
-from napari_usm._methods.gains import GainMethod, check_gains
+from napari_usm._methods.gains import GainMethod
 from napari_usm.lab.estimate.entropy import (
     around,
     best_of,
@@ -34,14 +34,6 @@ class EntropyGainMethod(GainMethod):
     the third that with finer ones, unless the gains were given.
     """
 
-    gains: Sequence[float] | None
-    gain_per: str
-
-    @property
-    @abstractmethod
-    def default_gains(self) -> Array:
-        """Gains of the second round."""
-
     @property
     @abstractmethod
     def restores(self) -> bool:
@@ -64,13 +56,6 @@ class EntropyGainMethod(GainMethod):
         """A block as if its range were 0 to 1, and what an amount of 1 adds to it."""
 
     @property
-    def tried(self) -> Array:
-        """The gains given, or those of the second round."""
-        if self.gains is None:
-            return self.default_gains
-        return np.asarray(self.gains, np.float64)
-
-    @property
     @override
     def finds_amount(self) -> bool:
         return self.tried.size > 1
@@ -82,16 +67,6 @@ class EntropyGainMethod(GainMethod):
         if not self.finds_amount:
             return (LEAST,) if self.estimates else ()
         return (LEAST, TOTAL, TOTAL) if self.gains is None else (LEAST, TOTAL)
-
-    @property
-    @override
-    def per_item(self) -> bool:
-        return self.gain_per == "item"
-
-    @override
-    def check(self, axes: Sequence[int]) -> None:
-        super().check(axes)
-        check_gains(self.gains, self.gain_per)
 
     @override
     def sums(

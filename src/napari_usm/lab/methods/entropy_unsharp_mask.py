@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from typing_extensions import override
 
 from napari_usm import arguments
-from napari_usm._filters.mask import Mask
 from napari_usm._methods.base import border, colour
 from napari_usm._methods.gains import gain_per_parameter, gains_parameter
 from napari_usm._methods.masks import (
-    MaskMethod,
-    check_mask,
+    KernelMethod,
     kernel_parameter,
-    mask_at_level,
-    mask_blurs,
     sigma_parameter,
     truncate_parameter,
 )
@@ -29,32 +25,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_usm._filters.dtypes import Array
-    from napari_usm._methods.base import Method
-
-# Amounts from 10 down to 0.1, each 11 % less than the one before.
-GAINS = 10 ** (np.arange(-20, 21) / 20)
 
 
 @dataclass(frozen=True)
-class EntropyUnsharpMask(EntropyGainMethod, MaskMethod):
+class EntropyUnsharpMask(EntropyGainMethod, KernelMethod):
     """Parameters and steps of `napari_usm.lab.entropy_unsharp_mask`."""
 
     _: KW_ONLY
     kernel: str = kernel_parameter("box")
     sigma: float | Sequence[float] = sigma_parameter()
     penalty: bool = parameter(True, "Penalty", finishing=True)
-    gains: Sequence[float] | None = gains_parameter(
-        finishing=True,
-    )
+    gains: Sequence[float] | None = gains_parameter(finishing=True)
     gain_per: str = gain_per_parameter(finishing=True)
     truncate: float = truncate_parameter()
     color: str = colour("value")
     mode: str = border("mirror")
-
-    @property
-    def default_gains(self) -> Array:
-        """As many as a curve needs."""
-        return GAINS
+    # Amounts from 10 down to 0.1, each 11 % less than the one before.
+    default_gains = 10 ** (np.arange(-20, 21) / 20)
 
     @property
     def restores(self) -> bool:
@@ -75,7 +62,6 @@ class EntropyUnsharpMask(EntropyGainMethod, MaskMethod):
     @override
     def check(self, axes: Sequence[int]) -> None:
         super().check(axes)
-        check_mask(self.kernel, self.sigma, self.truncate, axes)
         arguments.flag("penalty", self.penalty)
 
     def stretch(
@@ -88,11 +74,3 @@ class EntropyUnsharpMask(EntropyGainMethod, MaskMethod):
     ) -> tuple[Array, Array]:
         """The block and its detail."""
         return stretched(block, self.detail(block, axes, None, weight), low, high)
-
-    @override
-    def make_mask(self, axes: Sequence[int]) -> Mask:
-        return Mask(mask_blurs(self.kernel, self.sigma, self.truncate, axes))
-
-    @override
-    def at_level(self, factors: Sequence[float]) -> Method:
-        return replace(self, **mask_at_level(self.kernel, self.sigma, factors))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from typing_extensions import override
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from napari_usm._filters.dtypes import Array
     from napari_usm._methods.base import Constants
 
-# k from 0.04 to 2; those around the best are 0.002 apart, less than the 0.01 at which
-# the golden section of the source ends.
-GAINS = 25 / np.arange(50, 0, -1)
-
 
 @dataclass(frozen=True)
 class LinUnsharpMask(EntropyGainMethod):
@@ -35,11 +31,9 @@ class LinUnsharpMask(EntropyGainMethod):
     gain_per: str = gain_per_parameter()
     color: str = colour("value")
     mode: str = border("mirror")
-
-    @property
-    def default_gains(self) -> Array:
-        """One over each k."""
-        return GAINS
+    # k from 0.04 to 2; those around the best are 0.002 apart, less than the 0.01 at
+    # which the golden section of the source ends.
+    default_gains = 25 / np.arange(50, 0, -1)
 
     @property
     @override
@@ -112,7 +106,3 @@ class LinUnsharpMask(EntropyGainMethod):
         share = (1 + np.tanh(3 - 12 * np.abs(image - 0.5))) / 2
         share *= (1 + np.tanh(3.5 - 6 * np.abs(edge))) / 2
         return image, np.where(valid, share * edge, 0)
-
-    @override
-    def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
-        return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from typing_extensions import override
 
 from napari_usm import arguments
-from napari_usm._methods.base import Constants, border, colour
+from napari_usm._methods.amount import AmountMethod, amount_parameter
+from napari_usm._methods.base import border, colour
 from napari_usm._methods.parameter import parameter
 from napari_usm.lab.filters.areas import AREA_REACH, wanted_growth
 from napari_usm.lab.filters.directional import (
@@ -34,18 +35,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PoleselUnsharpMask(LevelsMethod):
+class PoleselUnsharpMask(LevelsMethod, AmountMethod):
     """Parameters and steps of `napari_usm.lab.polesel_unsharp_mask`."""
 
-    amount: float = parameter(
-        1.0,
-        "Amount",
-        minimum=0.0,
-        maximum=2.0,
-        step=0.05,
-        control="basic",
-        finishing=True,
-    )
+    amount: float = amount_parameter(1.0, 0.0, 2.0)
     _: KW_ONLY
     areas: str = areas_parameter("polesel")
     contrasts: tuple[float, float] = contrasts_parameter()
@@ -59,7 +52,6 @@ class PoleselUnsharpMask(LevelsMethod):
     @override
     def check(self, axes: Sequence[int]) -> None:
         super().check(axes)
-        arguments.real("amount", self.amount)
         arguments.choice("areas", self.areas, AREAS)
         check_areas(self.contrasts, self.activities)
         arguments.real("largest_weight", self.largest_weight, minimum=0)
@@ -89,18 +81,8 @@ class PoleselUnsharpMask(LevelsMethod):
         return (found * self.level).astype(block.dtype)
 
     @override
-    def constants(
-        self, sums: Array | None, axes: Sequence[int], *found: Array
-    ) -> Constants:
-        return Constants(float(self.amount))
-
-    @override
     def least_amount(self, axes: Sequence[int]) -> float:
         """Return the amount that removes a checkerboard at the largest weight."""
         if self.largest_weight == 0:
             return -np.inf
         return -0.25 / (len(axes) * self.largest_weight)
-
-    @override
-    def noise_factor(self, axes: Sequence[int], amount: Any) -> Any | None:
-        return None

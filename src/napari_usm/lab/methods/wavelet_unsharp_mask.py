@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from napari_usm import arguments
-from napari_usm._methods.base import Constants, border, colour
+from napari_usm._methods.amount import AmountMethod, amount_parameter
+from napari_usm._methods.base import border, colour
 from napari_usm._methods.parameter import parameter
 from napari_usm.lab.filters.areas import AREA_REACH, wanted_growth
 from napari_usm.lab.filters.wavelet import filter_bank, trimmed_detail
@@ -35,18 +36,10 @@ _MOST_LEVELS = 10
 
 
 @dataclass(frozen=True)
-class WaveletUnsharpMask(LevelsMethod):
+class WaveletUnsharpMask(LevelsMethod, AmountMethod):
     """Parameters and steps of `napari_usm.lab.wavelet_unsharp_mask`."""
 
-    amount: float = parameter(
-        1.0,
-        "Amount",
-        minimum=-1.0,
-        maximum=5.0,
-        step=0.05,
-        control="basic",
-        finishing=True,
-    )
+    amount: float = amount_parameter(1.0, -1.0, 5.0)
     _: KW_ONLY
     wavelet: str = parameter(
         "haar",
@@ -70,7 +63,6 @@ class WaveletUnsharpMask(LevelsMethod):
     @override
     def check(self, axes: Sequence[int]) -> None:
         super().check(axes)
-        arguments.real("amount", self.amount)
         if not isinstance(self.wavelet, str):
             raise TypeError(f"`wavelet` must be a str; got {self.wavelet!r}")
         try:
@@ -123,19 +115,9 @@ class WaveletUnsharpMask(LevelsMethod):
         return weighted
 
     @override
-    def constants(
-        self, sums: Array | None, axes: Sequence[int], *found: Array
-    ) -> Constants:
-        return Constants(float(self.amount))
-
-    @override
     def least_amount(self, axes: Sequence[int]) -> float:
         """Return the amount that removes the detail."""
         return -1.0
-
-    @override
-    def noise_factor(self, axes: Sequence[int], amount: Any) -> None:
-        return None
 
     def _bank(self) -> Bank:
         return filter_bank(self.wavelet)
