@@ -10,7 +10,7 @@ import pytest
 
 import cases
 import napari_usm as usm
-import reference
+from method_cases import METHOD_CASES
 from napari_usm._methods.base import Method
 
 # Parameters of every method.
@@ -129,7 +129,7 @@ def test_what_is_no_method():
 def test_defaults(name):
     """Defaults are those of the interface, written down once more in the reference."""
     defaults = {k: p.default for k, p in cases.ENTRIES[name].parameters.items()}
-    assert defaults == reference.DEFAULTS[name]
+    assert defaults == METHOD_CASES[name].reference.defaults
 
 
 def test_positional_parameters():
