@@ -6,6 +6,7 @@ from unittest import mock
 import numpy as np
 
 import napari_usm as usm
+import reference
 from method_cases import METHOD_CASES
 from napari_usm import api
 from napari_usm._engine.plan import Plan
@@ -13,6 +14,8 @@ from napari_usm._engine.plan import Plan
 METHODS = tuple(METHOD_CASES)
 # Those that follow an image's blur and noise.
 ESTIMATING = tuple(name for name, case in METHOD_CASES.items() if case.estimates_noise)
+# Those with an amount and a threshold.
+THRESHOLDED = tuple(name for name, case in METHOD_CASES.items() if case.has_threshold)
 MODES = ("reflect", "mirror", "nearest", "wrap", "constant")
 INTEGERS = ("bool", "uint8", "int8", "uint16", "int16", "int32", "uint32", "int64")
 FLOATS = ("float16", "float32", "float64")
@@ -30,6 +33,11 @@ def function(method):
     return getattr(usm if method in usm.METHODS else usm.lab, method)
 
 
+def spacing(method, steps):
+    """The argument for pixels of this size, of a method that takes their spacing."""
+    return {"spacing": steps} if "spacing" in ENTRIES[method].parameters else {}
+
+
 def sharpen(image, method="unsharp_mask", **parameters):
     """`napari_usm.sharpen`, by the name of a method for the lab too."""
     return _call(usm.sharpen, image, method, parameters)
@@ -43,6 +51,11 @@ def edge_map(image, method="unsharp_mask", **parameters):
 def significance(image, method="unsharp_mask", **parameters):
     """`napari_usm.significance`, likewise."""
     return _call(usm.significance, image, method, parameters)
+
+
+def expected(image, method="unsharp_mask", **parameters):
+    """The `Reference` of a call: the result of slow arithmetic."""
+    return reference.sharpen(image, METHOD_CASES[method].reference, **parameters)
 
 
 def prepare(image, method, **parameters):

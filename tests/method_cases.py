@@ -1,7 +1,7 @@
 """One row for each method: how to call it, and what to expect of its numbers.
 
 Reference, laws, fuzz, blocks, dask and live tests walk this table: a new method gets one
-row here and its formula in `reference.py`.
+row here, with its formula from `reference.py`.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+import reference
 
 # Pixels of the windows of medians that the reference can do in time.
 MOST_WINDOW = 81
@@ -20,6 +22,8 @@ class MethodCase:
 
     Attributes
     ----------
+    reference : reference.Method
+        The method once more.
     example : callable
         Number of filtered axes to a call with nothing at its default.
     draw : callable
@@ -27,8 +31,8 @@ class MethodCase:
         parameters of the method. Small calls have no wide blur.
     axes : int, optional
         Number of axes that it filters, if it is only one.
-    is_masked : bool
-        Whether it is one of the two with amount and threshold.
+    has_threshold : bool
+        Whether it has the parameters `amount` and `threshold`.
     estimates_noise : bool
         Whether it follows blur and noise, and needs images of 16 pixels and more.
     rounding : float
@@ -45,16 +49,21 @@ class MethodCase:
         computed from the range of each item.
     """
 
+    reference: reference.Method
     example: Callable[[int], dict[str, Any]]
     draw: Callable[..., dict[str, Any]]
     axes: int | None = None
-    is_masked: bool = False
+    has_threshold: bool = False
     estimates_noise: bool = False
     rounding: float = 1.0
     by_item: dict[str, Any] = field(default_factory=dict)
     keeps_noise: dict[str, Any] = field(default_factory=dict)
     mixes_channels: bool = False
     slack_of_items: float = 0.0
+
+    def filters(self, count):
+        """Return whether it can filter that many axes."""
+        return self.axes in (None, count)
 
 
 def draw_mask(rng, axes, span, small, widest=15.0):
@@ -167,23 +176,29 @@ GAIN_BY_ITEM = {"gain_per": "item"}
 
 METHOD_CASES = {
     "unsharp_mask": MethodCase(
+        reference.unsharp_mask,
         lambda count: {"sigma": sigmas(count), "amount": 1.7},
         unsharp_mask,
-        is_masked=True,
+        has_threshold=True,
     ),
     "laplacian_sharpen": MethodCase(
+        reference.laplacian_sharpen,
         lambda count: {
             "amount": 0.6,
             "median_size": 3,
             "spacing": tuple(1.0 + axis for axis in range(count)),
         },
         laplacian_sharpen,
-        is_masked=True,
+        has_threshold=True,
     ),
     "adaptive_unsharp_mask": MethodCase(
-        lambda count: {}, adaptive_unsharp_mask, by_item=GAIN_BY_ITEM
+        reference.adaptive_unsharp_mask,
+        lambda count: {},
+        adaptive_unsharp_mask,
+        by_item=GAIN_BY_ITEM,
     ),
     "auto_unsharp_mask": MethodCase(
+        reference.auto_unsharp_mask,
         lambda count: {"strength": 0.8, "denoise": 0.7},
         auto_unsharp_mask,
         estimates_noise=True,
@@ -192,14 +207,19 @@ METHOD_CASES = {
         keeps_noise={"denoise": 0},
     ),
     "gaussian_sharpen": MethodCase(
-        lambda count: {"sigma": 1.2}, gaussian_sharpen, axes=2
+        reference.gaussian_sharpen,
+        lambda count: {"sigma": 1.2},
+        gaussian_sharpen,
+        axes=2,
     ),
     "polesel_unsharp_mask": MethodCase(
+        reference.polesel_unsharp_mask,
         lambda count: {"amount": 0.7, "areas": "improved"},
         polesel_unsharp_mask,
         rounding=500,
     ),
     "dark_region_unsharp_mask": MethodCase(
+        reference.dark_region_unsharp_mask,
         lambda count: {
             "amount": 1.7,
             "kernel": "gaussian",
@@ -209,6 +229,7 @@ METHOD_CASES = {
         dark_region_unsharp_mask,
     ),
     "wavelet_unsharp_mask": MethodCase(
+        reference.wavelet_unsharp_mask,
         lambda count: {
             "amount": 1.7,
             "wavelet": "bior2.2",
@@ -219,9 +240,14 @@ METHOD_CASES = {
         wavelet_unsharp_mask,
     ),
     "lin_unsharp_mask": MethodCase(
-        lambda count: {}, lin_unsharp_mask, by_item=GAIN_BY_ITEM, slack_of_items=1e-12
+        reference.lin_unsharp_mask,
+        lambda count: {},
+        lin_unsharp_mask,
+        by_item=GAIN_BY_ITEM,
+        slack_of_items=1e-12,
     ),
     "entropy_unsharp_mask": MethodCase(
+        reference.entropy_unsharp_mask,
         lambda count: {"kernel": "gaussian", "sigma": sigmas(count), "penalty": False},
         entropy_unsharp_mask,
         by_item=GAIN_BY_ITEM,

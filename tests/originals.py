@@ -17,7 +17,7 @@ def polesel_weights(image, mu=0.1, beta=0.5, ridge=1.0):
     result holds the weights across and down.
     """
     mode, axes = "mirror", (0, 1)
-    parameters = {**reference.DEFAULTS["polesel_unsharp_mask"], "mode": mode}
+    parameters = {**reference.polesel_unsharp_mask.defaults, "mode": mode}
     growth = reference.area_growth(image, axes, parameters, 0.0)
     activities = [
         reference.activity(

@@ -2,7 +2,8 @@
 
 Everything is float64 and numpy alone; nothing of `napari_usm` or `scipy` is
 used, so an error would have to be made twice to stay unseen. Read `sharpen`
-first: it is the equation ``sharpened = image + amount * edge_map``.
+first: it is the equation ``sharpened = image + amount * edge_map``. What differs
+between the methods is in the functions of their names, at the end.
 
 Where a rule needs words:
 
@@ -16,120 +17,10 @@ Where a rule needs words:
 """
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-
-_COMMON = {
-    "axes": None,
-    "channel_axis": None,
-    "alpha": False,
-    "cval": 0.0,
-    "limits": None,
-    "dtype": None,
-}
-
-#: The parameters of each method with their defaults.
-DEFAULTS = {
-    "unsharp_mask": {
-        **_COMMON,
-        "sigma": 1.0,
-        "amount": 1.0,
-        "kernel": "gaussian",
-        "threshold": 0.0,
-        "hard": False,
-        "truncate": 4.0,
-        "color": "channels",
-        "mode": "reflect",
-    },
-    "laplacian_sharpen": {
-        **_COMMON,
-        "amount": 0.7,
-        "median_size": 1,
-        "spacing": None,
-        "threshold": 0.0,
-        "hard": False,
-        "color": "channels",
-        "mode": "mirror",
-    },
-    "adaptive_unsharp_mask": {
-        **_COMMON,
-        "kernel": "box",
-        "sigma": 1.0,
-        "gains": None,
-        "gain_per": "image",
-        "truncate": 4.0,
-        "color": "value",
-        "mode": "mirror",
-    },
-    "auto_unsharp_mask": {
-        **_COMMON,
-        "strength": 1.0,
-        "denoise": 1.0,
-        "estimate_per": "image",
-        "color": "luminance",
-        "mode": "mirror",
-    },
-    "gaussian_sharpen": {
-        **_COMMON,
-        "sigma": 1.0,
-        "radius": 0,
-        "color": "channels",
-        "mode": "nearest",
-    },
-    "polesel_unsharp_mask": {
-        **_COMMON,
-        "amount": 1.0,
-        "areas": "polesel",
-        "contrasts": (7.75, 14.14),
-        "activities": (4.0, 3.0),
-        "largest_weight": 4.0,
-        "data_range": None,
-        "color": "value",
-        "mode": "mirror",
-    },
-    "dark_region_unsharp_mask": {
-        **_COMMON,
-        "amount": 1.0,
-        "kernel": "box",
-        "sigma": 1.0,
-        "truncate": 4.0,
-        "data_range": None,
-        "color": "value",
-        "mode": "mirror",
-    },
-    "wavelet_unsharp_mask": {
-        **_COMMON,
-        "amount": 1.0,
-        "wavelet": "haar",
-        "levels": 2,
-        "limit": 16.0,
-        "areas": "none",
-        "contrasts": (7.75, 14.14),
-        "activities": (4.0, 3.0),
-        "data_range": None,
-        "color": "value",
-        "mode": "mirror",
-    },
-    "lin_unsharp_mask": {
-        **_COMMON,
-        "gains": None,
-        "gain_per": "image",
-        "color": "value",
-        "mode": "mirror",
-    },
-    "entropy_unsharp_mask": {
-        **_COMMON,
-        "kernel": "box",
-        "sigma": 1.0,
-        "penalty": True,
-        "gains": None,
-        "gain_per": "image",
-        "truncate": 4.0,
-        "color": "value",
-        "mode": "mirror",
-    },
-}
 
 REC_709 = (0.2126, 0.7152, 0.0722)
 
@@ -168,12 +59,80 @@ class Reference:
     curve: np.ndarray | None
 
 
+@dataclass(frozen=True)
+class Method:
+    """A method, as `sharpen` takes it.
+
+    Attributes
+    ----------
+    apply : callable
+        `Planes` and parameters to `Masks`.
+    defaults : dict
+        All parameters with their defaults.
+    detail : callable, optional
+        Plane, axes and parameters to what is added to the plane before any threshold,
+        and the mean of the pixels around, from which it is a difference: for methods
+        whose detail is compared with its noise.
+    """
+
+    apply: Callable
+    defaults: dict
+    detail: Callable | None = None
+
+
+@dataclass(frozen=True)
+class Planes:
+    """The grey arrays that a method filters: one per channel, or one of all colours.
+
+    Attributes
+    ----------
+    arrays : list of float64 array
+    axes : tuple of int
+        Filtered axes.
+    items : tuple of int
+        All other axes.
+    dtype : dtype
+        Type of the image.
+    whole : bool
+        Whether all values are integers.
+    """
+
+    arrays: list
+    axes: tuple
+    items: tuple
+    dtype: np.dtype
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Masks:
+    """What a method adds to the grey arrays.
+
+    Attributes
+    ----------
+    edges : list of float64 array
+        One edge map for each.
+    amount : float, optional
+        The factor of all of them, unless there are gains.
+    gains : list of (float64 array, float64 array), optional
+        For each of them the gain and the curve, as arrays over its items.
+    shared : bool
+        Whether all of them have one gain and curve.
+    """
+
+    edges: list
+    amount: float | None = None
+    gains: list | None = None
+    shared: bool = False
+
+
 def sharpen(image, method, **parameters):
-    """Sharpen `image` with the method of that name, as a `Reference`."""
-    unknown = set(parameters) - set(DEFAULTS[method])
+    """Sharpen `image` with a `Method`, as a `Reference`."""
+    unknown = set(parameters) - set(method.defaults)
     if unknown:
-        raise TypeError(f"{method} has no parameters {sorted(unknown)}")
-    p = {**DEFAULTS[method], **parameters}
+        name = method.apply.__name__
+        raise TypeError(f"{name} has no parameters {sorted(unknown)}")
+    p = {**method.defaults, **parameters}
 
     image = np.asarray(image)
     values = image.astype(np.float64)
@@ -197,7 +156,7 @@ def sharpen(image, method, **parameters):
         count = image.shape[channel] - bool(p["alpha"])
         colours = np.take(values, range(count), channel)
         alpha = np.take(values, range(count, image.shape[channel]), channel)
-        planes = _grey(colours, channel, p["color"])
+        planes = grey_planes(colours, channel, p["color"])
         plane_axes = tuple(axis - (axis > channel) for axis in axes)
         if p["alpha"]:
             # A pixel that cannot be seen is invalid; others weigh as they are opaque.
@@ -207,49 +166,25 @@ def sharpen(image, method, **parameters):
 
     mixed = channel is not None and p["color"] == "luminance"
     whole = image.dtype.kind in "iu" and not mixed
-    if method == "auto_unsharp_mask":
-        edges = [
-            _auto_edge_map(plane, plane_axes, items, whole, three_bands, p)
-            for plane in planes
-        ]
-    elif method == "lin_unsharp_mask":
-        lin = [_lin(plane, plane_axes, items, p) for plane in planes]
-        edges = [edge for edge, _, _ in lin]
-    else:
-        edges = [_edge_map(plane, plane_axes, method, p, whole) for plane in planes]
+    grey = Planes(planes, plane_axes, items, image.dtype, whole)
+    masks = method.apply(grey, p)
+    edges = masks.edges
 
     gain = curve = None
-    if "amount" in p:
-        amounts = [float(p["amount"])] * len(planes)
-        amount = float(p["amount"])
-    elif method == "auto_unsharp_mask":
-        amount = float(p["strength"])
-        amounts = [amount] * len(planes)
-    elif method == "gaussian_sharpen":
-        amount = gaussian_sharpen_amount(p["sigma"], p["radius"])
+    if masks.gains is None:
+        amount = float(masks.amount)
         amounts = [amount] * len(planes)
     else:
-        if method == "lin_unsharp_mask":
-            found = [(each, levels) for _, each, levels in lin]
-        elif method == "entropy_unsharp_mask":
-            found = [_entropy_gain(planes, edges, items, p)] * len(planes)
-        else:
-            found = [
-                _gain(plane, edge, plane_axes, items, image.dtype, p)
-                for plane, edge in zip(planes, edges, strict=True)
-            ]
         amounts = [
             1 / (np.expand_dims(each, plane_axes) if each.ndim else each)
-            for each, _ in found
+            for each, _ in masks.gains
         ]
-        apart = channel is not None and p["color"] == "channels"
-        if apart and method != "entropy_unsharp_mask":
+        gain, curve = masks.gains[0]
+        if channel is not None and p["color"] == "channels" and not masks.shared:
             # The channel axis stands among the item axes as in the image.
-            place = sum(axis < channel for axis in items) if found[0][0].ndim else 0
-            gain = np.stack([each for each, _ in found], place)
-            curve = np.stack([each for _, each in found], place)
-        else:
-            gain, curve = found[0]
+            place = sum(axis < channel for axis in items) if gain.ndim else 0
+            gain = np.stack([each for each, _ in masks.gains], place)
+            curve = np.stack([each for _, each in masks.gains], place)
         amount = 1 / gain
         if gain.ndim == 0:
             gain, amount = float(gain), float(amount)
@@ -307,62 +242,69 @@ def opacity(alpha):
 # --- the edge map of one grey array -----------------------------------------------
 
 
-def _edge_map(plane, axes, method, p, whole):
-    """Return what is added to `plane` for an amount of 1."""
-    detail = _detail(plane, axes, method, p)
-    level = p.get("threshold", 0.0)
-    if isinstance(level, str):
-        multiple = float(level.removesuffix("noise"))
-        level = multiple * detail_noise(plane, detail, axes, method, p, whole)
-    return threshold(detail, level, p.get("hard", False))
+def _above_threshold(planes, detail, p):
+    """Return the detail of each grey array that is above the threshold."""
+    edges = []
+    for plane in planes.arrays:
+        change, around = detail(plane, planes.axes, p)
+        level = p["threshold"]
+        if isinstance(level, str):
+            noise = detail_noise(plane, around, planes.axes, detail, p, planes.whole)
+            level = float(level.removesuffix("noise")) * noise
+        edges.append(threshold(change, level, p["hard"]))
+    return edges
 
 
-def _detail(plane, axes, method, p):
-    """Return what is added to `plane` before any threshold."""
-    if method == "polesel_unsharp_mask":
-        return _polesel_edge_map(plane, axes, p)
-    if method == "wavelet_unsharp_mask":
-        return _wavelet_edge_map(plane, axes, p)
-    if method == "laplacian_sharpen":
-        filtered = median(plane, p["median_size"], axes)
-        weights = laplacian_weights(p["spacing"], len(axes))
-        detail = -laplacian(filtered, axes, weights, p["mode"], p["cval"])
+def mask_detail(plane, axes, p):
+    """Return the plane less its blur, by a box or a Gaussian, and the blur."""
+    if p["kernel"] == "box":
+        taps = [np.full(3, 1 / 3)] * len(axes)
     else:
-        if method == "gaussian_sharpen":
-            if len(axes) != 2:
-                raise ValueError(f"gaussian_sharpen filters two axes, got {axes}")
-            radius = gaussian_sharpen_radius(p["sigma"], p["radius"])
-            taps = [gaussian_taps(p["sigma"], radius)] * 2
-        elif p["kernel"] == "box":
-            taps = [np.full(3, 1 / 3)] * len(axes)
-        else:
-            sigmas = np.broadcast_to(p["sigma"], len(axes))
-            taps = [
-                gaussian_taps(sigma, int(p["truncate"] * sigma + 0.5))
-                for sigma in sigmas
-            ]
-        blurred = blur(plane, axes, taps, p["mode"], p["cval"], p.get("weight"))
-        detail = plane - blurred
-        if method == "dark_region_unsharp_mask":
-            detail *= np.clip(1 - blurred / p["data_range"], 0, 1)
-    return np.where(np.isfinite(plane), detail, 0.0)
+        taps = [
+            gaussian_taps(sigma, int(p["truncate"] * sigma + 0.5))
+            for sigma in np.broadcast_to(p["sigma"], len(axes))
+        ]
+    return _less_blur(plane, axes, taps, p)
 
 
-def detail_noise(plane, detail, axes, method, p, whole):
-    """Return the standard deviation of the noise of `detail` at each pixel."""
+def gaussian_sharpen_detail(plane, axes, p):
+    """Return the plane less its blur by ImageMagick's Gaussian, and the blur."""
+    if len(axes) != 2:
+        raise ValueError(f"gaussian_sharpen filters two axes, got {axes}")
+    radius = gaussian_sharpen_radius(p["sigma"], p["radius"])
+    return _less_blur(plane, axes, [gaussian_taps(p["sigma"], radius)] * 2, p)
+
+
+def laplacian_detail(plane, axes, p):
+    """Return minus the Laplacian of the median, and the mean of the neighbours."""
+    weights = laplacian_weights(p["spacing"], len(axes))
+    filtered = median(plane, p["median_size"], axes)
+    detail = -laplacian(filtered, axes, weights, p["mode"], p["cval"])
+    detail = np.where(np.isfinite(plane), detail, 0.0)
+    return detail, plane - 0.5 / sum(weights) * detail
+
+
+def _less_blur(plane, axes, taps, p):
+    """Return the plane less its blur, 0 at invalid pixels, and the blur."""
+    blurred = blur(plane, axes, taps, p["mode"], p["cval"], p.get("weight"))
+    return np.where(np.isfinite(plane), plane - blurred, 0.0), blurred
+
+
+def detail_noise(plane, around, axes, detail, p, whole):
+    """Return the standard deviation of the noise of the detail at each pixel.
+
+    It grows with the intensity `around` the pixel.
+    """
     estimate = auto_estimate(plane, axes, whole)
     if estimate is None:
         return np.zeros(plane.shape)
     _, constant, growth, zero, least, _ = estimate
-    share = 1.0
-    if method == "laplacian_sharpen":
-        share = 0.5 / sum(laplacian_weights(p["spacing"], len(axes)))
-    around = np.where(np.isfinite(plane), plane - share * detail, 0.0)
+    around = np.where(np.isfinite(plane), around, 0.0)
     variance = np.fmax(constant + growth * (around - zero), least**2)
-    return np.sqrt(variance * noise_energy(len(axes), method, p))
+    return np.sqrt(variance * noise_energy(len(axes), detail, p))
 
 
-def noise_energy(count, method, p):
+def noise_energy(count, detail, p):
     """Return the variance of the detail of white noise of variance 1."""
     axes, p = tuple(range(count)), {**p, "mode": "mirror"}
     if p.get("median_size", 1) > 1:
@@ -370,10 +312,10 @@ def noise_energy(count, method, p):
         noise = np.random.default_rng(0).normal(size=(side,) * count)
         border = 1 + p["median_size"] // 2
         inside = (slice(border, -border),) * count
-        return np.var(_detail(noise, axes, method, p)[inside])
+        return np.var(detail(noise, axes, p)[0][inside])
     impulse = np.zeros((41,) * count)
     impulse[(20,) * count] = 1
-    return np.sum(_detail(impulse, axes, method, p) ** 2)
+    return np.sum(detail(impulse, axes, p)[0] ** 2)
 
 
 def border_index(position, length, mode):
@@ -770,15 +712,15 @@ def steepest(gains, curve):
 # --- the gain of the largest entropy -----------------------------------------------
 
 
-def _entropy_gain(planes, edges, items, p):
+def _entropy_gain(planes, edges, p):
     """Return gain and curve of all grey arrays together, as arrays over their items."""
     tried = p["gains"] or [10 ** (n / 20) for n in range(-20, 21)]
-    image, detail = np.stack(planes), np.stack(edges)
-    items = items if p["gain_per"] == "item" else ()
-    shape = tuple(planes[0].shape[axis] for axis in items)
+    image, detail = np.stack(planes.arrays), np.stack(edges)
+    items = planes.items if p["gain_per"] == "item" else ()
+    shape = tuple(planes.arrays[0].shape[axis] for axis in items)
     gain, curve = np.zeros(shape), np.zeros((*shape, len(tried)))
     for index in np.ndindex(shape):
-        where = (slice(None), *_item(planes[0], items, index))
+        where = (slice(None), *_item(planes.arrays[0], items, index))
         own = _stretched(image[where], detail[where])
         how = (False, p["penalty"])
         gain[index], curve[index] = most_entropy(*own, tried, *how, p["gains"] is None)
@@ -880,18 +822,17 @@ def gentlest(gains, curve):
 # --- the bands of the automatic methods --------------------------------------------
 
 
-def _auto_edge_map(plane, axes, items, whole, bands, p):
+def _auto_edge_map(plane, planes, p):
     """Return the weighted bands of one grey array, item by item if asked for."""
+    axes, whole = planes.axes, planes.whole
     if p["estimate_per"] == "image":
-        return bands(plane, axes, auto_estimate(plane, axes, whole), p)
+        return three_bands(plane, axes, auto_estimate(plane, axes, whole), p)
     edge = np.zeros(plane.shape)
-    for index in np.ndindex(*(plane.shape[axis] for axis in items)):
-        where = _item(plane, items, index)
+    for index in np.ndindex(*(plane.shape[axis] for axis in planes.items)):
+        where = _item(plane, planes.items, index)
         estimate = auto_estimate(plane[where], axes, whole)
-        own = p["weight"]
-        if own is not None:
-            own = own[where]
-        edge[where] = bands(plane[where], axes, estimate, {**p, "weight": own})
+        weight = None if p["weight"] is None else p["weight"][where]
+        edge[where] = three_bands(plane[where], axes, estimate, {**p, "weight": weight})
     return edge
 
 
@@ -1212,7 +1153,7 @@ def _spectral_line(frequencies, power, noise, dimensions):
 # --- colours, limits, cast --------------------------------------------------------
 
 
-def _grey(colours, channel, color):
+def grey_planes(colours, channel, color):
     """Return the list of grey arrays that are filtered."""
     parts = [np.take(colours, i, channel) for i in range(colours.shape[channel])]
     if color == "channels":
@@ -1283,3 +1224,181 @@ def cast(values, dtype):
     result[rounded <= float(low)] = low
     result[rounded >= float(high)] = high
     return result
+
+
+# --- the methods --------------------------------------------------------------------
+
+
+_COMMON = {
+    "axes": None,
+    "channel_axis": None,
+    "alpha": False,
+    "cval": 0.0,
+    "limits": None,
+    "dtype": None,
+}
+
+
+def method(detail=None, **defaults):
+    """Return a decorator that makes a `Method` of the function that applies it."""
+    return lambda apply: Method(apply, {**_COMMON, **defaults}, detail)
+
+
+@method(
+    detail=mask_detail,
+    sigma=1.0,
+    amount=1.0,
+    kernel="gaussian",
+    threshold=0.0,
+    hard=False,
+    truncate=4.0,
+    color="channels",
+    mode="reflect",
+)
+def unsharp_mask(planes, p):
+    """Return what is above the threshold of the detail of a mask."""
+    return Masks(_above_threshold(planes, mask_detail, p), p["amount"])
+
+
+@method(
+    detail=laplacian_detail,
+    amount=0.7,
+    median_size=1,
+    spacing=None,
+    threshold=0.0,
+    hard=False,
+    color="channels",
+    mode="mirror",
+)
+def laplacian_sharpen(planes, p):
+    """Return what is above the threshold of the detail of a Laplacian."""
+    return Masks(_above_threshold(planes, laplacian_detail, p), p["amount"])
+
+
+@method(
+    detail=mask_detail,
+    kernel="box",
+    sigma=1.0,
+    gains=None,
+    gain_per="image",
+    truncate=4.0,
+    color="value",
+    mode="mirror",
+)
+def adaptive_unsharp_mask(planes, p):
+    """Return the detail of a mask, and the gains by the variation of the gradient."""
+    edges, gains = [], []
+    for plane in planes.arrays:
+        edge, _ = mask_detail(plane, planes.axes, p)
+        edges.append(edge)
+        gains.append(_gain(plane, edge, planes.axes, planes.items, planes.dtype, p))
+    return Masks(edges, gains=gains)
+
+
+@method(
+    strength=1.0,
+    denoise=1.0,
+    estimate_per="image",
+    color="luminance",
+    mode="mirror",
+)
+def auto_unsharp_mask(planes, p):
+    """Return three bands, weighted by blur and noise."""
+    edges = [_auto_edge_map(plane, planes, p) for plane in planes.arrays]
+    return Masks(edges, p["strength"])
+
+
+@method(
+    detail=gaussian_sharpen_detail,
+    sigma=1.0,
+    radius=0,
+    color="channels",
+    mode="nearest",
+)
+def gaussian_sharpen(planes, p):
+    """Return the detail of ImageMagick's Gaussian, and its amount."""
+    edges = [
+        gaussian_sharpen_detail(plane, planes.axes, p)[0] for plane in planes.arrays
+    ]
+    return Masks(edges, gaussian_sharpen_amount(p["sigma"], p["radius"]))
+
+
+@method(
+    amount=1.0,
+    areas="polesel",
+    contrasts=(7.75, 14.14),
+    activities=(4.0, 3.0),
+    largest_weight=4.0,
+    data_range=None,
+    color="value",
+    mode="mirror",
+)
+def polesel_unsharp_mask(planes, p):
+    """Return weighted second differences."""
+    edges = [_polesel_edge_map(plane, planes.axes, p) for plane in planes.arrays]
+    return Masks(edges, p["amount"])
+
+
+@method(
+    amount=1.0,
+    kernel="box",
+    sigma=1.0,
+    truncate=4.0,
+    data_range=None,
+    color="value",
+    mode="mirror",
+)
+def dark_region_unsharp_mask(planes, p):
+    """Return the detail of a mask, times the darkness of the blur."""
+    edges = []
+    for plane in planes.arrays:
+        detail, blurred = mask_detail(plane, planes.axes, p)
+        edges.append(detail * np.clip(1 - blurred / p["data_range"], 0, 1))
+    return Masks(edges, p["amount"])
+
+
+@method(
+    amount=1.0,
+    wavelet="haar",
+    levels=2,
+    limit=16.0,
+    areas="none",
+    contrasts=(7.75, 14.14),
+    activities=(4.0, 3.0),
+    data_range=None,
+    color="value",
+    mode="mirror",
+)
+def wavelet_unsharp_mask(planes, p):
+    """Return the trimmed planes of a wavelet transform."""
+    edges = [_wavelet_edge_map(plane, planes.axes, p) for plane in planes.arrays]
+    return Masks(edges, p["amount"])
+
+
+@method(
+    gains=None,
+    gain_per="image",
+    color="value",
+    mode="mirror",
+)
+def lin_unsharp_mask(planes, p):
+    """Return weighted differences, and the gains of the largest entropy."""
+    lin = [_lin(plane, planes.axes, planes.items, p) for plane in planes.arrays]
+    return Masks([edge for edge, _, _ in lin], gains=[gain for _, *gain in lin])
+
+
+@method(
+    kernel="box",
+    sigma=1.0,
+    penalty=True,
+    gains=None,
+    gain_per="image",
+    truncate=4.0,
+    color="value",
+    mode="mirror",
+)
+def entropy_unsharp_mask(planes, p):
+    """Return the detail of a mask, and one gain, of the largest entropy."""
+    edges = [mask_detail(plane, planes.axes, p)[0] for plane in planes.arrays]
+    gains = [_entropy_gain(planes, edges, p)] * len(edges)
+    return Masks(edges, gains=gains, shared=True)

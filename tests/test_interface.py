@@ -11,7 +11,11 @@ import pytest
 
 import cases
 import napari_usm as usm
-import reference
+from method_cases import METHOD_CASES
+from napari_usm._methods.base import Method
+
+# Parameters of every method.
+COMMON = {field.name for field in dataclasses.fields(Method)}
 
 
 @pytest.mark.parametrize("name", ["napari_usm", "napari_usm.lab", "napari_usm.warm_up"])
@@ -128,7 +132,7 @@ def test_what_is_no_method():
 def test_defaults(name):
     """Defaults are those of the interface, written down once more in the reference."""
     defaults = {k: p.default for k, p in cases.ENTRIES[name].parameters.items()}
-    assert defaults == reference.DEFAULTS[name]
+    assert defaults == METHOD_CASES[name].reference.defaults
 
 
 def test_positional_parameters():

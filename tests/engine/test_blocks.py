@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import cases
 import napari_usm as usm
 from cases import prepare
+from method_cases import METHOD_CASES
 from napari_usm._engine import memory
 from napari_usm._engine.blocks import cut
 from test_laws import calls
@@ -265,11 +266,11 @@ def test_one_pass_gives_the_same_bits(dtype, mode):
     for shape, axes in (*shapes, ((20, 31, 3), (0, 1)), ((9, 20, 31), (0, 1, 2))):
         image = cases.picture(shape, dtype)
         for method, parameters in calls:
+            if not METHOD_CASES[method].filters(len(axes)):
+                continue
             call = {**parameters, "axes": axes, "mode": mode, "cval": 7.25}
             if len(axes) == 3:
                 call.pop("spacing", None)
-            if len(axes) == 3 and method == "gaussian_sharpen":
-                continue
             found = cases.sharpen(image, method, **call)
             with cases.stepwise():
                 expected = cases.sharpen(image, method, **call)

@@ -5,7 +5,6 @@ import pytest
 
 import cases
 import napari_usm as usm
-import reference
 from cases import prepare
 from method_cases import METHOD_CASES
 from napari_usm._engine import memory
@@ -76,7 +75,7 @@ def check(image, other, method, parameters, count, how):
     np.testing.assert_array_equal(both.edge_map, steps.edge_map)
     np.testing.assert_array_equal(other, image)
 
-    expected = reference.sharpen(image, method, **parameters)
+    expected = cases.expected(image, method, **parameters)
     if expected.gain is not None:
         gain = both.fitted.public.gain
         np.testing.assert_allclose(gain, expected.gain, rtol=1e-12)
@@ -116,7 +115,7 @@ def away_from_a_hard_threshold(image, method, parameters, slack, expected):
     level = parameters.get("threshold", 0)
     if not (level and parameters["hard"]):
         return np.ones(expected.edge_map.shape, bool)
-    whole = reference.sharpen(image, method, **{**parameters, "threshold": 0})
+    whole = cases.expected(image, method, **{**parameters, "threshold": 0})
     return np.abs(np.abs(whole.edge_map) - level) > slack
 
 

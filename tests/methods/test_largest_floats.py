@@ -153,7 +153,7 @@ def test_value_of_nearly_black_pixels():
 
 
 @pytest.mark.parametrize("dtype", ["int64", "uint64", "longdouble"])
-@pytest.mark.parametrize("method", ["unsharp_mask", "laplacian_sharpen"])
+@pytest.mark.parametrize("method", cases.THRESHOLDED)
 def test_pixels_beyond_float64_are_themselves(method, dtype):
     """With an amount of 0, and where there is no detail, the image comes back."""
     if dtype == "longdouble":

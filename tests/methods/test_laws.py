@@ -12,9 +12,6 @@ from method_cases import METHOD_CASES
 # The same examples at every run: a failure belongs to the change that made it.
 laws = settings(max_examples=200, deadline=None, derandomize=True)
 
-# Those with an amount and a threshold.
-MASKED = [name for name, case in METHOD_CASES.items() if case.is_masked]
-
 DTYPES = ["bool", "uint8", "int16", "uint16", "int32", "float32", "float64"]
 
 
@@ -43,7 +40,7 @@ def calls(draw, **kind):
     if others and draw(st.booleans()):
         parameters["channel_axis"] = draw(st.sampled_from(others))
         parameters["color"] = "channels"
-    if METHOD_CASES[method].axes not in (None, len(axes)):
+    if not METHOD_CASES[method].filters(len(axes)):
         method = "unsharp_mask"
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     parameters |= METHOD_CASES[method].draw(rng, axes, 1000.0, small=True)
@@ -63,7 +60,7 @@ def float_result(image, method, parameters):
 def test_amount_zero_is_the_identity(call, data):
     """An amount of 0 gives the very image back, of every type."""
     image, method, parameters = call
-    method = data.draw(st.sampled_from(MASKED))
+    method = data.draw(st.sampled_from(cases.THRESHOLDED))
     allowed = cases.ENTRIES[method].parameters
     parameters = {k: v for k, v in parameters.items() if k in allowed}
     result = sharpened(image, method, {**parameters, "amount": 0})
@@ -92,7 +89,7 @@ def test_a_flat_image_has_the_largest_gain():
 def test_linear_in_amount(call, first, second):
     """Before the cast, what is added grows in proportion to the amount."""
     image, _, parameters = call
-    for method in MASKED:
+    for method in cases.THRESHOLDED:
         allowed = cases.ENTRIES[method].parameters
         given_ = {k: v for k, v in parameters.items() if k in allowed}
         results = [

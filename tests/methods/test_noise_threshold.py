@@ -14,6 +14,7 @@ import cases
 import napari_usm as usm
 import reference
 from cases import prepare
+from method_cases import METHOD_CASES
 from napari_usm._engine import memory
 from napari_usm._engine.block import Output
 from napari_usm._engine.fitting import settle
@@ -28,7 +29,13 @@ from test_virtual import arrays, keys, level_of
 # Each call makes an estimate, in every block anew.
 laws = settings(max_examples=8, deadline=None, derandomize=True)
 
-METHODS = "unsharp_mask", "laplacian_sharpen"
+METHODS = cases.THRESHOLDED
+
+# What the detail and its noise depend on, and values to try.
+DETAIL = {
+    "unsharp_mask": ("sigma", [0.7, 1.5, 4.2]),
+    "laplacian_sharpen": ("median_size", [1, 3]),
+}
 
 # Share of normally distributed noise beyond three standard deviations.
 BEYOND = 0.0026998
@@ -71,10 +78,8 @@ def calls(draw, dtypes=("uint16", "int16", "float32", "float64")):
         "threshold": draw(st.sampled_from(["0 noise", "0.5 noise", "2.5 noise"])),
         "hard": draw(st.booleans()),
     }
-    if method == "unsharp_mask":
-        parameters["sigma"] = draw(st.sampled_from([0.7, 1.5, 4.2]))
-    else:
-        parameters["median_size"] = draw(st.sampled_from([1, 3]))
+    name, values = DETAIL[method]
+    parameters[name] = draw(st.sampled_from(values))
     if channel is not None:
         color = draw(st.sampled_from(["channels", "luminance", "value"]))
         parameters |= {"channel_axis": channel, "color": color}
@@ -90,7 +95,7 @@ def test_reference(call):
         return  # within a thousandth only
     parameters["hard"] = False
     finite = np.isfinite(image)
-    expected = reference.sharpen(image, method, **parameters)
+    expected = cases.expected(image, method, **parameters)
     found = cases.sharpen(image, method, **parameters)
     slack = 2e-3 * np.ptp(image[finite].astype(float)) ** 0.5
     np.testing.assert_allclose(found.edge_map, expected.edge_map, atol=slack)
@@ -151,20 +156,21 @@ def test_significance_of_any_part(call, data, size):
 
 @pytest.mark.parametrize("color", ["channels", "luminance", "value"])
 @pytest.mark.parametrize(
-    "method", ["unsharp_mask", "laplacian_sharpen", "adaptive_unsharp_mask"]
+    "method", [name for name, case in METHOD_CASES.items() if case.reference.detail]
 )
 def test_significance_reference(method, color):
     """The size of the detail over its noise by the reference."""
     image = speckled((50, 60, 3), "float64")
     image[20, 30, 1] = np.nan
     found = cases.significance(image, method, color=color, channel_axis=2, mode="wrap")
-    p = {**reference.DEFAULTS[method], "mode": "wrap"}
-    planes = reference._grey(image, 2, color)
+    once_more = METHOD_CASES[method].reference
+    p = {**once_more.defaults, "mode": "wrap"}
+    planes = reference.grey_planes(image, 2, color)
     expected = []
     for plane in planes:
-        detail = reference._detail(plane, (0, 1), method, p)
-        noise = reference.detail_noise(plane, detail, (0, 1), method, p, False)
-        expected.append(np.abs(detail) / noise)
+        detail, around = once_more.detail(plane, (0, 1), p)
+        how = (around, (0, 1), once_more.detail, p, False)
+        expected.append(np.abs(detail) / reference.detail_noise(plane, *how))
     expected = np.stack(expected, 2) if len(planes) > 1 else expected[0]
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     assert found.dtype == np.float32
@@ -314,13 +320,11 @@ def test_even_noise_is_a_plain_threshold():
     """Where noise does not follow the intensity, one number does the same."""
     noise = np.random.default_rng(3).normal(100, 5, (128, 128)).astype(np.float32)
     found = cases.sharpen(noise, threshold="2 noise")
-    factor = np.sqrt(reference.noise_energy(2, "unsharp_mask", UNSHARP))
+    unsharp = reference.unsharp_mask
+    factor = np.sqrt(reference.noise_energy(2, unsharp.detail, unsharp.defaults))
     expected = cases.edge_map(noise, threshold=2 * float(found.report.noise) * factor)
     np.testing.assert_allclose(found.edge_map, expected, atol=1e-4)
     assert found.report.noise_factor < 1.3
-
-
-UNSHARP = reference.DEFAULTS["unsharp_mask"]
 
 
 def test_each_channel_has_its_noise():

@@ -13,7 +13,7 @@ from napari_usm.batch.run import Finished, attempt, message_of, run_in_units
 from napari_usm.batch.units import part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from napari_usm.batch.executors import Executor
     from napari_usm.batch.job import Job
@@ -161,11 +161,13 @@ class Batch:
             return self._run_small_of_part(waiting, self._part)
         jobs = [self._jobs[index] for index in waiting]
         run = partial(attempt, self._command, self._resume)
-        large = []
+        large: list[int] = []
         alone = self._executor.is_here and len(jobs) < self._executor.workers
-        ends = map(self._with_all_threads(run), jobs) if alone else None
-        if ends is None:
-            ends = iter(self._executor.map(run, jobs))
+        ends: Iterator[tuple[str, Any]] = (
+            map(self._with_all_threads(run), jobs)
+            if alone
+            else self._executor.map(run, jobs)
+        )
         for index in waiting:
             self._check()
             self._listener(Event(index, "running"))
@@ -180,7 +182,8 @@ class Batch:
         self, waiting: list[int], part: tuple[int, int]
     ) -> list[int]:
         """As above, for a part: all parts agree on which jobs are large."""
-        small, large = [], []
+        small: list[int] = []
+        large: list[int] = []
         for index in waiting:
             try:
                 opened = OpenJob.of(self._jobs[index])

@@ -81,7 +81,8 @@ class Cluster:
     @property
     def workers(self) -> int:
         """Return the number of threads of all workers."""
-        return max(1, sum(self._client.nthreads().values()))
+        threads: int = sum(self._client.nthreads().values())
+        return max(1, threads)
 
     def map(self, function: Callable[[T], U], items: Sequence[T]) -> Iterator[U]:
         """Yield results in the order of the items; some are submitted at a time."""

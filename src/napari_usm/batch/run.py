@@ -261,8 +261,9 @@ class _Run:
             if "level" in entry
         }
         for name in (IMAGE, EDGE_MAP):
-            store = self._here.outputs.stores.get(name)
-            for rank in range(1, 0 if store is None else store.level_count):
+            if (store := self._here.outputs.stores.get(name)) is None:
+                continue
+            for rank in range(1, store.level_count):
                 stored = store.shards or store.chunks
                 shape = store.level_shape(rank)
                 units = cut(shape, stored, (), (len(shape) - 1,))

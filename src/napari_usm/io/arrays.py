@@ -48,7 +48,9 @@ def write(
     array = np.lib.format.open_memmap(
         path, mode="w+", dtype=pixels.dtype, shape=pixels.shape
     )
+    others = (slice(None),) * (len(pixels.shape) - 1)
     for index in range(pixels.shape[0]):
-        array[index : index + 1] = pixels[index : index + 1]
+        place = (slice(index, index + 1), *others)
+        array[place] = pixels[place]
     array.flush()
     del array

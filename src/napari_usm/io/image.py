@@ -189,7 +189,8 @@ class Image:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Return the type of the pixels."""
-        return np.dtype(self.pixels.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.pixels.dtype)
+        return dtype
 
     @property
     def nbytes(self) -> int:

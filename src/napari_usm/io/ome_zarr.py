@@ -177,14 +177,13 @@ def _channels(
     channels = []
     for each in listed:
         window = each.get("window") or {}
-        ends = window.get("start"), window.get("end")
-        known = None not in ends
+        low, high = window.get("start"), window.get("end")
         color = str(each["color"]).lstrip("#").upper() if each.get("color") else None
         channels.append(
             Channel(
                 str(each.get("label") or ""),
                 color,
-                (float(ends[0]), float(ends[1])) if known else None,
+                None if low is None or high is None else (float(low), float(high)),
             )
         )
     return tuple(channels)
@@ -390,13 +389,11 @@ class Store:
         ends = (0.0, 1.0)
         if dtype.kind in "iu":
             ends = float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
-        windows = [channel.window for channel in channels]
-        if None in windows:
-            shown = ends if SAMPLES in metadata.axes and dtype.itemsize == 1 else None
-            windows = [
-                window or shown or self._range(index)
-                for index, window in enumerate(windows)
-            ]
+        shown = ends if SAMPLES in metadata.axes and dtype.itemsize == 1 else None
+        windows = [
+            channel.window or shown or self._range(index)
+            for index, channel in enumerate(channels)
+        ]
         described = []
         for channel, (low, high) in zip(channels, windows, strict=True):
             described.append(

@@ -78,7 +78,9 @@ def _other(data: bytes) -> tuple[NDArray[Any], dict[str, Any]]:
         if picture.mode not in ("L", "RGB", "RGBA"):
             if picture.mode not in ("1", "P"):
                 raise ValueError(f"its mode is {picture.mode}")
-            picture = picture.convert("L" if picture.mode == "1" else "RGB")
+            return np.array(
+                picture.convert("L" if picture.mode == "1" else "RGB")
+            ), extra
         return np.array(picture), extra
 
 

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
     from napari_usm.io.formats import Readable
 
+    # Step and unit of each axis, place of its first pixel, and channels.
+    _Described = tuple[
+        dict[str, tuple[float, str]], dict[str, float], tuple[Channel, ...]
+    ]
+
 # Sides of the tiles of OME-TIFF; planes that are not larger need no pyramid.
 _TILE = 512
 
@@ -156,7 +161,8 @@ class _Decoded:
         with self._lock:
             if self._pixels is None:
                 self._pixels = self._series.asarray()
-        return self._pixels[index]
+            pixels: NDArray[Any] = self._pixels[index]
+        return pixels
 
 
 def _metadata(
@@ -178,7 +184,8 @@ def _metadata(
     extra: dict[str, Any] = {"compressed": int(series.keyframe.compression) != 1}
     if (icc := series.keyframe.tags.get("InterColorProfile")) is not None:
         extra["icc"] = icc.value
-    name, described = series.name, ({}, {}, ())
+    name = series.name
+    described: _Described
     if file.is_ome and file.ome_metadata:
         described = _of_ome(file.ome_metadata, number)
     elif file.is_imagej:
@@ -205,9 +212,7 @@ def _label(letter: str) -> str:
     return letter.lower() if letter in "TCZYXS" else UNKNOWN
 
 
-def _of_ome(
-    text: str, number: int
-) -> tuple[dict[str, tuple[float, str]], dict[str, float], tuple[Channel, ...]]:
+def _of_ome(text: str, number: int) -> _Described:
     """Return steps, places and channels that OME-XML says of an image."""
     images = tifffile.xml2dict(text).get("OME", {}).get("Image", {})
     images = images if isinstance(images, list) else [images]
@@ -240,7 +245,7 @@ def _of_ome(
 
 def _of_imagej(
     file: tifffile.TiffFile, said: Mapping[str, Any], series: tifffile.TiffPageSeries
-) -> tuple[dict[str, tuple[float, str]], dict[str, float], tuple[Channel, ...]]:
+) -> _Described:
     unit = _unit(str(said.get("unit", "")).replace("\\u00B5", "\u00b5"))
     steps = {}
     if unit:
@@ -387,7 +392,9 @@ def write_ome(
             for rank, level in enumerate(levels):
                 height, width = level.shape[_plane(metadata)]
                 tile = (_TILE, _TILE) if min(height, width) > _TILE else None
-                more = {"subifds": len(levels) - 1} if not rank else {"subfiletype": 1}
+                more: dict[str, Any] = (
+                    {"subifds": len(levels) - 1} if not rank else {"subfiletype": 1}
+                )
                 file.write(
                     _tiles(level, tile, metadata.rgb),
                     shape=level.shape,

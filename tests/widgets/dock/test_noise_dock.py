@@ -7,6 +7,7 @@ from napari.layers import Image
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QLineEdit
 
+import cases
 import napari_usm as usm
 import reference
 from harness import TITLES, go_live, on_screen, press, says, texts, wait_to_see
@@ -22,16 +23,13 @@ def looks(layer):
     return layer.name, layer.colormap.name, tuple(layer.contrast_limits)
 
 
-@pytest.mark.parametrize("method", ["unsharp_mask", "laplacian_sharpen"])
+@pytest.mark.parametrize("method", cases.THRESHOLDED)
 @pytest.mark.parametrize("pixels", [PIXELS, da.from_array(PIXELS, chunks=40)])
 def test_layers_in_units_of_noise(method, pixels):
     """What a call leaves is what Python makes; the layers say how."""
     result, edges = layer_function(method)(Image(pixels, name="cells"), **CALL)
-    expected = usm.unsharp_mask if method == "unsharp_mask" else usm.laplacian_sharpen
-    call = {"threshold": "3 noise"}
-    if method == "laplacian_sharpen":
-        call["spacing"] = (1.0, 1.0)
-    np.testing.assert_array_equal(result[0], expected(PIXELS, **call))
+    call = {"threshold": "3 noise", **cases.spacing(method, (1.0, 1.0))}
+    np.testing.assert_array_equal(result[0], cases.function(method)(PIXELS, **call))
     np.testing.assert_array_equal(edges[0], usm.significance(PIXELS, method, **call))
     assert edges[1]["name"] == "cells significance"
     assert edges[1]["contrast_limits"][0] == 0
@@ -51,13 +49,14 @@ def test_levels_in_units_of_noise():
     np.testing.assert_array_equal(images[0], expected)
     np.testing.assert_array_equal(edges[0], usm.significance(pixels, sigma=2))
     for level, sigma in ((1, 1.0), (2, 0.5)):
-        p = {**reference.DEFAULTS["unsharp_mask"], "sigma": sigma}
+        unsharp = reference.unsharp_mask
+        p = {**unsharp.defaults, "sigma": sigma}
         plane = levels[level].astype(float)
         detail = usm.edge_map(plane, sigma=sigma)
         estimate = reference.auto_estimate(pixels.astype(float), (0, 1), True)
         _, constant, growth, zero, least, _ = estimate
         variance = np.maximum(constant + growth * (plane - detail - zero), least**2)
-        noise = np.sqrt(variance * reference.noise_energy(2, "unsharp_mask", p))
+        noise = np.sqrt(variance * reference.noise_energy(2, unsharp.detail, p))
         np.testing.assert_allclose(edges[level], np.abs(detail) / noise, atol=1e-4)
 
 
