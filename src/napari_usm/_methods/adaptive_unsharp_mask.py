@@ -26,6 +26,7 @@ from napari_usm._methods.masks import (
     kernel_parameter,
     mask_at_level,
     mask_blurs,
+    mask_in_words,
     sigma_parameter,
     truncate_parameter,
 )
@@ -54,6 +55,18 @@ class AdaptiveUnsharpMask(GainMethod, MaskMethod):
     truncate: float = truncate_parameter()
     color: str = colour("value")
     mode: str = border("mirror")
+
+    @property
+    @override
+    def in_words(self) -> str:
+        amount = f"amount = 1 / {self.tried[-1]:g}"
+        if self.tried.size > 1:
+            amount = (
+                f"amount = 1 / gain, with the one of {self.tried.size} gains from "
+                f"{self.tried[0]:g} to {self.tried[-1]:g} at which the ratio of the "
+                "gradients before and after rises most"
+            )
+        return f"{mask_in_words(self.kernel)}, {amount}"
 
     @property
     def tried(self) -> Array:

@@ -95,6 +95,13 @@ def check_mask(kernel: Any, sigma: Any, truncate: Any, axes: Sequence[int]) -> N
     arguments.real("truncate", truncate, minimum=0)
 
 
+def mask_in_words(kernel: str) -> str:
+    """Return the edge map of a mask in words."""
+    if kernel == "box":
+        return "edge map = image − mean of three pixels along each filtered axis"
+    return "edge map = image − Gaussian-blurred image"
+
+
 def mask_at_level(kernel: str, sigma: Any, factors: Sequence[float]) -> dict[str, Any]:
     """Kernel and sigma for an image whose pixels are larger by these factors."""
     if all(factor == 1 for factor in factors):

@@ -18,6 +18,7 @@ from napari_usm._methods.masks import (
     least_mask_amount,
     mask_at_level,
     mask_blurs,
+    mask_in_words,
     sigma_parameter,
     truncate_parameter,
 )
@@ -50,6 +51,11 @@ class UnsharpMask(MaskMethod):
     threshold: float | str = soft_threshold()[0]
     hard: bool = soft_threshold()[1]
     truncate: float = truncate_parameter()
+
+    @property
+    @override
+    def in_words(self) -> str:
+        return mask_in_words(self.kernel)
 
     @override
     def check(self, axes: Sequence[int]) -> None:
