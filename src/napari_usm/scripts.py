@@ -16,14 +16,12 @@ from math import isfinite, prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pint
 
 from napari_usm import axes, functions
 from napari_usm._engine.plan import Plan, make_plan
 from napari_usm._filters.attribute import cached_attribute
 from napari_usm._methods import METHODS, check_known
 from napari_usm.axes import Axes, letter_of
-from napari_usm.geometry import Geometry
 from napari_usm.recipe import ImageInfo, Recipe, plain_python, resolve
 from napari_usm.sources import Reading, reading_of
 
@@ -347,6 +345,10 @@ def program(
 
 def _for_any_image(recipe: Recipe) -> tuple[dict[str, Any], Source]:
     """Return the parameters for an image that ends with the axes of the recipe."""
+    import pint  # late: it loads dask
+
+    from napari_usm.geometry import Geometry
+
     names = _filtered_names(recipe)
     if not names:
         raise ValueError(
@@ -459,7 +461,7 @@ def _value_in_words(value: Any, described: Parameter) -> str:
 
 def _number(value: Any) -> str:
     if isinstance(value, type | np.dtype):
-        return np.dtype(value).name
+        return str(np.dtype(value).name)
     return f"{value:.12g}" if isinstance(value, int | float) else str(value)
 
 
