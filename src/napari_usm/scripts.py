@@ -504,12 +504,13 @@ def _references(method: str) -> list[str]:
 
 
 def _authors() -> str:
-    return metadata("napari-usm")["Author"]
+    return str(metadata("napari-usm")["Author"])
 
 
 def _homepage() -> str:
     urls = metadata("napari-usm").get_all("Project-URL") or [", "]
-    return dict(url.split(", ", 1) for url in urls).get("Homepage", "")
+    by_name: dict[str, str] = dict(url.split(", ", 1) for url in urls)
+    return by_name.get("Homepage", "")
 
 
 def _filtered_names(recipe: Recipe) -> tuple[str, ...]:

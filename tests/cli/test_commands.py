@@ -122,6 +122,13 @@ def test_cite(recipe):
     assert (done.returncode, done.stdout, done.stderr) == (0, sentence(RECIPE), "")
 
 
+def test_letters_that_the_output_lacks(recipe):
+    """They are escaped, and the rest is printed."""
+    done = run("cite", recipe, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.encode().decode("unicode-escape") == sentence(RECIPE)
+
+
 def test_script(recipe):
     """The program goes to the standard output."""
     done = run("script", recipe)

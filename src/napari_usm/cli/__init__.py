@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from napari_usm.cli.parser import NAME, Parser, WrongUse
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupted.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is None and isinstance(sys.stdout, TextIOWrapper):
+        # A minus or a µ that an old code page lacks is no reason to stop.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         options = _parser(given).parse_args(given)
         status: int = import_module(f"{__name__}.{options.command}").run(options)
