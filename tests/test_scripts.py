@@ -5,9 +5,11 @@ import copy
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import PureWindowsPath
 
 import numpy as np
+import pint
 import pytest
 import skimage.io
 import tifffile
@@ -16,8 +18,10 @@ from hypothesis import strategies as st
 
 import cases
 import napari_usm as usm
-from napari_usm.scripts import Script, Source
-from napari_usm.sources import reading_of
+from napari_usm.geometry import Geometry
+from napari_usm.recipe import ImageInfo, Recipe, resolve
+from napari_usm.scripts import Script, Source, program, sentence
+from napari_usm.sources import find_reading, reading_of
 from test_laws import calls, laws
 
 TO_FILL = "\nimage = ...\n"
@@ -445,8 +449,8 @@ def test_formatted_as_ruff_would(tmp_path):
         recipe_of(image, "adaptive_unsharp_mask", {"gains": tried}).as_python()
         for tried in gains
     ]
-    for number, program in enumerate(programs):
-        (tmp_path / f"program_{number}.py").write_bytes(program.encode())
+    for number, text in enumerate(programs):
+        (tmp_path / f"program_{number}.py").write_bytes(text.encode())
     command = [
         sys.executable,
         "-m",
@@ -461,3 +465,172 @@ def test_formatted_as_ruff_would(tmp_path):
     )
     assert done.stdout == ""
     assert done.returncode == 0, done.stderr
+
+
+ANY = [
+    Recipe("unsharp_mask", {"sigma": (1, 2.5), "threshold": "2 noise"}, "YX"),
+    Recipe("unsharp_mask", {"sigma": (2.5, 1), "dtype": np.dtype("f4")}, "XY"),
+    Recipe("laplacian_sharpen", {"median_size": 3}, "planes"),
+    Recipe("laplacian_sharpen", {"spacing": (4, 1, 1)}, "volumes"),
+    Recipe("adaptive_unsharp_mask", {}, ("depth", "row", "col")),
+    Recipe("adaptive_unsharp_mask", {}, "planes", estimate={"gain": 0.7}),
+    Recipe("auto_unsharp_mask", {"strength": 0.5}, "planes"),
+    Recipe("gaussian_sharpen", {"radius": 2}, "planes", significance=True),
+]
+
+
+@pytest.mark.parametrize("recipe", ANY, ids=lambda recipe: recipe.method)
+def test_program_for_any_image(recipe):
+    """A recipe alone gives a program that takes images that end with its axes."""
+    image = cases.picture((20, 21, 22), "uint16")
+    labels = "ZXY" if recipe.dimensions == "XY" else "ZYX"
+    info = ImageInfo(image.shape, image.dtype, geometry(labels))
+    text = program(recipe)
+    assert "# The pixels of an image whose last axes are " in text
+    variables = run(text, image)
+    parameters = resolve(recipe, info).parameters
+    if recipe.estimate:
+        parameters["gains"] = [recipe.estimate["gain"]]
+    assert_same(variables, usm.sharpen(image, recipe.method, **parameters))
+    if recipe.significance:
+        expected = usm.significance(image, recipe.method, **parameters)
+        np.testing.assert_array_equal(variables["significance"], expected)
+
+
+def geometry(labels):
+    """Voxels of 1 µm."""
+    unit = pint.get_application_registry().Unit("µm")
+    count = len(labels)
+    return Geometry("cells", labels, partial(np.eye, count), [unit] * count)
+
+
+def test_program_for_a_file(tmp_path):
+    """With its image, lengths are pixels, and the file is read and compared."""
+    image = cases.picture((5, 21, 22), "uint16")
+    path = tmp_path / "cells µm.tif"
+    tifffile.imwrite(path, image)
+    info = ImageInfo(image.shape, image.dtype, geometry("ZYX"))
+    recipe = Recipe("unsharp_mask", {"sigma": "1500 nm"}, "planes")
+    reading = find_reading(str(path), image)
+    source = Source(path.name, image.shape, image.dtype, str(path), reading, "image")
+    text = program(recipe, info, source)
+    assert "# The image 'cells µm.tif' was read from this file." in text
+    assert_same(run(text), usm.sharpen(image, sigma=1.5, axes=(1, 2)))
+    tifffile.imwrite(path, image + 1)
+    with pytest.raises(ValueError, match="must hold the pixels of the image"):
+        run(text)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        (
+            Recipe("unsharp_mask", {"sigma": "1 µm"}, "planes"),
+            "`sigma` must be in 'px' for 'a program for any image'",
+        ),
+        (Recipe("unsharp_mask"), "`dimensions` must name the filtered axes"),
+        (Recipe("unsharp_mask", {}, "TYX"), "`dimensions` must be"),
+        (
+            Recipe("auto_unsharp_mask", {}, "planes", estimate={"estimate": (1, 2)}),
+            "`estimate` must hold a gain, .*; got estimate",
+        ),
+        (
+            Recipe("adaptive_unsharp_mask", {}, "planes", estimate={"amount": 2}),
+            "`estimate` must hold a gain, .*; got amount",
+        ),
+    ],
+)
+def test_recipes_without_a_program(recipe, message):
+    """What a program could not do the same way is an error."""
+    with pytest.raises(ValueError, match=message):
+        program(recipe)
+
+
+def test_sentence():
+    """Method, version, formula, parameters with units, axes, references with DOIs."""
+    recipe = Recipe("unsharp_mask", {"sigma": "0.35 µm", "amount": 1.5}, "planes")
+    ours = f"napari-usm {usm.__version__}"
+    assert sentence(recipe) == (
+        f"Images were sharpened by unsharp masking [1] ({ours} [2]; sharpened = image "
+        "+ amount · edge map, edge map = image − Gaussian-blurred image, sigma = 0.35 "
+        "µm, amount = 1.5), filtered in Y and X of each plane.\n\n"
+        "[1] Z. Mortezaie, H. Hassanpour, S. Asadi Amiri, "
+        '"Image enhancement using an adaptive un-sharp masking method considering the '
+        'gradient variation", Int. J. Eng. 30(8), 2017, pp. 1118-1125, equations 1 to '
+        "3. https://doi.org/10.5829/ije.2017.30.08b.02\n"
+        f"[2] The napari-usm developers, {ours}, "
+        "https://github.com/napari-usm/napari-usm.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters", "words"),
+    [
+        ("unsharp_mask", {"kernel": "box"}, "image − mean of three pixels along"),
+        ("unsharp_mask", {"sigma": (1, 2.5)}, "sigma = (1, 2.5) px"),
+        ("unsharp_mask", {"sigma": np.float32(0.1)}, "sigma = 0.10000000149 px"),
+        ("unsharp_mask", {"threshold": 12}, "edge map = detail reduced by the thresho"),
+        (
+            "unsharp_mask",
+            {"threshold": "3 noise", "hard": True},
+            "edge map = detail where it reaches the threshold, else 0, detail = image "
+            "− Gaussian-blurred image, sigma = 1 px, amount = 1, threshold = 3 × noise "
+            "of the detail)",
+        ),
+        ("unsharp_mask", {"limits": (0, 4095)}, "limits = 0 to 4095 (12 bit))"),
+        ("unsharp_mask", {"limits": (1, 9.5)}, "limits = (1, 9.5))"),
+        ("unsharp_mask", {"limits": "data"}, "limits = range of the image)"),
+        ("unsharp_mask", {"dtype": "float32"}, "result type = float32)"),
+        ("unsharp_mask", {"dtype": np.float64}, "result type = float64)"),
+        ("unsharp_mask", {"color": "luminance"}, "colour = luminance)"),
+        ("unsharp_mask", {"cval": 3}, "amount = 1)"),
+        (
+            "unsharp_mask",
+            {"cval": 3, "mode": "constant"},
+            "border = constant, border value = 3)",
+        ),
+        ("laplacian_sharpen", {"median_size": 5}, "−Laplacian of the median-filtered"),
+        ("laplacian_sharpen", {"median_size": 5}, "median size = 5 px"),
+        ("adaptive_unsharp_mask", {}, "the one of 30 gains from 0.1 to 3 at which"),
+        ("adaptive_unsharp_mask", {"gains": (0.4,)}, "amount = 1 / 0.4)"),
+        ("adaptive_unsharp_mask", {"gains": (0.4, 1)}, "gains = (0.4, 1))"),
+        ("auto_unsharp_mask", {}, "amount = strength, strength = 1, denoise = 1)"),
+        ("auto_unsharp_mask", {}, "https://doi.org/10.1109/TAU.1967.1161901"),
+        ("gaussian_sharpen", {}, "amount = N / (N + g)"),
+    ],
+)
+def test_words(method, parameters, words):
+    """What was chosen is said, and what changes nothing is not."""
+    assert words in sentence(Recipe(method, parameters, "planes"))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        (Recipe("unsharp_mask", {}, "ZYX"), "filtered in Z, Y and X of each volume."),
+        (Recipe("unsharp_mask", {}, "volumes"), "in Z, Y and X of each volume."),
+        (Recipe("unsharp_mask", {}, ("row", "col")), "in Y and X of each plane."),
+        (Recipe("unsharp_mask", {}, "x"), "in X of each line."),
+        (Recipe("unsharp_mask", {"axes": (0, 2)}), "along the axes 0, 2, counted from"),
+        (Recipe("unsharp_mask"), "filtered along all axes in space."),
+        (
+            Recipe("adaptive_unsharp_mask", {}, "YX", estimate={"gain": 0.4}),
+            "with constants that were estimated once for all images: gain = 0.4)",
+        ),
+    ],
+)
+def test_axes_and_estimates_in_words(recipe, words):
+    """So are the axes, and constants that images share."""
+    assert words in sentence(recipe)
+
+
+def test_every_method_has_words():
+    """Technique, edge map and a reference, by words that belong to it."""
+    for method, entry in usm.METHODS.items():
+        text = sentence(Recipe(method, {}, "planes"))
+        assert f"sharpened by {entry.technique} [1" in text
+        assert f"the detail of {method}" not in text
+    with pytest.raises(ValueError, match="`method` must be one of"):
+        sentence(Recipe("sharp"))
+    with pytest.raises(TypeError, match="`sigmas` must be a parameter"):
+        sentence(Recipe("unsharp_mask", {"sigmas": 1}))

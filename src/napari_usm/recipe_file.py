@@ -20,11 +20,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypeAliasType
 
-from napari_usm import axes
+from napari_usm import arguments, axes
 from napari_usm._engine.plan import make_plan
 from napari_usm._methods import METHODS
 from napari_usm.axes import Axes, letter_of
-from napari_usm.geometry import Geometry, parse_unit
 from napari_usm.recipe import ImageInfo, Recipe, plain_python, resolve
 
 if TYPE_CHECKING:
@@ -47,8 +46,8 @@ _DIGITS = 310
 # Characters of a wrong value that are shown.
 _SHOWN = 80
 
-# What an image says, and no recipe for many images.
-_OF_IMAGES = "channel_axis", "alpha"
+#: Parameters that no recipe for many images holds: the image says them, or `axes` does.
+OF_IMAGES = "axes", "channel_axis", "alpha"
 
 _Number = int | float
 _Value = bool | _Number | str | None | list[_Number | str]
@@ -297,7 +296,7 @@ def _recipe_of(document: Any) -> Recipe:
             else {name: plain_python(value) for name, value in estimate.items()},
         }
     )
-    _check(recipe)
+    check(recipe)
     return recipe
 
 
@@ -312,17 +311,21 @@ def _check_version(document: Mapping[str, Any]) -> None:
         raise ValueError(f"`version` must be {ours}; got {_shown(given)}{hint}")
 
 
-def _check(recipe: Recipe) -> None:
-    """Check all that can be checked without an image, on an image that fits."""
+def check(recipe: Recipe) -> None:
+    """Check all that can be checked without an image, on an image that fits.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The argument, the rule and the value.
+    """
+    from napari_usm.geometry import Geometry, parse_unit  # late: pint loads dask
+
     for name in recipe.parameters:
-        if name in _OF_IMAGES:
+        if name in OF_IMAGES:
+            rule = "is a key of the recipe" if name == "axes" else "the image says"
             raise ValueError(
-                f"`parameters` must not hold `{name}`, which the image says; got "
-                f"{_shown(recipe.parameters[name])}"
-            )
-        if name == "axes":
-            raise ValueError(
-                "`parameters` must not hold `axes`, which is a key of the recipe; got "
+                f"`parameters` must not hold `{name}`, which {rule}; got "
                 f"{_shown(recipe.parameters[name])}"
             )
     for name, value in (recipe.estimate or {}).items():
@@ -333,6 +336,8 @@ def _check(recipe: Recipe) -> None:
                 f"`estimate.{name}` must be numbers or nested lists of one shape; got "
                 f"{_shown(value)}"
             ) from None
+    if recipe.z_axis is not None:
+        arguments.integer("z_axis", recipe.z_axis, minimum=0)
     labels = _labels(recipe.dimensions)
     matrix = partial(np.eye, len(labels))
     units = [parse_unit("µm")] * len(labels)
@@ -475,7 +480,7 @@ def _method_schema(method: str) -> dict[str, Any]:
     known = {
         name: _parameter_schema(entry.parameters[name], entry.kinds[name])
         for name in entry.parameters
-        if name not in (*_OF_IMAGES, "axes")
+        if name not in OF_IMAGES
     }
     return {
         "title": entry.label,

@@ -339,7 +339,7 @@ def test_errors(folder, tmp_path, monkeypatch, capsys, change, message):
     assert table1.main(change) == 2
 
     told = capsys.readouterr()
-    assert re.search(f"^napari-usm: {message}", told.err)
+    assert re.search(f"^napari-usm: error: {message}", told.err)
     assert told.out == ""
     assert sorted(tmp_path.rglob("*")) == before
 

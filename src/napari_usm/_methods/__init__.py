@@ -17,11 +17,24 @@ if TYPE_CHECKING:
 
 #: In the order of the menus; tests add to it.
 TABLE = {
-    "unsharp_mask": Entry(UnsharpMask, "Unsharp mask"),
-    "laplacian_sharpen": Entry(LaplacianSharpen, "Laplacian sharpen"),
-    "adaptive_unsharp_mask": Entry(AdaptiveUnsharpMask, "Adaptive unsharp mask"),
-    "auto_unsharp_mask": Entry(AutoUnsharpMask, "Auto unsharp mask"),
-    "gaussian_sharpen": Entry(GaussianSharpen, "Gaussian sharpen", "python"),
+    "unsharp_mask": Entry(UnsharpMask, "Unsharp mask", technique="unsharp masking"),
+    "laplacian_sharpen": Entry(
+        LaplacianSharpen, "Laplacian sharpen", technique="Laplacian sharpening"
+    ),
+    "adaptive_unsharp_mask": Entry(
+        AdaptiveUnsharpMask,
+        "Adaptive unsharp mask",
+        technique="adaptive unsharp masking",
+    ),
+    "auto_unsharp_mask": Entry(
+        AutoUnsharpMask, "Auto unsharp mask", technique="automatic unsharp masking"
+    ),
+    "gaussian_sharpen": Entry(
+        GaussianSharpen,
+        "Gaussian sharpen",
+        "python",
+        "Gaussian sharpening, as by ImageMagick's -sharpen,",
+    ),
 }
 METHODS: Mapping[str, Entry] = MappingProxyType(TABLE)
 

@@ -48,6 +48,18 @@ class AdaptiveUnsharpMask(GainMethod, KernelMethod):
     mode: str = border("mirror")
     default_gains = np.arange(1, 31) / 10
 
+    @property
+    @override
+    def in_words(self) -> str:
+        amount = f"amount = 1 / {self.tried[-1]:g}"
+        if self.tried.size > 1:
+            amount = (
+                f"amount = 1 / gain, with the one of {self.tried.size} gains from "
+                f"{self.tried[0]:g} to {self.tried[-1]:g} at which the ratio of the "
+                "gradients before and after rises most"
+            )
+        return f"{super().in_words}, {amount}"
+
     @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """Half-width of the kernel, and the differences beyond it."""

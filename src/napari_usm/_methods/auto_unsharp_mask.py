@@ -35,6 +35,15 @@ if TYPE_CHECKING:
 class AutoUnsharpMask(EstimatingMethod):
     """Parameters and steps of `napari_usm.auto_unsharp_mask`."""
 
+    @property
+    @override
+    def in_words(self) -> str:
+        return (
+            "edge map = sum of three differences of Gaussian-blurred images, each "
+            "weighted at every pixel by the local ratio of signal to noise, with blur "
+            "and noise estimated from the spectrum of the image, amount = strength"
+        )
+
     def reach_for(self, blur: float) -> int:
         """As far as three blurs, one after the other."""
         return bands_reach(blur) + NEAR

@@ -187,6 +187,14 @@ class Method(ABC):
         return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
     @property
+    def in_words(self) -> str:
+        """Return the edge map, and the amount unless it is given, in words.
+
+        They complete "sharpened = image + amount · edge map" in a Methods section.
+        """
+        return f"edge map = the detail of {self.name}"
+
+    @property
     def estimates(self) -> bool:
         """Return whether `constants` needs sums over the image."""
         return False

@@ -27,11 +27,14 @@ class Entry:
         Name in menus.
     audience : {"menu", "python"}
         Whether it stands in napari's menus, or is for Python only.
+    technique : str
+        What it does, as a noun in a sentence; by default the label is.
     """
 
     method: type[Method]
     label: str
     audience: str = "menu"
+    technique: str = ""
 
     @cached_attribute
     def parameters(self) -> Mapping[str, Parameter]:

@@ -36,6 +36,15 @@ class GaussianSharpen(MaskMethod):
     radius: int = parameter(0, "Radius", unit="px", minimum=0, maximum=200, step=1)
     mode: str = border("nearest")
 
+    @property
+    @override
+    def in_words(self) -> str:
+        return (
+            "edge map = image − image blurred by a Gaussian on a square of pixels, "
+            "amount = N / (N + g) with N the sum of the weights of that Gaussian and g "
+            "the one at its centre"
+        )
+
     @override
     def check(self, axes: Sequence[int]) -> None:
         super().check(axes)

@@ -43,6 +43,12 @@ class LaplacianSharpen(ThresholdMethod):
     hard: bool = soft_threshold()[1]
     mode: str = border("mirror")
 
+    @property
+    @override
+    def in_words(self) -> str:
+        calm = "median-filtered " if self.median_size > 1 else ""
+        return f"edge map = −Laplacian of the {calm}image, in the spacing of the pixels"
+
     @override
     def check(self, axes: Sequence[int]) -> None:
         super().check(axes)

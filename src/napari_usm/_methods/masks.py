@@ -160,6 +160,13 @@ class KernelMethod(MaskMethod):
     sigma: float | Sequence[float]
     truncate: float
 
+    @property
+    @override
+    def in_words(self) -> str:
+        if self.kernel == "box":
+            return "edge map = image − mean of three pixels along each filtered axis"
+        return "edge map = image − Gaussian-blurred image"
+
     @override
     def check(self, axes: Sequence[int]) -> None:
         super().check(axes)

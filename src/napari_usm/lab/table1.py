@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
             size=options.size,
         )
     except (ValueError, OSError) as error:
-        print(f"napari-usm: {error}", file=sys.stderr)
+        print(f"napari-usm: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on from here.", file=sys.stderr)
