@@ -39,7 +39,7 @@ class BoxSharpen(MaskMethod):
         """Return the blur."""
         return Mask(dict.fromkeys(axes, BOX))
 
-    def constants(self, sums, axes, *found):
+    def constants(self, sums, axes, *earlier):
         """Return the amount."""
         return Constants(float(self.amount))
 

@@ -97,7 +97,7 @@ def test_a_wide_blur_of_a_step(sigma):
 
 
 def test_very_wide_blurs_and_huge_amounts():
-    """What is asked for is with_estimates at once, and without an error of Python's."""
+    """Extreme parameters take no longer, and raise no error of Python's."""
     image = cases.picture((5, 7), "uint8")
     assert 1 < usm.sharpen(image, sigma=1e5, amount=0.1).report.noise_factor < 1.2
     for method in cases.THRESHOLDED:

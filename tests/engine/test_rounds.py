@@ -81,7 +81,7 @@ def test_each_round_knows_those_before(parameters, over, limits):
             memory.result_of(lazy.estimate(plan, chunked)),
         ]
         alone = lazy.run(plan, chunked).amount.compute()
-    np.testing.assert_allclose(alone, amount.reshape(plan.kept_shape), rtol=1e-12)
+    np.testing.assert_allclose(alone, amount.reshape(plan.estimate_shape), rtol=1e-12)
     settled = memory.result_of(settle(plan, image))
     for fitted in [*found, settled]:
         constants = fitted.constants

@@ -231,7 +231,7 @@ def test_the_pass_that_filters_finishes_too(monkeypatch):
         patched.setattr(region, "finished", None)
         first = level.part(Output.IMAGE, rows)
     np.testing.assert_array_equal(first, usm.unsharp_mask(image, sigma=2, amount=1.5))
-    assert level.is_kept(rows)
+    assert level.is_cached(rows)
     np.testing.assert_array_equal(level.part(Output.IMAGE, rows), first)
 
 
@@ -384,13 +384,13 @@ def test_the_cache_is_bounded():
     level.part(Output.IMAGE, (1, *rows))
     level.part(Output.IMAGE, (0, *rows))
     level.part(Output.IMAGE, (2, *rows))
-    assert [level.is_kept((z, *rows)) for z in range(4)] == [True, False, True, False]
+    assert [level.is_cached((z, *rows)) for z in range(4)] == [True, False, True, False]
     level.part(Output.IMAGE, (range(4), *rows))
-    assert level.is_kept((range(4), *rows))
-    assert not level.is_kept((0, *rows))
+    assert level.is_cached((range(4), *rows))
+    assert not level.is_cached((0, *rows))
     tiny = level_of(image, "unsharp_mask", DetailCache(plane // 2), axes=(1, 2))
     tiny.part(Output.IMAGE, (range(4), *rows))
-    assert not tiny.is_kept((range(4), *rows))
+    assert not tiny.is_cached((range(4), *rows))
 
 
 def test_what_is_kept_goes_with_its_image():
@@ -399,13 +399,13 @@ def test_what_is_kept_goes_with_its_image():
     index = range(64), range(64)
     first, second = (level_of(image, "unsharp_mask", cache) for _ in range(2))
     first.part(Output.IMAGE, index)
-    assert not second.is_kept(index)
+    assert not second.is_cached(index)
     second.part(Output.IMAGE, index)
     assert len(cache._values) == 2
     del first
     gc.collect()
     assert len(cache._values) == 1
-    assert second.is_kept(index)
+    assert second.is_cached(index)
 
 
 def test_many_threads_at_once():

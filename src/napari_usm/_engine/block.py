@@ -157,8 +157,8 @@ def process(
             pass
         return Done(fused)
     tallies = [
-        _count(fitted, near, part, edge_map, parts.image[place])
-        for near, part, edge_map, place in steps
+        _count(fitted, padded, part, edge_map, parts.image[place])
+        for padded, part, edge_map, place in steps
         if parts.image is not None
     ]
     return Done(fused, reduce(Tally.__add__, tallies))
@@ -213,18 +213,18 @@ def _steps(
     colours = plan.colours
     whole = plan.whole_axes
     for part, place in parts_of(block, plan.halo, plan.grid, whole):
-        near = pixels[place]
+        padded = pixels[place]
         to = offset(part.core, block.core, parts.place)
         if fused:
             assert parts.edge_map is not None
-            yield near, part, parts.edge_map[to], to
+            yield padded, part, parts.edge_map[to], to
             continue
         if detail is None:
-            edge_map = _edge_map(fitted, near, part)
+            edge_map = _edge_map(fitted, padded, part)
         else:
             inside = offset(part.core, block.core)
             values = detail.values[colours.signal_slices(inside)]
-            edge_map = _thresholded(fitted, values, near[part.inner], part)
+            edge_map = _thresholded(fitted, values, padded[part.inner], part)
             if weight is not None:
                 local = weight[colours.plain_slices(inside)]
                 edge_map = colours.weighted(edge_map, local)
@@ -234,31 +234,31 @@ def _steps(
             edges = colours.public_edge_map(edge_map)
             parts.edge_map[colours.edge_slices(to)] = edges
         if parts.image is not None:
-            parts.image[to] = _combined(fitted, near[part.inner], edge_map, part)
-        yield near, part, edge_map, to
+            parts.image[to] = _combined(fitted, padded[part.inner], edge_map, part)
+        yield padded, part, edge_map, to
 
 
-def _edge_map(fitted: FittedPlan, near: Array, block: Block) -> Array:
+def _edge_map(fitted: FittedPlan, padded: Array, block: Block) -> Array:
     """Return the edge map of the core of a block, in the working type."""
     plan, inner = fitted.plan, block.inner
     noise, estimate = fitted.noise_of(block.core), fitted.estimate_of(block.core)
     if estimate is not None:
-        spans = _needed(plan, near, inner, estimate)
-        near, inner = near[spans], offset(inner, spans)
-    signal = plan.colours.visible_signal(near)
-    opacity = plan.colours.opacity(near)
+        spans = _needed(plan, padded, inner, estimate)
+        padded, inner = padded[spans], offset(inner, spans)
+    signal = plan.colours.visible_signal(padded)
+    opacity = plan.colours.opacity(padded)
     edge_map = edge_map_of_signal(plan, signal, estimate, noise, opacity)
     return edge_map[plan.colours.signal_slices(inner)]
 
 
-def _needed(plan: Plan, near: Array, inner: Slices, estimate: Array) -> Slices:
+def _needed(plan: Plan, padded: Array, inner: Slices, estimate: Array) -> Slices:
     """Return the part of a block that is needed once the estimate is known."""
     reach = dict(zip(plan.axes, plan.method.reach_of(estimate, plan.axes), strict=True))
     return tuple(
         slice(max(0, core.start - n), min(length, core.stop + n))
         if plan.halo.get(axis) is not None and (n := reach[axis]) is not None
         else slice(0, length)
-        for axis, (core, length) in enumerate(zip(inner, near.shape, strict=True))
+        for axis, (core, length) in enumerate(zip(inner, padded.shape, strict=True))
     )
 
 
@@ -418,7 +418,7 @@ def _compute_significance(
 
 
 def _count(
-    fitted: FittedPlan, near: Array, block: Block, edge_map: Array, result: Array
+    fitted: FittedPlan, padded: Array, block: Block, edge_map: Array, result: Array
 ) -> Tally:
     amount: Any = fitted.amount_of(block.core)
-    return tally(fitted.plan, near, block, edge_map, amount, fitted.limits, result)
+    return tally(fitted.plan, padded, block, edge_map, amount, fitted.limits, result)

@@ -46,7 +46,7 @@ def empty(shape: Sequence[int], dtype: DTypeLike) -> Array:
 
 
 def _taken(nbytes: int) -> Array | None:
-    """An idle piece of just that size, if there is one."""
+    """Return an idle piece of just that size, if there is one."""
     for _ in range(len(_idle)):
         try:
             memory = _idle.popleft()

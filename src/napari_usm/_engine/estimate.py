@@ -1,4 +1,4 @@
-"""The first stage on one block, and how the blocks' shares in it become one."""
+"""Statistics of blocks, and their reduction to the constants of an image."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Statistics:
     limits : tuple of float, optional
         Smallest and largest value, in the first round of limits by the data.
     windows : array, optional
-        What tells the noise, in the first round where that is wanted.
+        Windows for the noise, in the first round of a plan that estimates it.
     """
 
     sums: Array | None
@@ -45,12 +45,12 @@ def rounds(plan: Plan) -> int:
 
 
 def statistics_of(
-    plan: Plan, grown: Array, block: Block, found: Sequence[Statistics]
+    plan: Plan, grown: Array, block: Block, earlier: Sequence[Statistics]
 ) -> Statistics:
-    """The round after those in `found`, on a block that comes with its neighbours."""
+    """Return the statistics of a block, in the round after the `earlier` ones."""
     sums, limits, windows = None, None, None
-    has_sums = len(found) < len(plan.method.rounds)
-    has_windows = plan.finds_noise and not found
+    has_sums = len(earlier) < len(plan.method.rounds)
+    has_windows = plan.finds_noise and not earlier
     if has_sums or has_windows:
         signal = plan.colours.stored_signal(grown)
         core, lengths = list(block.inner), list(plan.shape)
@@ -59,15 +59,15 @@ def statistics_of(
             lengths[plan.channel_axis] = signal.shape[plan.channel_axis]
             core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
         begins = [span.start for span in block.core]
-        here = signal, plan.axes, plan.kept, tuple(core), begins, lengths
-        own, weight = plan.kept_slices(block.core), plan.colours.opacity(grown)
+        here = signal, plan.axes, plan.estimate_axes, tuple(core), begins, lengths
+        indices, weight = plan.estimate_slices(block.core), plan.colours.opacity(grown)
         with np.errstate(over="ignore", invalid="ignore"):
             if has_sums:
-                known = [each[own] for each in _sums(found)]
-                sums = plan.method.sums(*here, *known, weight=weight)
+                sums_before = [each[indices] for each in _sums(earlier)]
+                sums = plan.method.sums(*here, *sums_before, weight=weight)
             if has_windows:
                 windows = window_rows(*here, weight)
-    if plan.method.limits == "data" and not found:
+    if plan.method.limits == "data" and not earlier:
         colours = plan.colours.visible(grown)
         limits = _range(colours[plan.colours.signal_slices(block.inner)])
     return Statistics(sums, limits, windows)
@@ -83,55 +83,57 @@ class Reduction:
         self._limits = np.inf, -np.inf
 
     @property
-    def found(self) -> Statistics:
+    def total(self) -> Statistics:
         """Return the statistics of all blocks so far."""
         low, high = self._limits
         limits = (low, high) if low <= high else None
         return Statistics(self._sums, limits, self._windows)
 
     def add(self, parts: Iterable[tuple[Block, Statistics]]) -> None:
-        """Join what more blocks tell: always in the same order, as sums are rounded."""
+        """Join more blocks: always in the same order, as sums are rounded."""
         for block, part in parts:
-            own = self._plan.kept_slices(block.core)
+            indices = self._plan.estimate_slices(block.core)
             if part.sums is not None:
                 join = self._plan.method.rounds[self._number]
-                self._sums = self._joined(self._sums, own, part.sums, join)
+                self._sums = self._joined(self._sums, indices, part.sums, join)
             if part.windows is not None:
-                self._windows = self._joined(self._windows, own, part.windows, TOTAL)
+                self._windows = self._joined(
+                    self._windows, indices, part.windows, TOTAL
+                )
             if part.limits is not None:
                 (low, high), (lowest, highest) = self._limits, part.limits
                 self._limits = min(low, lowest), max(high, highest)
 
     def _joined(
-        self, total: Array | None, own: Slices, part: Array, join: Join
+        self, total: Array | None, indices: Slices, part: Array, join: Join
     ) -> Array:
-        """The total with one more part, of the shape of what is found."""
+        """Return the total with one more part, of the shape of the constants."""
         if total is None:
             extra = part.shape[len(self._plan.shape) :]
             total = np.full((*self._plan.constants_shape, *extra), join.start)
-        total[own] = join.operation(total[own], part)
+        total[indices] = join.operation(total[indices], part)
         return total
 
 
-def fit(plan: Plan, found: Sequence[Statistics]) -> FittedPlan:
+def fit(plan: Plan, statistics: Sequence[Statistics]) -> FittedPlan:
     """Return the plan with constants and limits from all rounds."""
-    sums = _sums(found)
+    sums = _sums(statistics)
     last = sums.pop() if sums else None
-    data = found[0].limits if found else None
+    data = statistics[0].limits if statistics else None
     limits = plan.limits if data is None else plan.within_type(*data)
     constants = plan.method.constants(last, plan.axes, *sums)
-    windows = found[0].windows if found else None
+    windows = statistics[0].windows if statistics else None
     if windows is not None:
         constants = replace(constants, noise=estimated(windows, plan.axes))
     return FittedPlan(plan, constants, limits)
 
 
-def _sums(found: Sequence[Statistics]) -> list[Array]:
-    return [each.sums for each in found if each.sums is not None]
+def _sums(statistics: Sequence[Statistics]) -> list[Array]:
+    return [each.sums for each in statistics if each.sums is not None]
 
 
 def _range(values: Array) -> Limits:
-    """Smallest and largest valid value; the wrong way round if there is none."""
+    """Return smallest and largest valid value; the wrong way round if there is none."""
     valid = np.isfinite(values)
     low = np.min(values, where=valid, initial=np.inf)
     high = np.max(values, where=valid, initial=-np.inf)

@@ -26,10 +26,10 @@ _ITEM = 2**22
 
 
 def settle(plan: Plan, pixels: Any, *, whole: int = WHOLE) -> Steps[FittedPlan]:
-    """Find the constants and limits of a plan, with a pause after every block.
+    """Estimate the constants and limits of a plan, with a pause after every block.
 
-    A gain for an image of more than `whole` pixels is found in a sample: the middle
-    of some planes, evenly spaced; unless limits by the data need all of it anyway.
+    A gain for an image of more than `whole` pixels is estimated from a sample: the
+    middle of some planes, evenly spaced; unless limits by the data need all of it.
 
     Yields
     ------
@@ -77,20 +77,26 @@ def estimate_key(plan: Plan) -> Hashable:
     if method.estimates:
         return repr(method), plan.finds_noise
     filtered = plan.axes, plan.channel_axis, plan.color, method.alpha
-    return *filtered, plan.kept, plan.finds_noise, repr(method.limits), plan.result.name
+    return (
+        *filtered,
+        plan.estimate_axes,
+        plan.finds_noise,
+        repr(method.limits),
+        plan.result.name,
+    )
 
 
 def with_estimates(plan: Plan, settled: FittedPlan) -> FittedPlan:
     """Return a plan with the estimates of another with an equal cache key."""
     constants = settled.constants
     if not plan.method.estimates:
-        own = plan.method.constants(None, plan.axes)
-        constants = replace(own, noise=constants.noise)
+        given = plan.method.constants(None, plan.axes)
+        constants = replace(given, noise=constants.noise)
     return replace(settled, plan=plan, constants=constants)
 
 
 def _is_dask(pixels: Any) -> bool:
-    # Asked of the array itself: `api`, which knows, is above.
+    # By its protocol: `api.is_dask` is in an outer layer.
     return hasattr(pixels, "__dask_graph__")
 
 
@@ -103,19 +109,19 @@ def _first_stage(plan: Plan, pixels: Any) -> Steps[FittedPlan]:
 
 
 def _sample(plan: Plan) -> tuple[slice, ...]:
-    """The middle of some items; of all, where each has constants of its own."""
+    """Return the middle of some items; of all, where each has constants of its own."""
     side = int(_ITEM ** (1 / len(plan.axes)))
     sizes = {axis: min(plan.shape[axis], side) for axis in plan.axes}
     items = _SAMPLE // math.prod(sizes.values())
-    found = []
+    spans = []
     for axis, length in enumerate(plan.shape):
         if axis in sizes:
             start = (length - sizes[axis]) // 2
-            found.append(slice(start, start + sizes[axis]))
-        elif axis in plan.kept or axis == plan.channel_axis:
-            found.append(slice(0, length))
+            spans.append(slice(start, start + sizes[axis]))
+        elif axis in plan.estimate_axes or axis == plan.channel_axis:
+            spans.append(slice(0, length))
         else:
             step = -(-length // max(items, 1))
-            found.append(slice(length % step // 2, length, step))
+            spans.append(slice(length % step // 2, length, step))
             items //= -(-length // step)
-    return tuple(found)
+    return tuple(spans)

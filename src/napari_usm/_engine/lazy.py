@@ -1,4 +1,4 @@
-"""A method on a dask array: nothing is computed before dask is asked to.
+"""A method on a dask array: nothing is computed before `compute`.
 
 Blocks are chunks with their neighbours, joined where they are smaller
 than the halo. An estimate is one reduction inside the graph for each round over the
@@ -116,13 +116,14 @@ def _fitted(plan: Plan, image: da.Array) -> FittedPlan | Delayed:
     """Return the fitted plan, or a reduction over the image for each round."""
     if not plan.needs_estimate:
         return _known(plan)
-    found: list[Delayed] = []
+    statistics: list[Delayed] = []
     for number in range(rounds(plan)):
-        pixels = _read_after(found[-1], plan, image) if found else image
-        found.append(_graph(plan, pixels, plan.estimate_halo).joined(number, found))
+        pixels = _read_after(statistics[-1], plan, image) if statistics else image
+        graph = _graph(plan, pixels, plan.estimate_halo)
+        statistics.append(graph.joined(number, statistics))
     name = f"napari-usm-fitted-{tokenize(image.name, plan)}"
-    needed: list[Any] = [*found]
-    task = (partial(fit, plan), [each.key for each in found])
+    needed: list[Any] = [*statistics]
+    task = (partial(fit, plan), [each.key for each in statistics])
     return Delayed(name, HighLevelGraph.from_collections(name, {name: task}, needed))
 
 
@@ -161,15 +162,15 @@ def estimate(plan: Plan, image: da.Array) -> Steps[FittedPlan]:
         return _known(plan)
     graph = _graph(plan, image, plan.estimate_halo)
     blocks = list(graph.blocks.values())
-    found: list[Statistics] = []
+    statistics: list[Statistics] = []
     for number in range(rounds(plan)):
-        joined = Reduction(plan, number)
-        for start, batch in graph.statistics_batches(found):
+        reduction = Reduction(plan, number)
+        for start, batch in graph.statistics_batches(statistics):
             parts = compute(*batch)
-            joined.add(zip(blocks[start:], parts, strict=False))
+            reduction.add(zip(blocks[start:], parts, strict=False))
             yield
-        found.append(joined.found)
-    return fit(plan, found)
+        statistics.append(reduction.total)
+    return fit(plan, statistics)
 
 
 def estimate_steps(plan: Plan, image: da.Array) -> int:
@@ -240,10 +241,10 @@ class _Graph:
         """Return the call of a function with a block and its pieces."""
         return (function, self.blocks[index], *self._pieces[index], *more)
 
-    def joined(self, number: int, found: Sequence[Delayed]) -> Delayed:
-        """Return the statistics of all blocks in a round, after those in `found`."""
+    def joined(self, number: int, earlier: Sequence[Delayed]) -> Delayed:
+        """Return the statistics of all blocks in a round, after those in `earlier`."""
         part = partial(_statistics, self.plan)
-        parts = self._statistics_tasks(number, part, [each.key for each in found])
+        parts = self._statistics_tasks(number, part, [each.key for each in earlier])
         keys, blocks = list(parts), list(self.blocks.values())
         # In batches: the statistics of one block may take a megabyte.
         so_far: Any = None
@@ -253,16 +254,16 @@ class _Graph:
             key = self._name(f"joined-{number}-{start}")
             parts[key] = (join, so_far, keys[some])
             so_far = key
-        task = (attrgetter("found"), so_far)
-        return self._delayed(f"round-{number}", task, [*self._needed, *found], parts)
+        task = (attrgetter("total"), so_far)
+        return self._delayed(f"round-{number}", task, [*self._needed, *earlier], parts)
 
     def statistics_batches(
-        self, found: Sequence[Statistics]
+        self, earlier: Sequence[Statistics]
     ) -> Iterator[tuple[int, list[Delayed]]]:
         """Yield the statistics of the next round, some blocks at a time."""
-        part = partial(_statistics, self.plan, found=tuple(found))
-        parts = self._statistics_tasks(len(found), part)
-        name = self._name(f"part-{len(found)}")
+        part = partial(_statistics, self.plan, earlier=tuple(earlier))
+        parts = self._statistics_tasks(len(earlier), part)
+        name = self._name(f"part-{len(earlier)}")
         graph = HighLevelGraph.from_collections(name, parts, self._needed)
         keys = list(parts)
         for start in range(0, len(keys), _BATCH):
@@ -270,11 +271,11 @@ class _Graph:
             yield start, [Delayed(key, graph, layer=name) for key in batch]
 
     def _statistics_tasks(
-        self, number: int, part: Callable[..., Statistics], *found: Any
+        self, number: int, part: Callable[..., Statistics], *earlier: Any
     ) -> dict[Any, Any]:
         name = self._name(f"part-{number}")
         return {
-            (name, *index): self._task(part, index, *found) for index in self.blocks
+            (name, *index): self._task(part, index, *earlier) for index in self.blocks
         }
 
     def array(self, output: Output, stage: FittedPlan | Delayed) -> da.Array:
@@ -301,7 +302,7 @@ class _Graph:
         amount, gain = (
             da.from_delayed(
                 self._delayed(word, (partial(_public, word), stage.key), [stage]),
-                self.plan.kept_shape,
+                self.plan.estimate_shape,
                 np.float64,
             )
             for word in ("amount", "gain")
@@ -351,7 +352,7 @@ class _Graph:
         needed: Sequence[Any],
         parts: Mapping[Any, Any] | None = None,
     ) -> Delayed:
-        """One object, of a task that takes `parts`."""
+        """Return one object, of a task that takes `parts`."""
         name = self._name(word)
         layer = {**(parts or {}), name: task}
         return Delayed(name, HighLevelGraph.from_collections(name, layer, needed))
@@ -404,9 +405,9 @@ def _statistics(
     block: Block,
     spans: Spans,
     pieces: Sequence[Array],
-    found: Sequence[Statistics],
+    earlier: Sequence[Statistics],
 ) -> Statistics:
-    return statistics_of(plan, gather(block, spans, pieces), block, found)
+    return statistics_of(plan, gather(block, spans, pieces), block, earlier)
 
 
 def _joined(
@@ -417,9 +418,9 @@ def _joined(
     parts: Sequence[Statistics],
 ) -> Reduction:
     # A task does not change its arguments.
-    joined = Reduction(plan, number) if so_far is None else deepcopy(so_far)
-    joined.add(zip(blocks, parts, strict=True))
-    return joined
+    reduction = Reduction(plan, number) if so_far is None else deepcopy(so_far)
+    reduction.add(zip(blocks, parts, strict=True))
+    return reduction
 
 
 def _public(word: str, fitted: FittedPlan) -> Array:

@@ -169,25 +169,25 @@ def estimate(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[FittedPla
     """
     if not plan.needs_estimate:
         return fit(plan, ())
-    found: list[Statistics] = []
+    statistics: list[Statistics] = []
     count, cuts = _threads_and_blocks(plan, plan.estimate_halo, block_size)
 
     def work(block: Block) -> list[tuple[Block, Statistics]]:
         pixels = np.asarray(image[block.grown])
         return [
-            (part, statistics_of(plan, pixels[place], part, found))
+            (part, statistics_of(plan, pixels[place], part, statistics))
             for part, place in parts_of(
                 block, plan.estimate_halo, plan.grid, plan.whole_axes
             )
         ]
 
     for number in range(rounds(plan)):
-        joined = Reduction(plan, number)
+        reduction = Reduction(plan, number)
         for parts in in_order(work, cuts, count):
-            joined.add(parts)
+            reduction.add(parts)
             yield
-        found.append(joined.found)
-    return fit(plan, found)
+        statistics.append(reduction.total)
+    return fit(plan, statistics)
 
 
 def estimate_steps(plan: Plan, block_size: int = BLOCK) -> int:

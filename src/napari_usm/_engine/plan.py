@@ -49,7 +49,7 @@ class Plan:
     channel_axis : int or None
         Axis of the channels, counted from 0.
     wants_noise : bool
-        Whether the noise of the image is to be found, though the method may do without.
+        Whether the noise of the image is estimated, though the method may do without.
     """
 
     method: Method
@@ -63,7 +63,7 @@ class Plan:
 
     @cached_attribute
     def colours(self) -> Colours:
-        """The part of the colours that is filtered."""
+        """Return the part of the colours that is filtered."""
         return Colours(
             self.channel_axis,
             "channels" if self.channel_axis is None else self.method.color,
@@ -103,7 +103,7 @@ class Plan:
 
     @property
     def finds_noise(self) -> bool:
-        """Return whether blur and noise are found in the whole image."""
+        """Return whether blur and noise are estimated from the whole image."""
         return self.wants_noise or self.method.thresholding.in_noise
 
     @property
@@ -127,8 +127,8 @@ class Plan:
         return make_plan(self.shape, self.dtype, self.method.unfinished())
 
     @property
-    def kept(self) -> tuple[int, ...]:
-        """Axes along which a method that estimates finds a number for each index."""
+    def estimate_axes(self) -> tuple[int, ...]:
+        """Return the axes along which each index has an estimate, if there are any."""
         items = self.method.per_item
         channels = self.color == "channels" and self.method.per_channel
         return tuple(
@@ -138,28 +138,30 @@ class Plan:
             and (channels if axis == self.channel_axis else items)
         )
 
-    def kept_slices(self, per_axis: Slices) -> Slices:
-        """Slices of constants for a block: one index along axes that are not kept."""
+    def estimate_slices(self, per_axis: Slices) -> Slices:
+        """Return the slices of the constants for a block."""
         return tuple(
             per_axis[axis]
-            if axis in self.kept and axis != self.channel_axis
+            if axis in self.estimate_axes and axis != self.channel_axis
             else slice(None)
             for axis in range(len(self.shape))
         )
 
     @property
     def constants_shape(self) -> tuple[int, ...]:
-        """Shape of what is found: length 1 along every axis that is not kept."""
+        """Return the shape of the constants: 1 along all but the estimate axes."""
         colours = [
             n - (self.method.alpha and axis == self.channel_axis)
             for axis, n in enumerate(self.shape)
         ]
-        return tuple(n if axis in self.kept else 1 for axis, n in enumerate(colours))
+        return tuple(
+            n if axis in self.estimate_axes else 1 for axis, n in enumerate(colours)
+        )
 
     @property
-    def kept_shape(self) -> tuple[int, ...]:
-        """Return the shape of the constants without the axes that are not kept."""
-        return tuple(self.constants_shape[axis] for axis in self.kept)
+    def estimate_shape(self) -> tuple[int, ...]:
+        """Return the shape of the constants along the estimate axes."""
+        return tuple(self.constants_shape[axis] for axis in self.estimate_axes)
 
     @property
     def limits(self) -> Limits:
@@ -182,7 +184,7 @@ class Plan:
 
     @property
     def edge_shape(self) -> tuple[int, ...]:
-        """Shape of the edge map."""
+        """Return the shape of the edge map."""
         return self.colours.edge_slices(self.shape)
 
     @property
@@ -212,17 +214,17 @@ class Plan:
         return stored_type(self.dtype, self.result)
 
     def one_pass(self, estimate: Array | None = None) -> OnePass | None:
-        """The filter that goes to the result in one pass, if there is one here.
+        """Return the filter that goes to the result in one pass, if there is one here.
 
-        `estimate` is what was found for the indices of a block, if anything.
+        `estimate` is that for the indices of a block, if there is one.
         """
         if self.stored is None:
             return None
-        found = self.method.one_pass(self.axes, estimate)
-        if found is None:
+        fused = self.method.one_pass(self.axes, estimate)
+        if fused is None:
             return None
         cval = float(self.method.cval)
-        return found if found.fits(self.stored, self.method.mode, cval) else None
+        return fused if fused.fits(self.stored, self.method.mode, cval) else None
 
     def finish(
         self, amount: float, limits: Limits, threshold: Threshold = NO_THRESHOLD
@@ -266,15 +268,17 @@ class FittedPlan:
 
     @property
     def public(self) -> Public:
-        """Amount, gain and curve without the axes that are not kept."""
+        """Return amount, gain and curve along the estimate axes."""
         constants, plan = self.constants, self.plan
         if constants.gain is None:
             return Public(constants.amount, None, None)
         gain, curve = constants.gain, constants.curve
         if curve is None:
-            gain = np.full(plan.kept_shape, gain)
+            gain = np.full(plan.estimate_shape, gain)
         else:
-            gone = tuple(a for a in range(len(plan.shape)) if a not in plan.kept)
+            gone = tuple(
+                a for a in range(len(plan.shape)) if a not in plan.estimate_axes
+            )
             gain, curve = np.squeeze(gain, gone), np.squeeze(curve, gone)
         if gain.ndim == 0:
             return Public(1 / float(gain), float(gain), curve)
@@ -285,7 +289,7 @@ class FittedPlan:
         amount = self.constants.amount
         if isinstance(amount, float):
             return amount
-        local: Array = amount[self.plan.kept_slices(core)]
+        local: Array = amount[self.plan.estimate_slices(core)]
         return local
 
     def noise_of(self, core: Slices) -> Array | None:
@@ -306,7 +310,7 @@ class FittedPlan:
         return replace(self, constants=constants)
 
     def _local(self, values: Array | None, core: Slices) -> Array | None:
-        return None if values is None else values[self.plan.kept_slices(core)]
+        return None if values is None else values[self.plan.estimate_slices(core)]
 
 
 def make_plan(shape: tuple[int, ...], dtype: np.dtype[Any], method: Method) -> Plan:

@@ -37,7 +37,7 @@ class Level(Protocol):
 
     @property
     def plan(self) -> Plan:
-        """The method, made ready for this level."""
+        """Return the method, made ready for this level."""
 
     @property
     def shows(self) -> str:
@@ -46,7 +46,7 @@ class Level(Protocol):
     def part(self, output: Output, index: Index) -> Array:
         """Return an output at an index; only an image may be written to."""
 
-    def is_kept(self, index: Index) -> bool:
+    def is_cached(self, index: Index) -> bool:
         """Return whether nothing has to be read or filtered for an index."""
 
 
@@ -69,7 +69,7 @@ class SharpenedLevel:
 
     @property
     def plan(self) -> Plan:
-        """The method, made ready for this level."""
+        """Return the method, made ready for this level."""
         return self.fitted.plan
 
     def part(self, output: Output, index: Index) -> Array:
@@ -80,14 +80,14 @@ class SharpenedLevel:
         place = self._window(_with_channels(self.plan, index))
         region = self.pixels.region(self.fitted, place.box)
         weight = self.pixels.weight(self.plan, place.box)
-        made = finished(self.fitted, region, place.box, output, weight)
-        part: Array = made[self.plan.colours.edge_slices(place.cut)]
+        output_of_box = finished(self.fitted, region, place.box, output, weight)
+        part: Array = output_of_box[self.plan.colours.edge_slices(place.cut)]
         return part
 
-    def is_kept(self, index: Index) -> bool:
+    def is_cached(self, index: Index) -> bool:
         """Return whether nothing has to be read or filtered for an index."""
         place = self._window(_with_channels(self.plan, index))
-        return self.pixels.is_kept(self.fitted, place.box)
+        return self.pixels.is_cached(self.fitted, place.box)
 
     def report(self, index: Index) -> Report:
         """Return the report on the pixels at an index."""
@@ -126,20 +126,22 @@ class AveragedLevel:
         """Return the means of an output at an index."""
         if output is Output.IMAGE:
             place = self._window(index)
-            found = self.base.part(output, self._below(place.box))
-            means = self._means(found, found.ndim, place.box)
+            pixels = self.base.part(output, self._below(place.box))
+            means = self._means(pixels, pixels.ndim, place.box)
             return cast(means.astype(self.plan.working), self.plan.result)[place.cut]
         edge_slices = self.plan.colours.edge_slices
         place = self._window(_with_channels(self.plan, index))
-        found = self.base.part(output, edge_slices(self._below(place.box)))
-        means = self._means(found, found.ndim, place.box).astype(np.float32)
+        pixels = self.base.part(output, edge_slices(self._below(place.box)))
+        means = self._means(pixels, pixels.ndim, place.box).astype(np.float32)
         part: Array = means[edge_slices(place.cut)]
         return part
 
-    def is_kept(self, index: Index) -> bool:
+    def is_cached(self, index: Index) -> bool:
         """Return whether nothing needs to be read or filtered for that."""
         place = self._window(_with_channels(self.plan, index))
-        return self.base.is_kept(self.plan.colours.edge_slices(self._below(place.box)))
+        return self.base.is_cached(
+            self.plan.colours.edge_slices(self._below(place.box))
+        )
 
     def _window(self, index: Index) -> Window:
         return window(index, self.plan.shape, self.plan.axes, self.plan.whole_axes)
@@ -147,24 +149,24 @@ class AveragedLevel:
     def _below(self, box: tuple[range, ...]) -> Index:
         lengths = zip(self.base.plan.shape, self.plan.shape, strict=True)
         return tuple(
-            made
+            span
             if factor == 1
             else range(
-                made.start * factor,
+                span.start * factor,
                 # The last pixel stands for all that is left.
-                finest if made.stop == length else made.stop * factor,
+                finest if span.stop == length else span.stop * factor,
             )
-            for made, factor, (finest, length) in zip(
+            for span, factor, (finest, length) in zip(
                 box, self.factors, lengths, strict=True
             )
         )
 
-    def _means(self, found: Array, ndim: int, box: tuple[range, ...]) -> Array:
-        factors, lengths = self.factors, tuple(len(made) for made in box)
+    def _means(self, pixels: Array, ndim: int, box: tuple[range, ...]) -> Array:
+        factors, lengths = self.factors, tuple(len(span) for span in box)
         if ndim < len(factors):
             factors = self.plan.colours.edge_slices(factors)
             lengths = self.plan.colours.edge_slices(lengths)
-        return block_means(found, factors, lengths)
+        return block_means(pixels, factors, lengths)
 
 
 @dataclass(frozen=True)
@@ -182,10 +184,10 @@ class SourceLevel:
             shape = [len(span) for span in index if isinstance(span, range)]
             return np.zeros(shape, np.float32)
         place = self._window(index)
-        found = np.asarray(self.pixels.pixels[slices(place.box)])[place.cut]
-        return cast(found.astype(self.plan.working), self.plan.result)
+        pixels = np.asarray(self.pixels.pixels[slices(place.box)])[place.cut]
+        return cast(pixels.astype(self.plan.working), self.plan.result)
 
-    def is_kept(self, index: Index) -> bool:
+    def is_cached(self, index: Index) -> bool:
         """Nothing is ever filtered."""
         return False
 
@@ -194,20 +196,20 @@ class SourceLevel:
 
 
 def levels_of(pixels: Sequence[LiveImage], fitted: FittedPlan) -> tuple[Level, ...]:
-    """All levels of a result, from what was fitted for level 0."""
+    """Return all levels of a result, from what was fitted for level 0."""
     finest = SharpenedLevel(pixels[0], fitted)
-    found: list[Level] = [finest]
+    levels: list[Level] = [finest]
     plan = fitted.plan
     for each in pixels[1:]:
         shape = tuple(each.pixels.shape)
         factors = tuple(a / b for a, b in zip(plan.shape, shape, strict=True))
         method = plan.method.at_level([factors[axis] for axis in plan.axes])
-        own = make_plan(shape, plan.dtype, plan.method if method is None else method)
-        own = replace(own, wants_noise=plan.wants_noise)
+        scaled = make_plan(shape, plan.dtype, method or plan.method)
+        scaled = replace(scaled, wants_noise=plan.wants_noise)
         if method is not None:
-            constants = _constants_at(fitted, own)
-            found.append(
-                SharpenedLevel(each, FittedPlan(own, constants, fitted.limits))
+            constants = _constants_at(fitted, scaled)
+            levels.append(
+                SharpenedLevel(each, FittedPlan(scaled, constants, fitted.limits))
             )
             continue
         whole = tuple(round(factor) for factor in factors)
@@ -216,10 +218,10 @@ def levels_of(pixels: Sequence[LiveImage], fitted: FittedPlan) -> tuple[Level, .
             for n, factor, length in zip(plan.shape, whole, shape, strict=True)
         )
         if fits and math.prod(whole) <= _FEW:
-            found.append(AveragedLevel(own, finest, whole))
+            levels.append(AveragedLevel(scaled, finest, whole))
         else:
-            found.append(SourceLevel(own, each))
-    return tuple(found)
+            levels.append(SourceLevel(scaled, each))
+    return tuple(levels)
 
 
 def _constants_at(fitted: FittedPlan, plan: Plan) -> Constants:
@@ -235,7 +237,7 @@ def _constants_at(fitted: FittedPlan, plan: Plan) -> Constants:
 def _nearest(constants: Any, plan: Plan) -> Any:
     if constants is None or isinstance(constants, float):
         return constants
-    for axis in plan.kept:
+    for axis in plan.estimate_axes:
         length, finest = plan.constants_shape[axis], constants.shape[axis]
         nearest = (np.arange(length) * 2 + 1) * finest // (2 * length)
         constants = np.take(constants, nearest, axis)
@@ -243,7 +245,7 @@ def _nearest(constants: Any, plan: Plan) -> Any:
 
 
 def _with_channels(plan: Plan, index: Index) -> Index:
-    """An index of the edge map as one of the image."""
+    """Return an index of the edge map as one of the image."""
     if len(index) == len(plan.shape):
         return index
     axis = plan.channel_axis

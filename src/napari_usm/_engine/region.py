@@ -1,7 +1,7 @@
-"""A method on the part of an image that is asked for, under parameters that change.
+"""A method on any part of an image, under parameters that change.
 
 Whatever part it is, its pixels are those of the whole result, to the last bit. The
-detail of the last parts is kept: while nothing but strength, threshold or limits
+detail of the last parts is cached: while nothing but strength, threshold or limits
 change, nothing is filtered again.
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Box = tuple[range, ...]
 
-# How much larger a single part may be than all that is kept otherwise.
+# How much larger than the cache a single part may be.
 _ALONE = 4
 
 
@@ -103,7 +103,7 @@ class LiveImage:
         self._last: tuple[Slices, Array] | None = None
 
     def read(self, where: Slices) -> Array:
-        """Pixels of the image; not read again if they were read last.
+        """Return pixels of the image, not read again if they were read last.
 
         While a sigma changes, the same plane is needed again and again.
         """
@@ -118,7 +118,7 @@ class LiveImage:
         """Return the weight of a box, without channels, if there is one."""
         return _at(plan, self._weight, slices(box))
 
-    def is_kept(self, fitted: FittedPlan, box: Box) -> bool:
+    def is_cached(self, fitted: FittedPlan, box: Box) -> bool:
         """Return whether the detail of a box is in the cache."""
         return self._cache.get(self._key(fitted, box)) is not None
 
@@ -291,7 +291,7 @@ def _block(plan: Plan, box: Box) -> tuple[Block, Slices]:
         image.append(slice(0, length if filtered else len(span)))
     block = grown(core, image, plan.halo, plan.grid)
     where = tuple(
-        near if axis in plan.axes else slice(span.start, span.stop, span.step)
-        for axis, (span, near) in enumerate(zip(box, block.grown, strict=True))
+        wide if axis in plan.axes else slice(span.start, span.stop, span.step)
+        for axis, (span, wide) in enumerate(zip(box, block.grown, strict=True))
     )
     return block, where

@@ -115,19 +115,21 @@ def finish(fitted: FittedPlan, tallies: Iterable[Tally], sample: Array) -> Repor
 
 def _said(plan: Plan, constants: Constants) -> dict[str, Any]:
     """Return the fields of the report that come from an estimate."""
-    found = _findings(plan, constants)
-    if found is None:
+    findings = _findings(plan, constants)
+    if findings is None:
         return {}
-    gone = tuple(axis for axis in range(len(plan.shape)) if axis not in plan.kept)
+    gone = tuple(
+        axis for axis in range(len(plan.shape)) if axis not in plan.estimate_axes
+    )
     return {
-        "blur": np.squeeze(found.blur, gone),
-        "noise": np.squeeze(found.noise, gone),
-        "smooths_noise": found.smooths,
+        "blur": np.squeeze(findings.blur, gone),
+        "noise": np.squeeze(findings.noise, gone),
+        "smooths_noise": findings.smooths,
     }
 
 
 def _findings(plan: Plan, constants: Constants) -> Findings | None:
-    """Blur and noise, if they were estimated."""
+    """Return blur and noise, if they were estimated."""
     if constants.estimate is not None:
         return plan.method.findings(constants.estimate)
     if constants.noise is not None:
@@ -142,9 +144,9 @@ def _noise_factor(plan: Plan, amount: Any, constants: Constants, sample: Array) 
         return known if np.ndim(known) else float(known)
     signal = plan.colours.visible_signal(sample)
     typical = _typical(plan, constants)
-    found, valid = _findings(plan, typical), np.isfinite(signal)
-    level = 0.0 if found is None else float(found.noise.item())
-    if found is None and typical.estimate is not None:
+    findings, valid = _findings(plan, typical), np.isfinite(signal)
+    level = 0.0 if findings is None else float(findings.noise.item())
+    if findings is None and typical.estimate is not None:
         level = noise_level(signal, plan.axes)
     if level == 0 or not valid.any():
         if typical.estimate is not None:
@@ -188,7 +190,7 @@ def _measured_noise_factor(
 
 
 def sample_slices(plan: Plan) -> Slices:
-    """The middle of an image, at most a million pixels of each channel."""
+    """Return the middle of an image, at most a million pixels of each channel."""
     side = int(1e6 ** (1 / len(plan.axes)))
     window = []
     for axis, length in enumerate(plan.shape):

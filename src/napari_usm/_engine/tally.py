@@ -77,24 +77,24 @@ def _in_one_pass(
     assert plan.stored is not None
     deep, down, across = _tally_axes(plan)
     ranges = local_range(grown, deep, plan.method.mode, plan.method.cval)
-    image, lowest, highest, made = (
+    image, lowest, highest, output = (
         _with_front(a, plan.stored) for a in (grown, *ranges, result)
     )
     edges = _with_front(edge_map, np.dtype(np.float32))
-    source, to = (Planes(a.shape, down, across) for a in (image, made))
+    source, to = (Planes(a.shape, down, across) for a in (image, output))
     above, below = _neighbours(plan, image.shape, down)
     before, after = _neighbours(plan, image.shape, across)
     ends = (image.shape[across], int(before[0]), int(after[-1]))
     inner = [slice(0, 1), *block.inner]
-    core = [slice(0, length) for length in made.shape]
+    core = [slice(0, length) for length in output.shape]
     channels, apart, channel_axis = 1, 1, None
     if plan.channel_axis is not None:
         channel_axis = plan.channel_axis + 1
-        channels, apart = made.shape[channel_axis], to.distance(channel_axis)
+        channels, apart = output.shape[channel_axis], to.distance(channel_axis)
     # Channels behind the columns are side by side in a row; else planes have one each.
     mixed = channel_axis is not None and channel_axis > across
     numbers = plan.finish(amount, limits).numbers(plan.stored)
-    clipped, found = np.zeros((channels, 2, 1), np.int64), np.zeros(6)
+    clipped, sums = np.zeros((channels, 2, 1), np.int64), np.zeros(6)
     for place, begin in source.cores(inner, to, core):
         cut = np.zeros((2, channels if mixed else 1), np.int64)
         tally_plane(
@@ -106,20 +106,20 @@ def _in_one_pass(
             below,
             ends,
             (*span(inner[down]), *span(inner[across])),
-            made.reshape(-1),
+            output.reshape(-1),
             edges.reshape(-1),
             (begin, to.stride),
             cut.shape[1],
             apart,
             numbers,
             cut,
-            found,
+            sums,
         )
         if mixed or channel_axis is None:
             clipped += cut.T[:, :, np.newaxis]
         else:
             clipped[place[source.others.index(channel_axis)]] += cut
-    over, under, over_sum, under_sum, change_sum, counted = found.tolist()
+    over, under, over_sum, under_sum, change_sum, counted = sums.tolist()
     return Tally(
         clipped[:, 0, 0],
         clipped[:, 1, 0],
@@ -149,7 +149,7 @@ def _tally_axes(plan: Plan) -> tuple[list[int], int, int]:
 def _neighbours(
     plan: Plan, shape: tuple[int, ...], axis: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Index before and after each along an axis; its own where nothing is filtered."""
+    """Return the indices before and after each, or each itself if not filtered."""
     if axis - 1 not in plan.axes:
         same = border_index(shape[axis], 0, plan.method.mode)
         return same, same
@@ -159,10 +159,12 @@ def _neighbours(
 
 def _with_front(values: Array, dtype: np.dtype[Any]) -> Array:
     """Contiguous and writeable, of this type, with an axis in front."""
-    found: Array = np.ascontiguousarray(values)[np.newaxis]
-    if found.dtype != dtype:
-        found = found.view(dtype) if found.dtype.kind == "b" else found.astype(dtype)
-    return found if found.flags.writeable else found.copy()
+    values = np.ascontiguousarray(values)[np.newaxis]
+    if values.dtype != dtype:
+        values = (
+            values.view(dtype) if values.dtype.kind == "b" else values.astype(dtype)
+        )
+    return values if values.flags.writeable else values.copy()
 
 
 @np.errstate(over="ignore", invalid="ignore")

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from napari_usm._filters.dtypes import Array
 
-# What is asked for of an array: one index or a range for each of its axes.
+# Key of a part of an array: one index or a range for each of its axes.
 Index = tuple[int | range, ...]
 
-# Attributes of numpy's arrays that describe memory: there is none. With `data`, it
+# Attributes of NumPy arrays that describe memory: there is none. With `data`, it
 # would be taken for a wrapper of another array.
 _MEMORY = {"base", "ctypes", "data", "device", "flags", "strides", "to_device"}
 
@@ -54,11 +54,11 @@ class VirtualArray(NDArrayOperatorsMixin):
     ----------
     shape, dtype
         Of the whole array.
-    make : callable
-        From an `Index` to its pixels, without the axes that are a single index there.
+    compute : callable
+        From an `Index` to its pixels, without axes of which it takes a single index.
         Copied with the array: a copy may be of pixels that no longer change.
     chunks : tuple of int, optional
-        What is best asked for at once, along each axis.
+        Shape of the parts that are best read at once.
 
     Examples
     --------
@@ -73,27 +73,27 @@ class VirtualArray(NDArrayOperatorsMixin):
         self,
         shape: Sequence[int],
         dtype: DTypeLike,
-        make: Callable[[Index], Array],
+        compute: Callable[[Index], Array],
         chunks: tuple[int, ...] | None = None,
     ) -> None:
         self.dtype = np.dtype(dtype)
         self.chunks = chunks
-        self._make = make
+        self._compute = compute
         self._index: Index = tuple(range(length) for length in shape)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the axes that are left."""
-        return tuple(len(asked) for asked in self._index if isinstance(asked, range))
+        return tuple(len(span) for span in self._index if isinstance(span, range))
 
     @property
     def ndim(self) -> int:
-        """Number of axes that are left."""
+        """Return the number of axes that are left."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        """Number of pixels."""
+        """Return the number of pixels."""
         return math.prod(self.shape)
 
     @property
@@ -110,14 +110,14 @@ class VirtualArray(NDArrayOperatorsMixin):
         return (self[place] for place in range(len(self)))
 
     def __getitem__(self, key: Any) -> Any:
-        """A view, with nothing made yet; pixels for a key that only numpy knows."""
+        """Return a view, not computed; pixels for a key that only NumPy knows."""
         keys = key if isinstance(key, tuple) else (key,)
         if not all(_is_simple(each) for each in keys):
             return np.asarray(self)[key]
         whole = iter(_for_each_axis(keys, self.ndim))
         index = tuple(
-            asked[next(whole)] if isinstance(asked, range) else asked
-            for asked in self._index
+            span[next(whole)] if isinstance(span, range) else span
+            for span in self._index
         )
         view = object.__new__(type(self))
         view.__dict__.update(self.__dict__, _index=index, chunks=None)
@@ -126,7 +126,7 @@ class VirtualArray(NDArrayOperatorsMixin):
     def __array__(
         self, dtype: DTypeLike | None = None, copy: bool | None = None
     ) -> Array:
-        pixels = np.asarray(self._make(self._index)) if self.size else self._none()
+        pixels = np.asarray(self._compute(self._index)) if self.size else self._empty()
         if dtype is not None:
             pixels = pixels.astype(dtype, copy=False)
         return pixels.copy() if copy else pixels
@@ -173,7 +173,7 @@ class VirtualArray(NDArrayOperatorsMixin):
         return np.array, (np.asarray(self),)
 
     def __dask_tokenize__(self) -> str:
-        """Return a name of its own for dask, which would pickle all pixels for one."""
+        """Return a unique name for dask, which would pickle all pixels for one."""
         return uuid4().hex
 
     def __copy__(self) -> VirtualArray:
@@ -181,10 +181,10 @@ class VirtualArray(NDArrayOperatorsMixin):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> VirtualArray:
         twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__, _make=deepcopy(self._make, memo))
+        twin.__dict__.update(self.__dict__, _compute=deepcopy(self._compute, memo))
         return twin
 
-    def _none(self) -> Array:
+    def _empty(self) -> Array:
         return np.empty(self.shape, self.dtype)
 
     def __repr__(self) -> str:
@@ -198,9 +198,9 @@ class Window:
     Attributes
     ----------
     box : tuple of range
-        Along each axis what is made, forwards; without gaps along filtered axes.
+        Indices along each axis, forwards; without gaps along filtered axes.
     cut : tuple of int or slice
-        What of that was asked for.
+        The part of the box that the index stands for.
     """
 
     box: tuple[range, ...]
@@ -218,31 +218,31 @@ def window(
     Parameters
     ----------
     index : Index
-        What is asked for; nothing in it is empty.
+        Key of the part; no range in it is empty.
     shape : sequence of int
         Shape of the whole array.
     filtered, whole : collection of int
-        Axes that are made without gaps, and those that are always made whole.
+        Axes that are covered without gaps, and those that are covered as a whole.
     """
     box: list[range] = []
     cut: list[int | slice] = []
-    for axis, asked in enumerate(index):
-        wanted = range(asked, asked + 1) if isinstance(asked, int) else asked
+    for axis, span in enumerate(index):
+        wanted = range(span, span + 1) if isinstance(span, int) else span
         forwards = wanted if wanted.step > 0 else wanted[::-1]
         if not 0 <= forwards[0] <= forwards[-1] < shape[axis]:
-            raise IndexError(f"{asked} is beyond axis {axis} of {shape[axis]} places")
+            raise IndexError(f"{span} is beyond axis {axis} of {shape[axis]} places")
         if axis in whole:
-            made = range(shape[axis])
+            covered = range(shape[axis])
         elif axis in filtered or len(forwards) == 1:
             # The step of a single place does not count: equal boxes are equal.
-            made = range(forwards[0], forwards[-1] + 1)
+            covered = range(forwards[0], forwards[-1] + 1)
         else:
-            made = range(forwards[0], forwards[-1] + 1, forwards.step)
-        box.append(made)
-        places = [made.index(wanted[0]), made.index(wanted[-1])]
+            covered = range(forwards[0], forwards[-1] + 1, forwards.step)
+        box.append(covered)
+        places = [covered.index(wanted[0]), covered.index(wanted[-1])]
         cut.append(
             places[0]
-            if isinstance(asked, int)
+            if isinstance(span, int)
             else _slice(places[0], places[1], len(wanted))
         )
     return Window(tuple(box), tuple(cut))

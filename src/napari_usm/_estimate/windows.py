@@ -36,7 +36,7 @@ def side(dimensions: int) -> int:
     return 64 if dimensions < 3 else 32
 
 
-def told_axes(axes: Sequence[int], lengths: Sequence[int]) -> tuple[int, ...]:
+def long_axes(axes: Sequence[int], lengths: Sequence[int]) -> tuple[int, ...]:
     """The filtered axes that are long enough to tell anything."""
     return tuple(axis for axis in sorted(axes) if lengths[axis] >= LEAST)
 
@@ -97,9 +97,9 @@ def layouts(
     lengths : tuple of int
         Shape of the image.
     """
-    told = told_axes(axes, lengths)
-    pairs: list[tuple[int, ...]] = [*itertools.combinations(told, 2)]
-    pairs = pairs or [told[:1]] * len(told)
+    usable = long_axes(axes, lengths)
+    pairs: list[tuple[int, ...]] = [*itertools.combinations(usable, 2)]
+    pairs = pairs or [usable[:1]] * len(usable)
     most = _MOST // max(1, len(pairs))
     return tuple(_layout(along, len(axes), kept, lengths, most) for along in pairs)
 

@@ -74,7 +74,7 @@ class AdaptiveUnsharpMask(GainMethod, KernelMethod):
         core: tuple[slice, ...],
         begins: Sequence[int],
         lengths: Sequence[int],
-        *found: Array,
+        *earlier: Array,
         weight: Array | None = None,
     ) -> Array:
         """Sums over the gradients of the block, from which the gain follows."""
@@ -97,6 +97,6 @@ class AdaptiveUnsharpMask(GainMethod, KernelMethod):
         # As the sums of other blocks are.
         return sums * TIMES_OF_INTEGERS if in_box and dtype.kind != "f" else sums
 
-    def chosen(self, sums: Array, *found: Array) -> tuple[Array, Array]:
+    def chosen(self, sums: Array, *earlier: Array) -> tuple[Array, Array]:
         """The gain where S rises most, and S."""
         return gain_from_sums(sums, self.tried)

@@ -29,7 +29,7 @@ class AmountMethod(Method):
 
     @override
     def constants(
-        self, sums: Array | None, axes: Sequence[int], *found: Array
+        self, sums: Array | None, axes: Sequence[int], *earlier: Array
     ) -> Constants:
         return Constants(float(self.amount))
 

@@ -21,8 +21,8 @@ from napari_usm._methods.estimating import (
     LARGE,
     EstimatingMethod,
     exponent_of,
+    known_blurs,
     noise_of,
-    told,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +70,11 @@ class AutoUnsharpMask(EstimatingMethod):
             return None
         found = Estimate.of(estimate.ravel())
         exponent = exponent_of(found)
-        if len(told(axes, found)) != 2 or not found.unit or abs(exponent) > LARGE:
+        if (
+            len(known_blurs(axes, found)) != 2
+            or not found.unit
+            or abs(exponent) > LARGE
+        ):
             return None
         return BandsPass(_bands(tuple(axes), found, float(self.denoise)), exponent)
 
@@ -78,7 +82,7 @@ class AutoUnsharpMask(EstimatingMethod):
 @lru_cache(64)
 def _bands(axes: tuple[int, ...], found: Estimate, denoise: float) -> Bands:
     """The bands for an estimate."""
-    blurs = told(axes, found)
+    blurs = known_blurs(axes, found)
     weights = band_weights(tuple(blurs.values()), denoise)
     return Bands(
         dict(zip(blurs, map(AxisBlur, weights.narrow), strict=True)),

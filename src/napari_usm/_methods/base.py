@@ -211,7 +211,7 @@ class Method(ABC):
 
     @property
     def finds_amount(self) -> bool:
-        """Return whether the amount is found in the image."""
+        """Return whether the amount is estimated from the image."""
         return self.estimates and not self.fits_detail
 
     @property
@@ -317,25 +317,25 @@ class Method(ABC):
         core: tuple[slice, ...],
         begins: Sequence[int],
         lengths: Sequence[int],
-        *found: Array,
+        *earlier: Array,
         weight: Array | None = None,
     ) -> Array | None:
-        """First step of the first stage: what one block adds in one of the `rounds`.
+        """Return the statistics of a block in one of the `rounds`.
 
         Parameters
         ----------
         block : array
             Block with neighbours, in the type of the image where it can be.
         axes, kept : sequence of int
-            Filtered axes, and those along which each index has its own constants.
+            Filtered axes, and those along which each index has an estimate.
         core : tuple of slice
             The part of the block that is charged to it.
         begins : sequence of int
             Where that part begins in the whole image.
         lengths : sequence of int
             Shape of the whole image.
-        *found : array
-            What the rounds before this one found, for the indices of the block.
+        *earlier : array
+            Totals of the earlier rounds, for the indices of the block.
         weight : array, optional
             As for `detail`; pixels of weight 0 are invalid.
 
@@ -349,9 +349,9 @@ class Method(ABC):
 
     @abstractmethod
     def constants(
-        self, sums: Array | None, axes: Sequence[int], *found: Array
+        self, sums: Array | None, axes: Sequence[int], *earlier: Array
     ) -> Constants:
-        """Last step of the first stage: from the last round and those before it."""
+        """Return the constants, from the totals of the last and the earlier rounds."""
 
     def one_pass(
         self, axes: Sequence[int], estimate: Array | None = None

@@ -117,7 +117,7 @@ class EstimatingMethod(Method):
         core: tuple[slice, ...],
         begins: Sequence[int],
         lengths: Sequence[int],
-        *found: Array,
+        *earlier: Array,
         weight: Array | None = None,
     ) -> Array | None:
         """Return the statistics of the windows that begin in the block."""
@@ -125,7 +125,7 @@ class EstimatingMethod(Method):
 
     @override
     def constants(
-        self, sums: Array | None, axes: Sequence[int], *found: Array
+        self, sums: Array | None, axes: Sequence[int], *earlier: Array
     ) -> Constants:
         """Blur and noise from the windows of the whole image."""
         if sums is None:
@@ -172,7 +172,7 @@ class EstimatingMethod(Method):
         found: Estimate,
         weight: Array | None,
     ) -> Array:
-        if not found.unit or not told(axes, found):
+        if not found.unit or not known_blurs(axes, found):
             return np.zeros_like(block)
         exponent = exponent_of(found)
         scaled = _times_power(block, -exponent)
@@ -198,7 +198,7 @@ class EstimatingMethod(Method):
         block : array
             Block with neighbours; invalid pixels are NaN or infinite.
         axes : tuple of int
-            Filtered axes, of which some are `told`.
+            Filtered axes, of which some have `known_blurs`.
         found : Estimate
             Blur and noise.
         cval : float
@@ -213,8 +213,8 @@ class EstimatingMethod(Method):
         return 0.0
 
 
-def told(axes: Sequence[int], found: Estimate) -> dict[int, float]:
-    """The axes that are long enough to tell a blur, and its sigma."""
+def known_blurs(axes: Sequence[int], found: Estimate) -> dict[int, float]:
+    """Return the sigma of the blur of each axis that is long enough to estimate it."""
     return {axis: s for axis, s in zip(axes, found.sigmas, strict=True) if s >= 0}
 
 

@@ -71,7 +71,7 @@ class GainMethod(Method):
             )
 
     @abstractmethod
-    def chosen(self, sums: Array, *found: Array) -> tuple[Array, Array]:
+    def chosen(self, sums: Array, *earlier: Array) -> tuple[Array, Array]:
         """Gain and curve from the last round and those before it."""
 
     @property
@@ -81,13 +81,13 @@ class GainMethod(Method):
 
     @override
     def constants(
-        self, sums: Array | None, axes: Sequence[int], *found: Array
+        self, sums: Array | None, axes: Sequence[int], *earlier: Array
     ) -> Constants:
         """The gain from the sums over the whole image."""
         if sums is None:
             (only,) = self.tried
             return Constants(float(1 / only), only)
-        gain, curve = self.chosen(sums, *found)
+        gain, curve = self.chosen(sums, *earlier)
         # A number where there is only one: the kernels of one pass take no more.
         amount = 1 / gain if gain.size > 1 else 1 / float(gain.item())
         return Constants(amount, gain, self.tried, curve)

@@ -57,7 +57,7 @@ class GaussianSharpen(MaskMethod):
 
     @override
     def constants(
-        self, sums: Array | None, axes: Sequence[int], *found: Array
+        self, sums: Array | None, axes: Sequence[int], *earlier: Array
     ) -> Constants:
         """The amount that the kernel implies."""
         blurs = self.mask(axes).blurs.values()

@@ -45,7 +45,7 @@ def write_pictures(folder: Path) -> list[Path]:
 
 
 def open_demo() -> tuple[napari.Viewer, Any]:
-    """A viewer with a sample and a live result, and the dock that it follows."""
+    """Return a viewer with a sample and a live result, and the dock that it follows."""
     viewer = napari.Viewer()
     viewer.open_sample(_PLUGIN, "cell")
     _, dock = viewer.window.add_plugin_dock_widget(_PLUGIN, "Unsharp mask")

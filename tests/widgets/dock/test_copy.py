@@ -112,7 +112,9 @@ def check_program(viewer, widget, qtbot, name, pixels, look, controls):
     press(widget, "Copy as Python")
     assert says(widget, "Copied as Python")
     made = run_copied(np.asarray(pixels))
-    called = layer_function(widget.method.value)(viewer.layers[0], **widget._asked())
+    called = layer_function(widget.method.value)(
+        viewer.layers[0], **widget._control_values()
+    )
     assert_same([Image(data, **look) for data, look, _ in called], made)
 
     press(widget, "Live")

@@ -425,7 +425,7 @@ def test_layers_that_do_not_go_together(lab, qtbot, monkeypatch):
     monkeypatch.setattr(widget, "_measure_soon", lambda: None)
     opened.viewer.layers.clear()
     request = Request("metrics", Source(0, lambda: Plane(SHARP[0])))
-    widget._measuring.found.emit(request, found("metrics", SHARP[0]))
+    widget._measuring.measured.emit(request, found("metrics", SHARP[0]))
     assert (line(widget), cells(widget)) == (told, before)
 
 
@@ -496,7 +496,7 @@ def test_files(lab, qtbot, tmp_path, monkeypatch):
 
 
 def test_the_newest_request_wins(qtbot):
-    """Of many requests the last is with_estimates, and those before are not told of."""
+    """Of many requests the last is answered, and those before are not reported."""
     began, go = threading.Event(), threading.Event()
     measuring, told, read = Measuring(), [], []
 
@@ -509,16 +509,16 @@ def test_the_newest_request_wins(qtbot):
 
         return Request("gain", Source(number, slowly))
 
-    measuring.found.connect(lambda request, found: told.append(request.image.key))
-    measuring.ask(request(0))
+    measuring.measured.connect(lambda request, found: told.append(request.image.key))
+    measuring.request(request(0))
     assert began.wait(10)
     for number in range(1, 20):
-        measuring.ask(request(number))
+        measuring.request(request(number))
     go.set()
     assert wait_for(qtbot, lambda: not measuring.is_behind)
     assert told == [19]
     assert read == [0, 19]
-    measuring.ask(request(20))
+    measuring.request(request(20))
     measuring.drop()
     qtbot.wait(100)
     assert told == [19]
@@ -538,21 +538,21 @@ def test_numbers_come_while_a_result_changes(qtbot):
         image = Source(plane, lambda: Plane(SOFT[0]))
         return Request(part, image, Source(number, slowly))
 
-    measuring.found.connect(lambda request, found: seen.append(request.result.key))
-    measuring.ask(request("1"))
+    measuring.measured.connect(lambda request, found: seen.append(request.result.key))
+    measuring.request(request("1"))
     for number in "234":
         assert began.acquire(timeout=10)
-        measuring.ask(request(number))  # before the last one is with_estimates
+        measuring.request(request(number))  # before the last one is measured
         go.release()
         assert wait_for(
             qtbot, lambda number=number: seen[-1:] == [str(int(number) - 1)]
         )
         assert measuring.is_behind
     assert began.acquire(timeout=10)
-    measuring.ask(request("other plane", plane=1))
+    measuring.request(request("other plane", plane=1))
     go.release()
     assert began.acquire(timeout=10)
-    measuring.ask(request("other part", 1, "profile"))
+    measuring.request(request("other part", 1, "profile"))
     go.release(2)
     assert wait_for(qtbot, lambda: not measuring.is_behind)
     assert seen == ["1", "2", "3", "other part"]
@@ -572,19 +572,21 @@ def test_numbers_come_while_the_dock_waits_to_measure(lab, qtbot, monkeypatch):
     assert widget.is_measuring
     after = usm.unsharp_mask(SOFT[plane], 1.0, 2.5)
     expected = found("metrics", SOFT[plane], after)
-    widget._measuring.found.emit(request, expected)
+    widget._measuring.measured.emit(request, expected)
     assert cells(widget)["Overshoot"][1] == f"{expected.change.overshoot:.4g}"
     opened.viewer.dims.set_current_step(0, (plane + 1) % len(SOFT))
-    widget._measuring.found.emit(request, found("metrics", SOFT[plane]))
+    widget._measuring.measured.emit(request, found("metrics", SOFT[plane]))
     assert "Overshoot" in cells(widget)
 
 
 def test_a_hidden_dock_measures_nothing(lab, qtbot, monkeypatch):
     """Nor does one that waits behind another; as soon as it is seen it does."""
     asked = []
-    ask = Measuring.ask
+    ask = Measuring.request
     monkeypatch.setattr(
-        Measuring, "ask", lambda self, request: (asked.append(1), ask(self, request))
+        Measuring,
+        "request",
+        lambda self, request: (asked.append(1), ask(self, request)),
     )
     opened = lab()
     wait_for_numbers(qtbot, opened.widget)
@@ -669,7 +671,7 @@ def test_all_of_it_fits_a_small_screen(lab, qtbot):
     assert "\xa0" not in text
     room = opened.widget._parts._line.fontMetrics()
     assert max(map(room.horizontalAdvance, text.split())) < 240
-    opened.widget._parts.tell("word" * 50)
+    opened.widget._parts.show_status("word" * 50)
     hint = opened.widget.native.minimumSizeHint()
     assert hint.width() <= 380
     assert hint.height() <= 600

@@ -480,13 +480,13 @@ def filtered(monkeypatch):
 def made(monkeypatch):
     """What napari asked for and was made: result or edge map."""
     names = []
-    original = LiveResult._made
+    original = LiveResult._compute
 
     def counted(self, levels, which, *rest):
         names.append(which)
         return original(self, levels, which, *rest)
 
-    monkeypatch.setattr(LiveResult, "_made", counted)
+    monkeypatch.setattr(LiveResult, "_compute", counted)
     return names
 
 

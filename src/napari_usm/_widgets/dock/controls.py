@@ -66,14 +66,14 @@ class SharpenControls(Container):
         return super().__getattr__(name)
 
     def __getitem__(self, key: Any) -> Any:
-        """A control by its place or name; those of the method by their names."""
+        """Return a control by its place or name; those of the method by their names."""
         if isinstance(key, str) and key in self._page.controls:
             return self._page.controls[key]
         return super().__getitem__(key)
 
     @property
     def controls(self) -> list[Any]:
-        """All controls, those of the chosen method among them."""
+        """Return all controls, those of the chosen method among them."""
         return [*self, *self._page.controls.values()]
 
     def reset_choices(self, *_: Any) -> None:
@@ -139,8 +139,8 @@ class SharpenControls(Container):
         layer = self._chosen()
         if layer is None:
             return []
-        own = axes_of(layer)
-        return [(own.names[axis], axis) for axis in own.depth]
+        layer_axes = axes_of(layer)
+        return [(layer_axes.names[axis], axis) for axis in layer_axes.depth]
 
     def _chosen(self) -> Image | None:
         layer = self._layer.value
@@ -176,7 +176,7 @@ class SharpenControls(Container):
         shown = [layer for layer in plain if layer.visible]
         return next(reversed(selected or shown or plain), None)
 
-    def _asked(self) -> dict[str, Any]:
+    def _control_values(self) -> dict[str, Any]:
         """Return the values of the controls, as the layer function takes them."""
         return {**self._page.values(), **self._dimensions()}
 
@@ -193,8 +193,8 @@ class SharpenControls(Container):
         is_other = layer is not None and layer is not self._tuned_layer
         if is_other:
             self._change_image(layer)
-        own = None if layer is None else axes_of(layer)
-        has_depth = own is not None and bool(own.depth)
+        layer_axes = None if layer is None else axes_of(layer)
+        has_depth = layer_axes is not None and bool(layer_axes.depth)
         volumes = has_depth and self.dimensions.value == axes.VOLUMES
         with self.changed.blocked():
             self._turn_to(self.method.value)
@@ -203,7 +203,7 @@ class SharpenControls(Container):
             self._pixels.follow(layer)
             self._page.fit(layer, self._dimensions())
         self._dock.show_row(self.dimensions, has_depth)
-        self._dock.show_row(self.z_axis, volumes and not own.has_z)
+        self._dock.show_row(self.z_axis, volumes and not layer_axes.has_z)
         for name, visible in self._page.shown(layer).items():
             self._dock.show_row(self._page.controls[name], visible)
         self._dock.say(self._sentence(layer))
@@ -233,7 +233,7 @@ class SharpenControls(Container):
     def _change_image(self, layer: Image) -> None:
         """Bring back the values of another image.
 
-        One that has none goes on with those that are there, without the threshold: an
+        An image that has none takes the present values, without the threshold: an
         intensity of one image means nothing in another.
         """
         opened_with = self.method.value if self._page is None else ""
@@ -251,20 +251,20 @@ class SharpenControls(Container):
                 self._set_page(layer, method, values)
             self.method.value = opened_with or tuned.method
 
-    def _fitting(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _fitting(self, values: dict[str, Any]) -> dict[str, Any]:
         """Leave out an intensity that the chosen image does not have."""
         layer = self._chosen()
-        unit = asked.get(THRESHOLD_UNIT, INTENSITY)
+        unit = values.get(THRESHOLD_UNIT, INTENSITY)
         if layer is None or unit != INTENSITY:
-            return asked
-        if asked.get("threshold", 0) <= intensity_span(layer):
-            return asked
-        return {name: value for name, value in asked.items() if name != "threshold"}
+            return values
+        if values.get("threshold", 0) <= intensity_span(layer):
+            return values
+        return {name: value for name, value in values.items() if name != "threshold"}
 
-    def _set_dimensions(self, asked: dict[str, Any]) -> None:
-        self.dimensions.value = asked.get("dimensions", axes.PLANES)
+    def _set_dimensions(self, values: dict[str, Any]) -> None:
+        self.dimensions.value = values.get("dimensions", axes.PLANES)
         self.z_axis.reset_choices()
-        if (z_axis := asked.get("z_axis")) in self.z_axis.choices:
+        if (z_axis := values.get("z_axis")) in self.z_axis.choices:
             self.z_axis.value = z_axis
 
     def _set_page(
@@ -277,7 +277,7 @@ class SharpenControls(Container):
         self._page.set(values)
 
     def _turn_to(self, method: str) -> None:
-        """Show the controls of a method, made when they are needed first."""
+        """Show the controls of a method; create them when it is first chosen."""
         if self._page is not None and self._page.method == method:
             return
         if method not in self._pages:
@@ -300,11 +300,11 @@ class SharpenControls(Container):
         """Return the step that the user has to do first, or an empty text."""
         if layer is None:
             return "Add an image to sharpen it."
-        own = axes_of(layer)
+        layer_axes = axes_of(layer)
         try:
-            own.filtered(**self._dimensions())
+            layer_axes.filtered(**self._dimensions())
         except ValueError:
-            if own.plane:
+            if layer_axes.plane:
                 return "Choose which axis is Z."
             return "No axis of this image is in space: change its axis labels."
         return ""
@@ -312,26 +312,26 @@ class SharpenControls(Container):
     def _sentence(self, layer: Image | None) -> str:
         if missing := self._missing(layer):
             return missing
-        own = axes_of(layer)
-        chosen = own.filtered(**self._dimensions())
-        said = own.sentence(layer.data.shape[: layer.ndim], chosen)
+        layer_axes = axes_of(layer)
+        chosen = layer_axes.filtered(**self._dimensions())
+        sentence = layer_axes.sentence(layer.data.shape[: layer.ndim], chosen)
         lines = (
-            said,
+            sentence,
             self._page.sigma_line(layer, chosen),
             geometry_of(layer).skew_line(chosen),
         )
         return "\n".join(filter(None, lines))
 
-    def _bring_back(self, source: Image | None, asked: dict[str, Any]) -> None:
+    def _bring_back(self, source: Image | None, values: dict[str, Any]) -> None:
         """Choose an image, with the method and the values of a result."""
-        method = asked["method"]
+        method = values["method"]
         if method not in self.method.choices:
-            return  # it was made in Python
+            return  # the result is of a method for Python only
         with self.changed.blocked():
             if source in self.layer.choices:
                 self.layer.value = source
                 if source is not None and source is not self._tuned_layer:
                     self._change_image(source)
-            self._set_dimensions(asked)
-            self._set_page(source, method, asked)
+            self._set_dimensions(values)
+            self._set_page(source, method, values)
         self._on_change()

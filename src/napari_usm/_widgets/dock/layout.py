@@ -47,7 +47,7 @@ Row = tuple["Widget", ...]
 
 
 class DockLayout(QObject):
-    """Arranges controls inside a container's own widget.
+    """Arranges controls inside the widget of a container.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class DockLayout(QObject):
         """Say what is filtered."""
         self._sentence.setText(sentence)
 
-    def tell(self, status: str) -> None:
+    def show_status(self, status: str) -> None:
         """Show a status, after an announcement if there is one."""
         self._line = status
         if not self._announced.isActive():
@@ -182,7 +182,7 @@ class DockLayout(QObject):
         self._steps = steps
         self.keep.setText("Cancel")
         self.dismiss()
-        self.tell("")
+        self.show_status("")
         self.advance(0)
 
     def advance(self, steps: int) -> None:
@@ -227,7 +227,7 @@ class DockLayout(QObject):
     def _order_tabs(self) -> None:
         """Let the Tab key go through the controls as they stand, and then the buttons.
 
-        The pages of the methods are made later than the buttons.
+        The pages of the methods are created later than the buttons.
         """
         basic, advanced = self._pages[self._page]
         above, below = self._around
@@ -397,13 +397,13 @@ def guard(box: QComboBox) -> None:
 
 def button(text: str, tooltip: str) -> QPushButton:
     """A button that says what it does."""
-    made = QPushButton(text)
-    made.setToolTip(tooltip)
-    return made
+    result = QPushButton(text)
+    result.setToolTip(tooltip)
+    return result
 
 
 def paragraph() -> QLabel:
-    """A text of several lines, that makes no dock wider for a long word."""
+    """Return a text of several lines, that makes no dock wider for a long word."""
     label = QLabel()
     label.setWordWrap(True)
     label.setMinimumWidth(1)

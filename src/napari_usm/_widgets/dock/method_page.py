@@ -1,4 +1,4 @@
-"""The controls of one method, made from its row in the table of methods."""
+"""The controls of one method, from its row in the table of methods."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class MethodPage:
                 control.apply_typed()
 
     def values(self) -> dict[str, Any]:
-        """Values of the controls, as the layer function takes them."""
+        """Return the values of the controls, as the layer function takes them."""
         return {name: control.value for name, control in self.controls.items()}
 
     def set(self, values: dict[str, Any]) -> None:
@@ -134,13 +134,13 @@ class MethodPage:
 
     def shown(self, layer: Image | None) -> dict[str, bool]:
         """Return whether controls matter now, for those that do not always."""
-        found = {"color": layer is not None and bool(layer.rgb)}
+        shown = {"color": layer is not None and bool(layer.rgb)}
         for name, word in self._entry.parameters.items():
             if word.needs and word.control != "none":
-                found[name] = self._matters(name)
+                shown[name] = self._matters(name)
         if UNIT in self.controls:
-            found[UNIT] = found["sigma"] and len(self.controls[UNIT].choices) > 1
-        return found
+            shown[UNIT] = shown["sigma"] and len(self.controls[UNIT].choices) > 1
+        return shown
 
     def sigma_line(self, layer: Image, filtered: tuple[int, ...]) -> str:
         """Sigma in lengths and pixels, where it matters and there are lengths."""

@@ -153,7 +153,7 @@ class Number(ValueWidget[float]):
 
     @property
     def range(self) -> tuple[float, float]:
-        """Both ends of the slider."""
+        """Return both ends of the slider."""
         return self._pair.scale.low, self._pair.scale.high
 
     @range.setter
@@ -162,7 +162,7 @@ class Number(ValueWidget[float]):
 
     @property
     def min(self) -> float:
-        """The lower end of the slider."""
+        """Return the lower end of the slider."""
         return self.range[0]
 
     @min.setter
@@ -171,7 +171,7 @@ class Number(ValueWidget[float]):
 
     @property
     def max(self) -> float:
-        """The upper end of the slider."""
+        """Return the upper end of the slider."""
         return self.range[1]
 
     @max.setter
@@ -185,7 +185,7 @@ class Number(ValueWidget[float]):
 
     @property
     def options(self) -> dict[str, Any]:
-        """Keywords that make another one like it."""
+        """Return the keywords that make another one like it."""
         scale = self._pair.scale
         return {
             **super().options,

@@ -18,7 +18,7 @@ _FIGURES = 4
 
 
 class _Conversion(NamedTuple):
-    """A value in the unit before, and what was made of it."""
+    """A value in the unit before, and its conversion."""
 
     unit: str
     value: float

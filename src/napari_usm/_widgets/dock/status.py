@@ -88,12 +88,12 @@ def live_line(state: State, layer: Image) -> str:
 def _shown_line(shown: Shown, layer: Image) -> str:
     settled = shown.settled
     parts = ["Live", *_place(shown, layer), f"{1000 * shown.seconds:.1f} ms"]
-    found = settled.public
+    public = settled.public
     if settled.sample is not None:
-        looked = " × ".join(str(length) for length in settled.sample)
-        parts += [*_gain(found.amount, found.gain), f"from a sample of {looked}"]
+        size = " × ".join(str(length) for length in settled.sample)
+        parts += [*_gain(public.amount, public.gain), f"from a sample of {size}"]
     else:
-        parts += _gain(found.amount, found.gain)
+        parts += _gain(public.amount, public.gain)
     if shown.report is not None:
         limits = settled.plan.method.limits
         parts += _report(shown.report, shown.values, limits)
@@ -110,8 +110,8 @@ def _place(shown: Shown, layer: Image) -> list[str]:
     names = axes_of(layer).names
     named = {Output.EDGE_MAP: ["edge map"], Output.SIGNIFICANCE: ["significance"]}
     parts = named.get(shown.which, [])
-    for axis, asked in enumerate(shown.index[: layer.ndim]):
-        one = asked if isinstance(asked, int) else asked[0] if len(asked) == 1 else None
+    for axis, span in enumerate(shown.index[: layer.ndim]):
+        one = span if isinstance(span, int) else span[0] if len(span) == 1 else None
         if one is not None and layer.data.shape[axis] > 1:
             parts.append(f"{names[axis]} = {one}")
     if layer.multiscale and (shown.level or shown.shows != "sharpened"):

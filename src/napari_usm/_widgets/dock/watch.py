@@ -39,7 +39,7 @@ class DockWatch(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Notice that the dock was closed: only then it has no parent left."""
         if event.type() == QEvent.Type.ParentChange and watched.parent() is None:
-            QTimer.singleShot(0, self._tell_if_orphaned)
+            QTimer.singleShot(0, self._emit_if_orphaned)
         if event.type() == QEvent.Type.Show:
             self.shown.emit()
             if not self._was_shown:
@@ -87,7 +87,7 @@ class DockWatch(QObject):
             heights = [each.sizeHint().height() for each in ours]
             window.resizeDocks(ours, heights, Qt.Orientation.Vertical)
 
-    def _tell_if_orphaned(self) -> None:
+    def _emit_if_orphaned(self) -> None:
         if self._root.parent() is None:
             self.orphaned.emit()
 
@@ -100,8 +100,8 @@ def dock_of(widget: QObject | None) -> QDockWidget | None:
 
 
 def disconnect_choices(layers: LayerList, widget: Container) -> None:
-    """Undo what napari connects when it docks a widget, and never lets go."""
-    # Older ones do not tell of renamed layers.
+    """Disconnect what napari connects when it docks a widget and never disconnects."""
+    # Older versions of napari have no event for renamed layers.
     for name in ("inserted", "removed", "reordered", "renamed"):
         if (emitter := getattr(layers.events, name, None)) is not None:
             emitter.disconnect(widget.reset_choices)

@@ -1,4 +1,4 @@
-"""The dock: two layers that follow the controls, or are made once."""
+"""The dock: two layers that follow the controls, or are computed once."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class SharpenWidget(SharpenControls):
             else:
                 pair.remove()
         results.place(run.method, tuples)
-        self._tell_done(tuples, started)
+        self._show_done(tuples, started)
         return tuples
 
     @property
@@ -131,7 +131,7 @@ class SharpenWidget(SharpenControls):
         if self._pair is not None:
             self._follow_soon()
         elif not self._keeping.is_running:
-            self._dock.tell("" if self._chosen() is None else HINT)
+            self._dock.show_status("" if self._chosen() is None else HINT)
 
     def _run_of(self, layer: Image | None) -> LayerRun:
         """Return the run that the controls describe.
@@ -142,7 +142,7 @@ class SharpenWidget(SharpenControls):
             As for any run, or with the step that the user has to do first.
         """
         self._require(layer)
-        return layer_run(self.method.value, layer, **self._asked())
+        return layer_run(self.method.value, layer, **self._control_values())
 
     def _require(self, layer: Image | None) -> None:
         """Raise a ValueError with the step that the user has to do first, if any."""
@@ -186,10 +186,10 @@ class SharpenWidget(SharpenControls):
             pair, self._pair = self._pair, None
             if pair is self._keeping.pair:
                 self._cancel()
-            self._disown(pair)
+            self._detach(pair)
             locked = pair.remove()
             self._dock.end_preparing()
-            self._dock.tell("")
+            self._dock.show_status("")
             if locked:
                 names = " and ".join(f"'{layer.name}'" for layer in locked)
                 self._dock.announce(f"Live is off; {names} stays: it is locked.")
@@ -197,7 +197,7 @@ class SharpenWidget(SharpenControls):
     def _begin(self, layer: Image | None) -> None:
         """Let a pair follow the controls: one of the layer without an owner first."""
         if self._pair is not None:
-            self._disown(self._pair)
+            self._detach(self._pair)
             self._pair = None
         try:
             run = self._run_of(layer)
@@ -205,7 +205,7 @@ class SharpenWidget(SharpenControls):
             self._refuse(error)
             self._dock.live.show_live(False)
             return
-        self._own(self._free_pair(run.layer) or LivePair(self._viewer, run.layer))
+        self._attach(self._free_pair(run.layer) or LivePair(self._viewer, run.layer))
         self._follow()
 
     def _free_pair(self, layer: Image) -> LivePair | None:
@@ -220,23 +220,23 @@ class SharpenWidget(SharpenControls):
         if pair is None or pair.method not in self.method.choices:
             return
         if opening and pair.method != self.method.value:
-            return  # another dock was asked for
+            return  # this dock was opened for another method
         with self.changed.blocked():
-            self._set_dimensions(pair.asked)
-            self._set_page(layer, pair.method, pair.asked)
+            self._set_dimensions(pair.controls)
+            self._set_page(layer, pair.method, pair.controls)
         if self._pair is None:
-            self._own(pair)
+            self._attach(pair)
 
-    def _own(self, pair: LivePair) -> None:
+    def _attach(self, pair: LivePair) -> None:
         self._pair, pair.owner = pair, self
         signals = pair.signals
-        signals.changed.connect(self._tell_live)
+        signals.changed.connect(self._show_live_status)
         signals.ended.connect(self._on_ended)
         self._dock.live.show_live(True)
 
-    def _disown(self, pair: LivePair) -> None:
+    def _detach(self, pair: LivePair) -> None:
         signals = pair.signals
-        signals.changed.disconnect(self._tell_live)
+        signals.changed.disconnect(self._show_live_status)
         signals.ended.disconnect(self._on_ended)
         pair.owner = None
 
@@ -250,12 +250,12 @@ class SharpenWidget(SharpenControls):
     def _forget_pair(self) -> None:
         """The pair has ended: what is left of it is no longer followed."""
         if self._pair is not None:
-            self._disown(self._pair)
+            self._detach(self._pair)
             self._pair = None
         self._dock.live.show_live(False)
         if not self._keeping.is_running:
             self._dock.end_preparing()
-            self._dock.tell("")
+            self._dock.show_status("")
 
     def _follow(self) -> None:
         """Let the pair show what the controls say."""
@@ -270,30 +270,30 @@ class SharpenWidget(SharpenControls):
             return
         try:
             self._require(layer)
-            pair.tune(self.method.value, self._asked())
+            pair.tune(self.method.value, self._control_values())
         except (TypeError, ValueError) as error:
-            self._dock.tell(f"Live · not yet: {error}")
+            self._dock.show_status(f"Live · not yet: {error}")
             return
-        self._tell_live()
+        self._show_live_status()
 
-    def _tell_live(self) -> None:
-        """Tell what is on the screen, or what is waited for."""
+    def _show_live_status(self) -> None:
+        """Show the state of the live result in the status line."""
         pair = self._pair
         if pair is None or not isalive(self.native) or self._keeping.is_running:
             return
         state = pair.state
         if state == "preparing" and pair.run is not None:
-            self._tell_preparing(pair.run)
+            self._show_preparing(pair.run)
             return
         self._dock.end_preparing()
         if (layer := pair.source) is not None:
-            self._dock.tell(live_line(state, layer))
+            self._dock.show_status(live_line(state, layer))
 
-    def _tell_preparing(self, run: LayerRun) -> None:
-        """Tell how far the kernels of a run are."""
+    def _show_preparing(self, run: LayerRun) -> None:
+        """Show how many kernels of a run are compiled."""
         progress = warm_up.session.progress(*kernels_of(run.plan, run.method))
         self._dock.prepare(*(progress or (0, 0))[:2])
-        self._dock.tell(preparing_line(progress))
+        self._dock.show_status(preparing_line(progress))
 
     def _on_active(self, event: Any) -> None:
         """A result was selected: bring its parameters back; if it is live, follow."""
@@ -304,9 +304,9 @@ class SharpenWidget(SharpenControls):
             return
         if pair is not None and pair.owner is None and pair.source is not None:
             if self._pair is not None:
-                self._disown(self._pair)
-            self._own(pair)
-            self._bring_back(pair.source, {"method": pair.method, **pair.asked})
+                self._detach(self._pair)
+            self._attach(pair)
+            self._bring_back(pair.source, {"method": pair.method, **pair.controls})
         elif pair is None and isinstance(layer, Image):
             if is_result(layer):
                 self._on_result(layer)
@@ -315,19 +315,19 @@ class SharpenWidget(SharpenControls):
 
     def _on_result(self, layer: Image) -> None:
         """A result that is not live was selected: bring its parameters back."""
-        asked, chosen = layer.metadata[METADATA].get("controls"), self._chosen()
-        if asked is None or self._pair is not None:
+        values, chosen = layer.metadata[METADATA].get("controls"), self._chosen()
+        if values is None or self._pair is not None:
             return
         if source_of(self._viewer.layers, layer) is not chosen:
-            asked = self._fitting(asked)
-        self._bring_back(chosen, asked)
+            values = self._fitting(values)
+        self._bring_back(chosen, values)
 
     def _on_image(self, layer: Image) -> None:
         """An image was selected: choose it. What is live of another one stays live."""
         if self._pair is not None:
             if self._is_inserting:
                 return  # it was not the user who selected it
-            self._disown(self._pair)
+            self._detach(self._pair)
             self._pair = None
             self._dock.live.show_live(False)
         self.layer.value = layer
@@ -365,9 +365,9 @@ class SharpenWidget(SharpenControls):
         if not isalive(self.native):
             return
         if step == PREPARING and self._keeping.run is not None:
-            self._tell_preparing(self._keeping.run)
+            self._show_preparing(self._keeping.run)
         else:
-            self._dock.tell("")
+            self._dock.show_status("")
             self._dock.advance(step)
 
     def _on_kept(self, run: LayerRun, pair: LivePair | None, tuples: Any) -> None:
@@ -386,8 +386,8 @@ class SharpenWidget(SharpenControls):
         results = results_of(self._viewer.layers, layer)
         results.place(key, tuples)
         self.reset_choices()
-        if layer is self._chosen() and run.controls == self._asked():
-            self._tell_done(tuples, self._keeping.since, results.layer(key, 0).name)
+        if layer is self._chosen() and run.controls == self._control_values():
+            self._show_done(tuples, self._keeping.since, results.layer(key, 0).name)
         else:
             name = results.layer(key, 0).name
             self._dock.announce(
@@ -397,7 +397,7 @@ class SharpenWidget(SharpenControls):
     def _on_failed(self, reason: str) -> None:
         if isalive(self.native):
             self._dock.stop()
-            self._dock.tell(f"Failed: {reason}")
+            self._dock.show_status(f"Failed: {reason}")
 
     def _on_layer_removed(self, event: Any) -> None:
         keeping = self._keeping
@@ -410,7 +410,7 @@ class SharpenWidget(SharpenControls):
         if isalive(self.native):
             self._dock.stop()
 
-    def _tell_done(
+    def _show_done(
         self,
         tuples: list[napari.types.LayerDataTuple],
         started: float,
@@ -418,7 +418,7 @@ class SharpenWidget(SharpenControls):
     ) -> None:
         metadata = tuples[0][1]["metadata"][METADATA]
         seconds = perf_counter() - started
-        self._dock.tell(status_line(metadata, seconds, kept_as))
+        self._dock.show_status(status_line(metadata, seconds, kept_as))
 
     def _refuse(self, error: Exception) -> None:
         show_error(str(error))
@@ -439,7 +439,7 @@ class SharpenWidget(SharpenControls):
             left = Left(self.method.value, weakref.ref(layer), weakref.ref(active))
             self._memory.left[self.opens_with] = left
         if self._pair is not None:
-            self._disown(self._pair)
+            self._detach(self._pair)
             self._pair = None
         layers = self._viewer.layers
         layers.events.inserted.disconnect(self._on_layer_inserted)

@@ -32,15 +32,17 @@ class LayerChoices:
             name="image",
             label="Image",
             choices=self._images,
-            tooltip="The image that was sharpened, or will be.",
+            tooltip="Choose the image that was sharpened, or will be.",
         )
         self.result = _optional(
-            "result", self._results, "What was made of it: results first."
+            "result",
+            self._results,
+            "Choose the sharpened image; results of the image come first.",
         )
         self.reference = _optional(
             "reference",
             self._references,
-            "A sharp image of the same, if there is one to compare with.",
+            "Choose a sharp image of the same object to compare with, if there is one.",
         )
 
     def choose_active(self) -> None:

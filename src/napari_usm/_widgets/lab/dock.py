@@ -61,7 +61,7 @@ _NOTHING = {
 class LabWidget(Container):
     """Measures the plane of an image that is displayed, and of its result.
 
-    Anew whenever something changes, as long as it is in view.
+    Again whenever something changes, as long as it is in view.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class LabWidget(Container):
     def _connect(self) -> None:
         gain_page = self._gain_page
         self.changed.connect(self._on_change)
-        self._measuring.found.connect(self._on_found)
+        self._measuring.measured.connect(self._on_measured)
         self._measuring.failed.connect(self._on_failed)
         self._parts.tabs.currentChanged.connect(self._on_change)
         self._parts.save.clicked.connect(self._on_save)
@@ -149,7 +149,7 @@ class LabWidget(Container):
         if image is not self._image:
             self._image = image
             self._measuring.dtype = "" if image is None else str(image.dtype)
-            self._gain_page.start_anew()
+            self._gain_page.start_over()
             self._shown.pop("gain", None)
             self._leave_live()
             self._choices.follow_image()
@@ -180,11 +180,13 @@ class LabWidget(Container):
             self._show_nothing("Add an image to measure it.")
         elif request.key == self._shown.get(page.part):
             self._measuring.drop()
-            self._parts.tell(self._where())
+            self._parts.show_status(self._where())
         else:
             is_prepared = self._measuring.is_prepared(page.part)
-            self._parts.tell("Measuring…" if is_prepared else WAITING["preparing"])
-            self._measuring.ask(request)
+            self._parts.show_status(
+                "Measuring…" if is_prepared else WAITING["preparing"]
+            )
+            self._measuring.request(request)
 
     def _request(self, part: str) -> Request | None:
         """Return the request of a page; None if there is no image.
@@ -218,29 +220,29 @@ class LabWidget(Container):
 
     def _where(self) -> str:
         """Return the place that was measured, in words."""
-        image, found = self.image.value, self._parts.page.found
+        image, findings = self.image.value, self._parts.page.findings
         place = displayed(image, self._viewer.dims)
         parts = [_short(image.name), *place.said(image)]
-        if isinstance(found, Profile):
-            parts.append(place.said_line(found.line))
+        if isinstance(findings, Profile):
+            parts.append(place.said_line(findings.line))
         elif self._parts.page.part == "metrics":
             parts += remarks(image, self.result.value, self.reference.value)
         return " · ".join(parts)
 
     # --- what is shown ---
 
-    def _on_found(self, request: Request, found: Any) -> None:
+    def _on_measured(self, request: Request, findings: Any) -> None:
         if not isalive(self.native) or (self._is_due and not self._is_current(request)):
             return  # another plane or image: it is measured soon
         (page,) = (p for p in self._pages.values() if p.part == request.part)
-        if found is None:
+        if findings is None:
             page.empty(_NOTHING[request.part])
         else:
-            page.show_found(found)
+            page.show_findings(findings)
         self._shown[request.part] = request.key
         self._parts.allow_saving()
         if not self.is_measuring:
-            self._parts.tell(self._where())
+            self._parts.show_status(self._where())
 
     def _is_current(self, request: Request) -> bool:
         """Return whether a request is of the pixels that are displayed now."""
@@ -260,7 +262,7 @@ class LabWidget(Container):
         self._shown.pop(page.part, None)
         page.empty("")
         self._parts.allow_saving()
-        self._parts.tell(why)
+        self._parts.show_status(why)
 
     def _dress(self, *_: Any) -> None:
         colours = palette_of(self._viewer.theme)
@@ -277,7 +279,7 @@ class LabWidget(Container):
             result = self._live.begin(self.image.value, self._gain_page.gain)
         except (TypeError, ValueError) as error:
             self._gain_page.live.show_live(False)
-            self._parts.tell(str(error))
+            self._parts.show_status(str(error))
             return
         self.result.reset_choices()
         self.result.value = result
@@ -300,9 +302,11 @@ class LabWidget(Container):
         try:
             saving.save(page, path)
         except (OSError, ValueError) as error:
-            self._parts.tell(f"Not saved: {getattr(error, 'strerror', None) or error}")
+            self._parts.show_status(
+                f"Not saved: {getattr(error, 'strerror', None) or error}"
+            )
         else:
-            self._parts.tell(f"Saved: {path.name}")
+            self._parts.show_status(f"Saved: {path.name}")
 
     def _let_go(self) -> None:
         """The dock was closed: stop, and leave no callback behind."""

@@ -98,7 +98,7 @@ class GainMark(QObject):
             self._move_to(self.value + _KEYS[event.key])
 
     def _under(self, event: Any) -> float:
-        """The gain under the mouse, also beside the axes."""
+        """Return the gain under the mouse, also beside the axes."""
         inverted = self._lines[0].axes.transData.inverted()
         return float(inverted.transform((event.x, event.y))[0])
 

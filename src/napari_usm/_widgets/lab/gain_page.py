@@ -32,9 +32,9 @@ class GainPage(PlotPage):
         self._is_users = False
         self._said = QLabel()
         self.live = LiveButton(
-            "A result that follows the mark: adaptive unsharp mask with that gain."
+            "Show a result that follows the mark: adaptive unsharp mask with its gain."
         )
-        self.back = button("To estimate", "The mark back to the gain that is chosen.")
+        self.back = button("To estimate", "Move the mark back to the estimated gain.")
         self.back.clicked.connect(self._go_back)
         row = QHBoxLayout()
         row.addWidget(self._said, 1)
@@ -48,19 +48,19 @@ class GainPage(PlotPage):
         """Return the marked gain, once there is a curve."""
         return self.mark.value
 
-    def show_found(self, found: Any) -> None:
+    def show_findings(self, findings: Any) -> None:
         """Draw the curve; a mark that was not moved goes to the estimate."""
-        super().show_found(found)
+        super().show_findings(findings)
         self.mark.lie_over(self.figure.axes, self._colours.mark)
-        if found is not None:
-            self.mark.range = float(found.gains[0]), float(found.gains[-1])
+        if findings is not None:
+            self.mark.range = float(findings.gains[0]), float(findings.gains[-1])
             if not (self._is_users or self.live.isChecked()) or self.gain is None:
-                self.mark.place(found.chosen)
-                self.marked.emit(found.chosen)
+                self.mark.place(findings.chosen)
+                self.marked.emit(findings.chosen)
         self._say()
 
-    def start_anew(self) -> None:
-        """Another image: neither curve nor mark are of this one."""
+    def start_over(self) -> None:
+        """Remove curve and mark: there is another image."""
         self._is_users = False
         self.mark.place(None)
         self.empty("")
@@ -78,13 +78,13 @@ class GainPage(PlotPage):
 
     def _go_back(self) -> None:
         self._is_users = False
-        self.mark.place(self.found.chosen)
+        self.mark.place(self.findings.chosen)
         self._say()
-        self.marked.emit(self.found.chosen)
+        self.marked.emit(self.findings.chosen)
 
     def _say(self) -> None:
-        there = self.found is not None and self.gain is not None
-        self.live.setEnabled(there)
-        self.back.setEnabled(there)
-        text = f"λ {self.gain:.2f} → amount {1 / self.gain:.3g}" if there else ""
+        is_ready = self.findings is not None and self.gain is not None
+        self.live.setEnabled(is_ready)
+        self.back.setEnabled(is_ready)
+        text = f"λ {self.gain:.2f} → amount {1 / self.gain:.3g}" if is_ready else ""
         self._said.setText(text)

@@ -97,7 +97,7 @@ def displayed(layer: Image, dims: Dims) -> Place:
 
 
 def source(layer: Image, place: Place, pixels: object) -> Source:
-    """The plane of a layer, read when it is needed.
+    """Return the plane of a layer, read when it is needed.
 
     Parameters
     ----------
@@ -127,8 +127,8 @@ def noise_factor(layer: Image | None) -> float | None:
 
     Several, for items or colours, as their mean. NaN as long as a live result has none.
     """
-    made = {} if layer is None else layer.metadata.get(METADATA, {})
-    if (report := made.get("report")) is not None:
+    metadata = {} if layer is None else layer.metadata.get(METADATA, {})
+    if (report := metadata.get("report")) is not None:
         return float(np.mean(report.noise_factor))
     return None if pair_of(layer) is None else float("nan")
 
@@ -140,23 +140,23 @@ def remarks(image: Image, result: Image | None, reference: Image | None) -> list
         spans = [np.ptp(layer.contrast_limits) for layer in (image, reference)]
         if max(spans) > _OTHER_UNITS * min(spans):
             lines.append("the reference has other units: SSIM and PSNR mean nothing")
-    made = {} if result is None else result.metadata.get(METADATA, {})
-    count = np.size(getattr(made.get("report"), "noise_factor", 1))
+    metadata = {} if result is None else result.metadata.get(METADATA, {})
+    count = np.size(getattr(metadata.get("report"), "noise_factor", 1))
     if count > 1:
         lines.append(f"noise factor: mean of {count}")
     return lines
 
 
 def drawn_line(shapes: Shapes | None, layer: Image, place: Place) -> Line | None:
-    """The first line of a layer of shapes, on the pixels of a place."""
+    """Return the first line of a layer of shapes, on the pixels of a place."""
     if shapes is None or "line" not in shapes.shape_type:
         return None
     ends = shapes.data[list(shapes.shape_type).index("line")]
-    found = []
+    points = []
     for end in ends:
         world = np.asarray(shapes.data_to_world(end), float)
         missing = max(0, layer.ndim - world.size)
         pixel = layer.world_to_data(np.pad(world, (missing, 0)))
-        found.append(tuple(float(pixel[a]) - place.spans[a].start for a in place.axes))
-    line = Line(*found)
+        points.append(tuple(float(pixel[a]) - place.spans[a].start for a in place.axes))
+    line = Line(*points)
     return line if line.length > 0 else None

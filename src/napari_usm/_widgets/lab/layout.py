@@ -21,7 +21,7 @@ _WIDTH = 330
 
 
 class LabLayout:
-    """Arranges choices, and pages below them, inside a container's own widget.
+    """Arranges choices, and pages below them, inside the widget of a container.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class LabLayout:
         self.tabs = QTabWidget()
         for title, page in pages.items():
             self.tabs.addTab(page, title)
-        self.save = button("Save…", "The plot as PNG or SVG, its numbers as CSV.")
+        self.save = button("Save…", "Save the plot as PNG or SVG, its numbers as CSV.")
         self._line = paragraph()
         row = QHBoxLayout()
         row.addWidget(self._line, 1)
@@ -59,14 +59,14 @@ class LabLayout:
 
     @property
     def page(self) -> Page:
-        """The page in view."""
+        """Return the page in view."""
         page: Any = self.tabs.currentWidget()
         return page
 
-    def tell(self, text: str) -> None:
-        """Tell what was measured, or why it was not."""
+    def show_status(self, text: str) -> None:
+        """Show what was measured, or why it was not."""
         self._line.setText(text)
 
     def allow_saving(self) -> None:
-        """Only what there is."""
-        self.save.setEnabled(self.page.found is not None)
+        """Enable the button if there are findings."""
+        self.save.setEnabled(self.page.findings is not None)

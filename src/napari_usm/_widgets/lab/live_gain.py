@@ -23,7 +23,7 @@ METHOD = "adaptive_unsharp_mask"
 class LiveGain(QObject):
     """Has a live pair at most, and tunes it.
 
-    The gain is what comes last, so that the detail is kept, and a tick filters nothing.
+    The gain comes last, so that the detail stays cached, and a tick filters nothing.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Finds what the lab shows, on a thread of its own; the newest request wins."""
+"""Measures for the lab on another thread; the newest request wins."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class Request(NamedTuple):
 class Measuring(QObject):
     """Answers requests, on the window's thread."""
 
-    #: The request, and what was found.
-    found = Signal(object, object)
-    #: Why there is nothing.
+    #: The request, and the findings.
+    measured = Signal(object, object)
+    #: The reason of a failure.
     failed = Signal(str)
 
     _answered = Signal(object, object, str)
@@ -72,16 +72,16 @@ class Measuring(QObject):
         return self._newest is not None
 
     def is_prepared(self, part: str) -> bool:
-        """Return whether the kernels that a part needs are there."""
+        """Return whether the kernels that a part needs are compiled."""
         return part != "gain" or warm_up.session.is_ready(*self._kernels)
 
-    def ask(self, request: Request) -> None:
+    def request(self, request: Request) -> None:
         """Find this, and nothing that waits; what is under way is completed."""
         self._newest = request
         self._latest.put("part", request.key, lambda job: self._answer(request))
 
     def drop(self) -> None:
-        """Answer nothing that was asked for before."""
+        """Drop all earlier requests."""
         self._newest = None
         self._latest.clear()
 
@@ -92,20 +92,20 @@ class Measuring(QObject):
         self._latest.put("part", None, lambda job: self._findings.forget())
 
     def _answer(self, request: Request) -> None:
-        found, reason = None, ""
+        findings, reason = None, ""
         if request.part == "gain":
             for _ in waiting(self._kernels):
                 if self._newest is None:
                     return  # no longer wanted
         try:
-            found = self._findings.find(*request)
+            findings = self._findings.find(*request)
         except Exception as error:
             reason = str(error) or type(error).__name__
         # A dock that is gone has taken its signals along.
         if self._newest is not None and isalive(self):
-            self._answered.emit(request, found, reason)
+            self._answered.emit(request, findings, reason)
 
-    def _on_answer(self, request: Request, found: Any, reason: str) -> None:
+    def _on_answer(self, request: Request, findings: Any, reason: str) -> None:
         newest = self._newest
         if newest is None or not request.is_of_plane(newest):
             return  # of what is no longer wanted
@@ -114,6 +114,6 @@ class Measuring(QObject):
         # Older numbers of the same plane are shown on the way to the newest: a drag
         # that changes the result faster than it is measured would show none at all.
         if not reason:
-            self.found.emit(request, found)
+            self.measured.emit(request, findings)
         elif is_newest:
             self.failed.emit(reason)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 _HEADINGS = ("", "Image", "Result", "Reference")
 
-# What a plot needs at least to be read, and inches that it asks for: of matplotlib's
-# own the dock would be half of a small screen.
+# What a plot needs at least to be read, and inches that it prefers: with those of
+# matplotlib the dock would be half of a small screen.
 _LEAST = QSize(240, 170)
 _ASKED = (3.4, 2.6)
 
@@ -40,7 +40,7 @@ _ROW = 23
 
 
 class Page(QWidget):
-    """Shows what was found, or says why there is nothing.
+    """Shows findings, or the reason why there are none.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Page(QWidget):
     def __init__(self, part: str, content: QWidget) -> None:
         super().__init__()
         self.part = part
-        self.found: Any = None
+        self.findings: Any = None
         self._why = paragraph()
         self._why.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._stack = QStackedLayout()
@@ -63,15 +63,15 @@ class Page(QWidget):
         column.setContentsMargins(0, 4, 0, 0)
         column.addLayout(self._stack, 1)
 
-    def show_found(self, found: Any) -> None:
+    def show_findings(self, findings: Any) -> None:
         """Show this."""
-        self.found = found
-        self._stack.setCurrentIndex(0 if found is None else 1)
+        self.findings = findings
+        self._stack.setCurrentIndex(0 if findings is None else 1)
 
     def empty(self, why: str) -> None:
         """Show nothing, and say why."""
         self._why.setText(why)
-        self.show_found(None)
+        self.show_findings(None)
 
     def dress(self, colours: Palette) -> None:
         """Take these colours."""
@@ -85,7 +85,7 @@ class PlotPage(Page):
     part : str
         What it shows.
     draw : callable
-        Draws what was found into a figure, in the colours of a palette.
+        Draws the findings into a figure, in the colours of a palette.
     """
 
     def __init__(self, part: str, draw: Callable[..., Any]) -> None:
@@ -96,11 +96,11 @@ class PlotPage(Page):
         self._colours: Palette | None = None
         super().__init__(part, self.canvas)
 
-    def show_found(self, found: Any) -> None:
+    def show_findings(self, findings: Any) -> None:
         """Draw this."""
-        super().show_found(found)
+        super().show_findings(findings)
         self.figure.clear()
-        if found is not None:
+        if findings is not None:
             self._draw_into(self.figure, self._colours)
         self.canvas.draw_idle()
 
@@ -108,7 +108,7 @@ class PlotPage(Page):
         """Draw in these colours."""
         self._colours = colours
         self.figure.set_facecolor(colours.paper)
-        self.show_found(self.found)
+        self.show_findings(self.findings)
 
     def print_into(self, figure: Figure, colours: Palette) -> None:
         """Draw all that is seen into another figure."""
@@ -116,7 +116,7 @@ class PlotPage(Page):
 
     def _draw_into(self, figure: Figure, colours: Palette) -> None:
         with style():
-            self._draw(figure, self.found, colours)
+            self._draw(figure, self.findings, colours)
 
 
 class TablePage(Page):
@@ -126,10 +126,10 @@ class TablePage(Page):
         self.table = _Table(0, len(_HEADINGS))
         super().__init__("metrics", self.table)
 
-    def show_found(self, found: Any) -> None:
+    def show_findings(self, findings: Any) -> None:
         """Fill the table."""
-        super().show_found(found)
-        rows = [] if found is None else found.rows
+        super().show_findings(findings)
+        rows = [] if findings is None else findings.rows
         self.table.setRowCount(len(rows))
         for number, row in enumerate(rows):
             name = f"{row.name} ({row.unit})" if row.unit else row.name

@@ -38,12 +38,12 @@ PRINTED = Palette("#ffffff", "#202020", "#b0b0b0", *_ON_LIGHT)
 
 def palette_of(theme: str) -> Palette:
     """Colours for one of napari's themes."""
-    found = get_theme(theme)
-    paper = found.background
+    chosen = get_theme(theme)
+    paper = chosen.background
     red, green, blue = paper.as_rgb_tuple(alpha=False)
     is_dark = 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128
     colours = _ON_DARK if is_dark else _ON_LIGHT
-    shown = paper, found.text, found.highlight
+    shown = paper, chosen.text, chosen.highlight
     # mypy counts each starred part as a whole palette.
     hexes = [colour.as_hex() for colour in shown]
     return Palette(*hexes, *colours)  # type: ignore[call-arg]

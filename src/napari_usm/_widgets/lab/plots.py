@@ -18,60 +18,60 @@ if TYPE_CHECKING:
 _SMALL = 8  # points
 
 
-def draw_gain(figure: Figure, found: GainCurve, colours: Palette) -> Axes:
+def draw_gain(figure: Figure, curve: GainCurve, colours: Palette) -> Axes:
     """S over the gains, its gradient, and the gain that was chosen; the lower axes."""
     upper, lower = figure.subplots(2, sharex=True)
-    upper.plot(found.gains, found.curve, ".-", color=colours.image)
-    lower.plot(found.gains, found.gradient, ".-", color=colours.image)
+    upper.plot(curve.gains, curve.curve, ".-", color=colours.image)
+    lower.plot(curve.gains, curve.gradient, ".-", color=colours.image)
     upper.set_ylabel("S")
     lower.set_ylabel("gradient of S")
     lower.set_xlabel("gain λ = 1 / amount")
     for axes in (upper, lower):
         _dress(axes, colours)
-        axes.axvline(found.chosen, color=colours.ink, linestyle=":", linewidth=1)
+        axes.axvline(curve.chosen, color=colours.ink, linestyle=":", linewidth=1)
     figure.align_ylabels()
     return lower
 
 
-def draw_spectrum(figure: Figure, found: PlaneSpectrum, colours: Palette) -> Axes:
+def draw_spectrum(figure: Figure, spectrum: PlaneSpectrum, colours: Palette) -> Axes:
     """Power over the frequencies, with the fitted blur and noise."""
     axes = figure.subplots()
     axes.semilogy(
-        found.frequencies, found.power, ".", color=colours.image, label="spectrum"
+        spectrum.frequencies, spectrum.power, ".", color=colours.image, label="spectrum"
     )
     axes.semilogy(
-        found.frequencies,
-        found.fitted,
+        spectrum.frequencies,
+        spectrum.fitted,
         color=colours.result,
-        label=f"fit: blur σ {found.blur:.2f} px",
+        label=f"fit: blur σ {spectrum.blur:.2f} px",
     )
     axes.axhline(
-        found.noise**2,
+        spectrum.noise**2,
         color=colours.mark,
         linestyle="--",
         linewidth=1,
-        label=f"noise σ {found.noise:.3g}",
+        label=f"noise σ {spectrum.noise:.3g}",
     )
     axes.set_xlabel("frequency (cycles per pixel)")
     axes.set_ylabel("power (intensity²)")
-    axes.set_xlim(0, found.frequencies[-1])
+    axes.set_xlim(0, spectrum.frequencies[-1])
     _dress(axes, colours)
     _explain(axes, colours)
     return axes
 
 
-def draw_profile(figure: Figure, found: Profile, colours: Palette) -> Axes:
+def draw_profile(figure: Figure, profile: Profile, colours: Palette) -> Axes:
     """Intensities along a line, before and after."""
     axes = figure.subplots()
     for name in ("reference", "image", "result"):
-        values = getattr(found, name)
+        values = getattr(profile, name)
         if values is not None:
             colour = getattr(colours, name)
-            axes.plot(found.distances, values, ".-", color=colour, label=name)
+            axes.plot(profile.distances, values, ".-", color=colour, label=name)
     axes.set_xlabel("distance (px)")
     axes.set_ylabel("intensity")
     _dress(axes, colours)
-    if np.isfinite(found.image).any():
+    if np.isfinite(profile.image).any():
         _explain(axes, colours)
     return axes
 

@@ -24,12 +24,12 @@ _DOTS = 200
 
 
 def kinds_of(page: Page) -> list[str]:
-    """The kinds of files that a page can be saved as."""
+    """Return the kinds of files that a page can be saved as."""
     return ["png", "svg", "csv"] if isinstance(page, PlotPage) else ["csv"]
 
 
 def ask_path(parent: QWidget, page: Page) -> Path | None:
-    """Ask where to save; a file that is there already is asked about."""
+    """Return the path that the user chooses; replacing a file has to be confirmed."""
     kinds = kinds_of(page)
     filters = [f"{kind.upper()} (*.{kind})" for kind in kinds]
     dialog = QFileDialog(parent, f"Save {page.part}")
@@ -54,7 +54,7 @@ def save(page: Page, path: Path) -> None:
     ValueError
         For another ending.
     OSError
-        If it cannot be written; what was there before is still there.
+        If it cannot be written; a file of that name is then unchanged.
     """
     kind = path.suffix.lower().lstrip(".")
     if kind not in kinds_of(page):
@@ -72,7 +72,7 @@ def save(page: Page, path: Path) -> None:
 
 
 def _write_columns(path: Path, page: Page) -> None:
-    columns = page.found.columns
+    columns = page.findings.columns
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)

@@ -1,4 +1,4 @@
-"""From an image layer to the result and edge-map layers made of it."""
+"""From an image layer to the layers of its result and edge map."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from napari.types import LayerDataTuple
 
-# Key in `layer.metadata` of a layer that we made.
+# Key in `layer.metadata` of the layers of the plugin.
 METADATA = "napari_usm"
 
 # Where the pixels of a layer are in the world.
@@ -58,7 +58,7 @@ DIVERGING = Colormap(
     display_name="diverging",
 )
 
-# Of what has no sign: napari's own.
+# A colormap of napari, for what has no sign.
 SIZES = "inferno"
 
 # Part of the edge map's pixels within its contrast limits: a single hot pixel
@@ -80,7 +80,7 @@ _MANY = 2**26
 
 
 def is_result(layer: Any) -> bool:
-    """Return whether the plugin made this layer: it is not offered as an input."""
+    """Return whether a layer is one of the plugin's, which is not offered as input."""
     return METADATA in layer.metadata
 
 
@@ -93,7 +93,7 @@ def plain_name(name: str) -> str:
 
 
 def geometry(layer: Image) -> dict[str, Any]:
-    """Keywords that put another layer exactly where this one is."""
+    """Return the keywords that put another layer exactly where this one is."""
     return {name: getattr(layer, name) for name in GEOMETRY}
 
 
@@ -106,7 +106,7 @@ def _state(layer: Image, names: tuple[str, ...]) -> dict[str, Any]:
 def result_tuple(
     layer: Image, image: Any, metadata: dict[str, Any], *, live: bool = False
 ) -> LayerDataTuple:
-    """The sharpened layer: it looks like its source and lies where that lies.
+    """Return the sharpened layer: it looks like its source and lies where that lies.
 
     The name of one that stays can be that of a file; that of a live one cannot.
     """
@@ -159,7 +159,7 @@ def shown_edge_map(layer: Image, edge_map: Any) -> Any:
 
 
 def colour_mean(edge_map: Any) -> Any:
-    """The Rec. 709 mean of red, green and blue, the last axis."""
+    """Return the Rec. 709 mean of red, green and blue, the last axis."""
     red, green, blue = (edge_map[..., channel] for channel in range(3))
     mean = LUMINANCE[0] * red + LUMINANCE[1] * green + LUMINANCE[2] * blue
     return mean.astype(np.float32)
@@ -174,7 +174,7 @@ def value_range(image: np.ndarray) -> tuple[float, float]:
 
 
 def edge_limit(edge_map: Any) -> float:
-    """Symmetric contrast limit that shows an edge map, above 0."""
+    """Return the symmetric contrast limit that shows an edge map, above 0."""
     step = max(1, edge_map.size // _SAMPLE)
     sizes = np.abs(np.ravel(edge_map)[::step])
     limit = float(np.quantile(sizes, _SHOWN)) if sizes.size else 0.0

@@ -46,7 +46,7 @@ _EDGE_MAP_UNIT = Annotated[
 
 
 def layer_function(name: str) -> Any:
-    """The function that sharpens an image layer by a method.
+    """Return the function that sharpens an image layer by a method.
 
     Its signature, made from the table of methods, is all that magicgui needs.
     """
@@ -122,7 +122,7 @@ def _shown_default(word: Parameter) -> Any:
 
 
 def _control(word: Parameter) -> Any:
-    """Type and options of the control for a parameter."""
+    """Return the type and options of the control for a parameter."""
     label = f"{word.label} ({word.unit})" if word.unit else word.label
     options: dict[str, Any] = {"label": label, "tooltip": word.tip}
     if word.choices or word.presets:

@@ -48,6 +48,6 @@ def info_of(layer: Image) -> ImageInfo:
 def _linear_matrix(layer: Image) -> np.ndarray:
     """Return the matrix of all transforms, from pixels to the world."""
     # By hand: `data_to_world` adds offsets, and with them their rounding.
-    own = Affine(scale=layer.scale, rotate=layer.rotate, shear=layer.shear)
-    matrix: np.ndarray = layer.affine.linear_matrix @ own.linear_matrix
+    layer_matrix = Affine(scale=layer.scale, rotate=layer.rotate, shear=layer.shear)
+    matrix: np.ndarray = layer.affine.linear_matrix @ layer_matrix.linear_matrix
     return matrix

@@ -1,4 +1,4 @@
-"""A result that is made in the background, to stay."""
+"""Compute a result in the background, for layers that stay."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Keeping(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Return whether a result is being made."""
+        """Return whether a result is being computed."""
         return self._stop is not None
 
     def start(
         self, run: LayerRun, settled: FittedPlan | None, pair: LivePair | None
     ) -> None:
-        """Begin; what was found for the whole image may be given, if it is known."""
+        """Begin; `settled` has the estimates of the whole image, if they are known."""
         stop = threading.Event()
         worker = worker_of(run, settled, stop)
         # Qt may keep a worker for ever, and its slots with it: they hold no pixels.

@@ -1,6 +1,6 @@
-"""The layers made of a source layer, held as objects and never found by name.
+"""The layers of the results of a source layer, held as objects, not by name.
 
-They outlive the dock that made them: a dock that is opened again updates the same
+They outlive the dock that created them: a dock that is opened again updates the same
 layers, and a source that was hidden comes back whenever its results go.
 """
 
@@ -42,7 +42,7 @@ _selecting: set[int] = set()
 
 
 def results_of(layers: LayerList, source: Image) -> ResultLayers:
-    """The results of a source layer in a viewer."""
+    """Return the results of a source layer in a viewer."""
     layers = unwrapped(layers)
     per_viewer = _known.setdefault(source, {})
     # A layer list that is gone may have left its number to a new one.
@@ -57,18 +57,18 @@ class LiveKey:
 
 def is_edge_map(layers: LayerList, layer: Image) -> bool:
     """Return whether a layer is the edge map of one of the results in a viewer."""
-    found = _place_of(layers, layer)
-    return found is not None and found[2] == 1
+    place = _place_of(layers, layer)
+    return place is not None and place[2] == 1
 
 
 def is_settled_result(layers: LayerList, layer: Image) -> bool:
     """Return whether a layer is a result, not live and not an edge map."""
     if not is_result(layer):
         return False
-    found = _place_of(layers, layer)
-    if found is None:
+    place = _place_of(layers, layer)
+    if place is None:
         return True
-    source, key, which = found
+    source, key, which = place
     follows = isinstance(key, LiveKey) and source in unwrapped(layers)
     return which == 0 and not follows
 
@@ -92,18 +92,18 @@ def _is_live(layer: Layer) -> bool:
 
 def source_of(layers: LayerList, layer: Image) -> Image | None:
     """Return the layer that a result or an edge map was made of, if it is known."""
-    found = _place_of(layers, layer)
-    return None if found is None else found[0]
+    place = _place_of(layers, layer)
+    return None if place is None else place[0]
 
 
 def _place_of(layers: LayerList, layer: Image) -> tuple[Image, Hashable, int] | None:
     """Return source, key of the pair and which of the two a layer of ours is."""
-    own = unwrapped(layers)
+    layers = unwrapped(layers)
     for source, per_viewer in _known.items():
-        results = per_viewer.get(id(own))
-        found = None if results is None else results.place_of(layer)
-        if found is not None:
-            return source, *found
+        results = per_viewer.get(id(layers))
+        place = None if results is None else results.place_of(layer)
+        if place is not None:
+            return source, *place
     return None
 
 
@@ -133,7 +133,7 @@ class ResultLayers:
     def __init__(self, layers: LayerList, source: Image) -> None:
         self._layers = weakref.ref(layers)
         self._source = weakref.ref(source)
-        self._made: dict[tuple[Hashable, int], weakref.ref[Image]] = {}
+        self._references: dict[tuple[Hashable, int], weakref.ref[Image]] = {}
         self._limits: dict[Hashable, tuple[float, float]] = {}
         self._shows: weakref.WeakKeyDictionary[Image, str] = weakref.WeakKeyDictionary()
         self._looks: weakref.WeakKeyDictionary[Image, dict[str, Any]] = (
@@ -154,13 +154,13 @@ class ResultLayers:
 
     def layer(self, key: Hashable, which: int) -> Image | None:
         """The result (0) or the edge map (1) of a pair, if it is in the viewer."""
-        reference = self._made.get((key, which))
+        reference = self._references.get((key, which))
         layer = None if reference is None else reference()
         return layer if layer is not None and self.has(layer) else None
 
     def place_of(self, layer: Image) -> tuple[Hashable, int] | None:
         """Return the key of a pair and which of the two a layer is, if it is one."""
-        places = (place for place, made in self._made.items() if made() is layer)
+        places = (place for place, each in self._references.items() if each() is layer)
         return next(places, None)
 
     def hand_over(self, key: Hashable, to: Hashable) -> None:
@@ -169,20 +169,20 @@ class ResultLayers:
         Also what is not in the viewer: it may be added again.
         """
         for which in (0, 1):
-            if (reference := self._made.pop((key, which), None)) is None:
+            if (reference := self._references.pop((key, which), None)) is None:
                 continue
-            self._made[to, which] = reference
+            self._references[to, which] = reference
             if (layer := reference()) is not None:
                 self.rename(layer, plain_name(layer.name))
         if key in self._limits:
             self._limits[to] = self._limits.pop(key)
 
-    def remove(self, made: Iterable[Image]) -> list[Image]:
+    def remove(self, unwanted: Iterable[Image]) -> list[Image]:
         """Take layers out of the viewer; return those that stay: they are locked."""
         layers = self._layers()
         if layers is None:
             return []
-        present = [layer for layer in made if layer in layers]
+        present = [layer for layer in unwanted if layer in layers]
         locked = [layer for layer in present if _is_locked(layer)]
         with _ours(layers):
             for layer in present:
@@ -214,7 +214,7 @@ class ResultLayers:
         result.contrast_limits_range = min(lows), max(highs)
 
     def place(self, key: Hashable, tuples: list[LayerDataTuple]) -> None:
-        """Update the two layers of a pair, or add those that are not there."""
+        """Update the two layers of a pair, or add those that are missing."""
         layers, source = self._layers(), self._source()
         if layers is None or source is None or source not in layers:
             return
@@ -244,10 +244,10 @@ class ResultLayers:
             return layer
         if layer is not None and not _is_locked(layer):
             layers.remove(layer)
-        # Hidden until it is in its place: napari slices a visible layer when it is made
-        # and again when it is inserted.
+        # Hidden until it is in its place: napari slices a visible layer when it is
+        # created and again when it is inserted.
         layer = Image(data, **{**keywords, "visible": False})
-        self._made[key, which] = weakref.ref(layer)
+        self._references[key, which] = weakref.ref(layer)
         layers.insert(layers.index(below) + 1, layer)
         self._names[layer] = layer.name
         self._listen(True)
@@ -282,7 +282,7 @@ class ResultLayers:
 
     def _turn_to(self, layer: Image, key: Hashable, keywords: dict[str, Any]) -> None:
         """Let a layer that shows something else look like it: like the last time."""
-        # Not by the layer's metadata, which may tell already what is to come.
+        # Not by the layer's metadata, which may already be that of the next output.
         before, now = self._shows[layer], _shown_by(keywords)
         self._shows[layer] = now
         if before == now:
@@ -317,14 +317,14 @@ class ResultLayers:
 
     @property
     def results(self) -> list[Image]:
-        """All results that are in the viewer, without their edge maps."""
-        found = (self.layer(key, 0) for key, which in self._made if which == 0)
-        return [layer for layer in found if layer is not None]
+        """Return all results that are in the viewer, without their edge maps."""
+        results = (self.layer(key, 0) for key, which in self._references if which == 0)
+        return [layer for layer in results if layer is not None]
 
     def _topmost(self, source: Image) -> Image:
         """The highest of a source and all its results, which would cover a new one."""
-        made = (self.layer(*place) for place in self._made)
-        family = [source, *(layer for layer in made if layer is not None)]
+        ours = (self.layer(*place) for place in self._references)
+        family = [source, *(layer for layer in ours if layer is not None)]
         return max(family, key=self._layers().index)
 
     def _hide_what_shines_through(self, result: Image) -> None:
@@ -348,23 +348,23 @@ class ResultLayers:
         self._show_source(removed)
         place = self.place_of(removed)
         if place is not None and place[1] == 0 and not is_selecting(layers):
-            edges = self._made.get((place[0], 1))
+            edges = self._references.get((place[0], 1))
             if edges is not None:
                 # Later: whoever removes several layers may be about to remove this one.
                 both = edges, weakref.ref(removed)
                 QTimer.singleShot(0, partial(self._remove_edges, *both))
-        made = (reference() for reference in self._made.values())
-        self._listen(self._hid_source or any(each in layers for each in made))
+        ours = (reference() for reference in self._references.values())
+        self._listen(self._hid_source or any(each in layers for each in ours))
 
     def _remove_edges(
-        self, made: weakref.ref[Image], removed: weakref.ref[Image]
+        self, edge_map: weakref.ref[Image], removed: weakref.ref[Image]
     ) -> None:
         """Remove the edge map of a result that was removed and has not come back."""
-        edges, result = made(), removed()
+        edges, result = edge_map(), removed()
         place = None if edges is None else self.place_of(edges)
         if edges is None or place is None:
             return
-        now = self._made.get((place[0], 0))
+        now = self._references.get((place[0], 0))
         replaced = now is not None and now() is not result
         if not replaced and (result is None or not self.has(result)):
             self.remove([edges])

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     Steps = Generator[None, None, Any]
 
-# Bytes of detail that is kept while a level is written: that of one block.
+# Bytes of the cache of details while a level is written: that of one block.
 _ONE_BLOCK = 2**26
 
 
@@ -75,7 +75,7 @@ class LayerRun:
         _check(layer)
         self.layer = layer
         self.method = recipe.method
-        #: Values of the controls that this run was made from, if it was.
+        #: Values of the controls that the run comes from, if any.
         self.controls: dict[str, Any] = {}
         self.source = layer.data
         resolved = resolve(recipe, info_of(layer))
@@ -121,8 +121,8 @@ class LayerRun:
         }
         limit = edge_limit(np.asarray(arrays[edges][-1]))
         values = value_range(np.asarray(arrays[Output.IMAGE][-1]))
-        found = settled.public
-        metadata = self.metadata(found.amount, found.gain, None, values)
+        public = settled.public
+        metadata = self.metadata(public.amount, public.gain, None, values)
         return self.layers(arrays[Output.IMAGE], arrays[edges], limit, metadata)
 
     @property
@@ -131,13 +131,13 @@ class LayerRun:
         return not self.layer.multiscale or all(map(is_in_memory, self.levels))
 
     def _run_lazily(self) -> Steps:
-        found = yield from self._lazy()
-        edge_map = shown_edge_map(self.layer, found.edge_map)
+        results = yield from self._lazy()
+        edge_map = shown_edge_map(self.layer, results.edge_map)
         middle = sample_slices(self.plan)
         limit = edge_limit(np.asarray(edge_map[self.plan.colours.edge_slices(middle)]))
-        values = value_range(np.asarray(found.image[middle]))
-        metadata = self.metadata(found.amount, found.gain, None, values)
-        return self.layers([found.image], [edge_map], limit, metadata)
+        values = value_range(np.asarray(results.image[middle]))
+        metadata = self.metadata(results.amount, results.gain, None, values)
+        return self.layers([results.image], [edge_map], limit, metadata)
 
     def _lazy(self) -> Generator[None, None, Sharpened]:
         """Lazy results; what needs the whole array is computed here, once.
@@ -149,11 +149,11 @@ class LayerRun:
         pixels = self.levels[0]
         fitted = yield from lazy.estimate(self.plan, pixels)
         results = lazy.run(self.plan, pixels, fitted)
-        found = api.Sharpened(**vars(results))
+        sharpened = api.Sharpened(**vars(results))
         if not self.plan.wants_noise:
-            return found
+            return sharpened
         significance = lazy.significance(self.plan, pixels, fitted)
-        return replace(found, edge_map=significance)
+        return replace(sharpened, edge_map=significance)
 
     # --- in memory ---
 
@@ -161,11 +161,11 @@ class LayerRun:
     def nbytes(self) -> int:
         """Bytes of result and edge map in memory."""
         pixels = sum(np.prod(each.shape, dtype=float) for each in self.levels)
-        own, edge = (
+        image, edge = (
             form(self.plan, which) for which in (Output.IMAGE, Output.EDGE_MAP)
         )
-        share = np.prod(edge[0], dtype=float) / np.prod(own[0], dtype=float)
-        return int(pixels * (own[1].itemsize + share * edge[1].itemsize))
+        share = np.prod(edge[0], dtype=float) / np.prod(image[0], dtype=float)
+        return int(pixels * (image[1].itemsize + share * edge[1].itemsize))
 
     def check_room(self) -> None:
         """Raise a ValueError if `keep` would not fit into the memory that is free."""
@@ -183,7 +183,7 @@ class LayerRun:
     def keep(self, settled: FittedPlan | None) -> Steps:
         """Pause `keep_steps` times; return result and edge map as layers in memory.
 
-        What was found for the whole image may be given, if it is known.
+        `settled` has the estimates of the whole image, if they are known.
         """
         if settled is None:
             settled = yield from settle(self.plan, self.levels[0])
@@ -223,7 +223,7 @@ class LayerRun:
         *,
         live: bool = False,
     ) -> list[LayerDataTuple]:
-        """Result and edge map, of each level, as layers."""
+        """Return result and edge map, of each level, as layers."""
         if not self.layer.multiscale:
             (image,), (edge_map,) = images, edges
         else:
@@ -256,11 +256,11 @@ class LayerRun:
         }
 
     def as_python(self, settled: FittedPlan | None) -> str:
-        """A program that makes the same pixels; of a pyramid, those of level 0.
+        """Return a program that makes the same pixels; of a pyramid, those of level 0.
 
         What it reads from a file is compared with the layer, here and whenever it
-        runs. The gain of a sample, which it could not find, is found here if it is not
-        given.
+        runs. The gain of a sample, which it cannot estimate, is estimated here if it is
+        not given.
         """
         path = self.layer.source.path
         reading = find_reading(path, readable(self.levels[0]))
@@ -297,7 +297,7 @@ def _blocks(shape: tuple[int, ...]) -> list[Any]:
 
 
 def _filled(level: Level) -> Steps:
-    """Result and edge map of a level, block by block."""
+    """Return result and edge map of a level, block by block."""
     which = edges_of(level.plan)
     image, edges = (np.empty(*form(level.plan, each)) for each in (Output.IMAGE, which))
     axes_of_edges = edges.ndim

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from napari_usm._widgets.layers.run import LayerRun
 
 
-# Yielded while the kernels of a run are being compiled elsewhere.
+# Yielded while another process compiles the kernels of a run.
 PREPARING = -1
 
 
 def worker_of(run: LayerRun, settled: FittedPlan | None, stop: threading.Event) -> Any:
-    """The worker for a run, not started.
+    """Return the worker for a run, not started.
 
     At every pause it yields how many steps are done, before the first `PREPARING` as
     often as it takes, and 0. If it shall stop it returns None there.
@@ -47,7 +47,7 @@ def _counted(
     yield 0
     running = run.keep(settled)
     step = 0
-    # It ends by itself: one that is only left alone would keep what it has made.
+    # It ends by itself: one that is abandoned would keep its results.
     while not stop.is_set():
         try:
             next(running)

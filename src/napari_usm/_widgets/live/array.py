@@ -39,13 +39,13 @@ class LiveArray(VirtualArray):
     Whoever else reads, indexes or copies it gets the true pixels of that moment.
     """
 
-    _make: Any  # `LivePixels`, or `FrozenPixels`
+    _compute: Any  # `LivePixels`, or `FrozenPixels`
 
     def __getitem__(self, key: Any) -> Any:
         """Return a view: of pixels that follow for napari, that stay for others."""
         view = super().__getitem__(key)
         if isinstance(view, LiveArray) and not _is_slicing(sys._getframe(1)):
-            view._make = deepcopy(view._make)
+            view._compute = deepcopy(view._compute)
         return view
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
@@ -53,9 +53,9 @@ class LiveArray(VirtualArray):
         if not self.size or not _is_slicing(frame):
             return super().__array__(dtype, copy)
         if threading.current_thread() is threading.main_thread():
-            pixels = self._make.shown(self._index, _sliced_layer(frame))
+            pixels = self._compute.shown(self._index, _sliced_layer(frame))
         else:
-            pixels = self._make.awaited(self._index)
+            pixels = self._compute.awaited(self._index)
         pixels = np.asarray(pixels)
         return pixels if dtype is None else pixels.astype(dtype, copy=False)
 
@@ -64,9 +64,9 @@ class LiveArray(VirtualArray):
 
         Plain ones where that is quick.
         """
-        if self._make.draws_on(layer):
+        if self._compute.draws_on(layer):
             return self
-        if self.size <= _AT_ONCE and self._make.in_memory:
+        if self.size <= _AT_ONCE and self._compute.in_memory:
             return np.array(self)
         return deepcopy(self)
 
@@ -151,5 +151,5 @@ def form(plan: Plan, output: Output) -> tuple[tuple[int, ...], np.dtype]:
 
 
 def layer_axes(plan: Plan) -> int:
-    """Number of a layer's axes: its channels are none."""
+    """Return the number of a layer's axes: its channels are none."""
     return len(plan.shape) - (plan.channel_axis is not None)

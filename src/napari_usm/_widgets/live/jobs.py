@@ -1,4 +1,4 @@
-"""Work for which only the newest request counts, on a thread of its own."""
+"""A worker thread on which only the newest job of a slot counts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Job:
 
     @property
     def is_done(self) -> bool:
-        """Return whether the result is there."""
+        """Return whether the job is done."""
         return self._done.is_set()
 
     def run(self) -> None:
@@ -50,7 +50,7 @@ class Job:
             return self._awaited
 
     def deliver(self) -> bool:
-        """Call this when the result is there: whether somebody is waiting for it."""
+        """Mark the job as done; return whether somebody is waiting for it."""
         with self._lock:
             self._done.set()
             return self._awaited
@@ -161,17 +161,17 @@ class Latest:
         self._change.notify_all()
 
     def _run(self) -> None:
-        while (found := self._next()) is not None:
+        while (job := self._next()) is not None:
             try:
-                found.run()
+                job.run()
             except Exception:
-                # Told like an error of any other thread; what comes next is still done.
-                told = *sys.exc_info(), threading.current_thread()
-                threading.excepthook(threading.ExceptHookArgs(told))
-                del told
+                # Reported as of any other thread; the next jobs are still done.
+                error = *sys.exc_info(), threading.current_thread()
+                threading.excepthook(threading.ExceptHookArgs(error))
+                del error
             with self._change:
                 self._running = None
-            del found  # or the last job's pixels would stay
+            del job  # or the last job's pixels would stay
 
     def _next(self) -> Job | None:
         with self._change:

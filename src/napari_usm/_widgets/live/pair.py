@@ -39,7 +39,7 @@ _pairs: weakref.WeakKeyDictionary[Image, LivePair] = weakref.WeakKeyDictionary()
 
 
 def pair_of(layer: Any) -> LivePair | None:
-    """The live pair that a layer belongs to."""
+    """Return the live pair that a layer belongs to."""
     return _pairs.get(layer) if isinstance(layer, Image) else None
 
 
@@ -72,12 +72,12 @@ class LivePair:
     def __init__(self, viewer: ViewerModel, source: Image) -> None:
         self.signals = LiveSignals()
         self.results: ResultLayers = results_of(viewer.layers, source)
-        # Not the pair itself, which knows the source: keys must not keep it alive.
+        # Not the pair itself, which refers to the source: keys must not keep it alive.
         self.key: Any = LiveKey()
         self.owner: Any = None
         self.run: LayerRun | None = None
         self.method = ""
-        self.asked: dict[str, Any] = {}
+        self.controls: dict[str, Any] = {}
         self._source = weakref.ref(source)
         self._dims = weakref.ref(getattr(viewer.dims, "__wrapped__", viewer.dims))
         self._live: LiveResult | None = None
@@ -85,7 +85,7 @@ class LivePair:
         self._refreshed: Any = None
         self._known: Shown | None = None
         self._limits: dict[str, float] = {}
-        #: Whether layers are being put in place: all who hear of that are early.
+        #: Whether layers are being put in place: events of that come too early.
         self.is_placing = False
         self._is_refreshed = False
         self._connected: list[tuple[Any, Any]] = []
@@ -98,18 +98,18 @@ class LivePair:
         self.signals.changed.connect(self._on_changed)
         self.signals.failed.connect(self._on_failed)
 
-    # --- what a dock asks for ---
+    # --- for a dock ---
 
     @property
     def source(self) -> Image | None:
-        """The layer that is sharpened, as long as it is in the viewer."""
+        """Return the layer that is sharpened, as long as it is in the viewer."""
         source = self._source()
         return source if source is not None and self.results.has(source) else None
 
     @property
     def layers(self) -> list[Image]:
-        """The two layers, or what the user has left of them."""
-        return [layer for _, layer in self._found()]
+        """Return the two layers, or the one that the user has not removed."""
+        return [layer for _, layer in self._present()]
 
     @property
     def is_deleted(self) -> bool:
@@ -124,7 +124,7 @@ class LivePair:
     @property
     def state(self) -> State:
         """Return the state of the layer on the screen: the result if visible."""
-        for which, layer in self._found():
+        for which, layer in self._present():
             if layer.visible and self._live is not None:
                 return self._live.state(which, self._level(layer))
         return "hidden"
@@ -137,7 +137,7 @@ class LivePair:
             return None
         return live.settled if live.settled.plan is run.plan else None
 
-    def tune(self, method: str, asked: dict[str, Any]) -> None:
+    def tune(self, method: str, controls: dict[str, Any]) -> None:
         """Show this method with these values of controls from now on.
 
         Raises
@@ -145,9 +145,9 @@ class LivePair:
         TypeError, ValueError
             As for any run; then nothing changes.
         """
-        run = layer_run(method, self._source(), **asked)
+        run = layer_run(method, self._source(), **controls)
         before, self.run = self.run, run
-        self.method, self.asked = method, asked
+        self.method, self.controls = method, controls
         other = self._live is None or before.source is not run.source
         if other:
             if self._live is not None:
@@ -162,24 +162,24 @@ class LivePair:
         self.refresh()
 
     def refresh(self) -> None:
-        """Let napari ask for the pixels that it shows."""
+        """Let napari slice the layers that are out of date."""
         if self._live is None or not self._live.levels:
             return
         plan, levels = self._live.settled.plan, self._live.levels
-        # Once all has been asked for, only what napari could not wait for; and amounts
-        # and limits change nothing of the edge map: 4 ms each at 2048 x 2048.
+        # Then only the layers that got old pixels; and amounts and limits do not change
+        # the edge map: 4 ms each at 2048 x 2048.
         edges = edges_of(plan)
         edge_key = repr(plan.unfinished.method), plan.method.thresholding, edges
         edges_are_stale = edge_key != self._edge_key
         image_is_stale = levels is not self._refreshed
         self._refreshed, self._edge_key = levels, edge_key
-        for which, layer in self._found():
+        for which, layer in self._present():
             stale = image_is_stale if which == Output.IMAGE else edges_are_stale
             if self._live.pop_stale(which) or stale:
                 self._slice(which, layer)
 
     def _slice(self, which: Output, layer: Image) -> None:
-        """Let napari ask, unless it has what there is."""
+        """Let napari slice a layer, unless it shows the newest pixels already."""
         level = self._level(layer)
         if not (layer.visible and self._live.is_late(which, level)):
             layer.refresh(extent=False, highlight=False)
@@ -198,7 +198,7 @@ class LivePair:
         if self._live is None:
             return
         with self._live.waiting():
-            for which, layer in self._found():
+            for which, layer in self._present():
                 late = isinstance(self._live.state(which, self._level(layer)), str)
                 if layer.visible and late:
                     layer.refresh(extent=False, highlight=False)
@@ -206,7 +206,7 @@ class LivePair:
     def end(self, key: Any = None) -> None:
         """Make no more pixels; layers that are left, or come back, are not live.
 
-        They are then found under a key, if one is given.
+        They then have another key, if one is given.
         """
         self._stop()
         self.results.hand_over(self.key, object() if key is None else key)
@@ -242,11 +242,11 @@ class LivePair:
         edges = Output.EDGE_MAP if self.run is None else edges_of(self.run.plan)
         return Output.IMAGE, edges
 
-    def _found(self) -> list[tuple[Output, Image]]:
-        """Result and edge map, or what the user has left of them."""
+    def _present(self) -> list[tuple[Output, Image]]:
+        """Return result and edge map, or the one that the user has not removed."""
         names = enumerate(self._shown)
-        found = [(which, self.results.layer(self.key, n)) for n, which in names]
-        return [(which, layer) for which, layer in found if layer is not None]
+        layers = [(which, self.results.layer(self.key, n)) for n, which in names]
+        return [(which, layer) for which, layer in layers if layer is not None]
 
     def _stand_in(self, number: int, level: int) -> Any:
         """Return what the result (0) or the edge map (1) shows instead of pixels."""
@@ -258,7 +258,7 @@ class LivePair:
         return any(ours is layer for ours in self.layers)
 
     def _level(self, layer: Image) -> int:
-        """The level of a pyramid that is drawn."""
+        """Return the level of a pyramid that is drawn."""
         locked = getattr(layer, "locked_data_level", None)  # older napari has none
         if locked is not None:
             return locked
@@ -290,7 +290,7 @@ class LivePair:
             self.is_placing = False
         for layer in self.layers:
             # Of a pyramid of planes napari keeps the coarsest level, as if it were
-            # plain pixels. There is no public way to say that it changes; a test tells.
+            # plain pixels. There is no public way to clear it; a test checks this one.
             layer._level_materializer = None
             if layer not in _pairs:
                 self._connect(layer.events.visible, self._on_visible)
@@ -322,7 +322,7 @@ class LivePair:
         )
 
     def _describe(self) -> None:
-        """Say in the layers how they are made: anew, since duplicates share it."""
+        """Write new metadata into the layers; duplicates share the old ones."""
         settled = self.settled
         amount = gain = None
         if settled is not None:
@@ -339,7 +339,7 @@ class LivePair:
             layer.metadata[METADATA] = metadata
 
     def _on_visible(self, event: Any) -> None:
-        """A layer was shown or hidden: there is something else to tell."""
+        """Update the status: a layer was shown or hidden."""
         self.signals.changed.emit()
 
     def _on_changed(self) -> None:
@@ -390,7 +390,7 @@ class LivePair:
             self._live.stop()
             self._live = None
         try:
-            self.tune(self.method, self.asked)
+            self.tune(self.method, self.controls)
         except (TypeError, ValueError) as error:
             name = source.name
             show_warning(f"'{name}' was changed, its live result ends: {error}")
@@ -400,7 +400,7 @@ class LivePair:
     def _on_source_refreshed(self, event: Any) -> None:
         """Read the source again, unless it is drawn because something moves.
 
-        Nothing tells of pixels that were edited in place but a refresh after it.
+        There is no other sign of pixels that were edited in place.
         """
         if not self._is_refreshed and self._place_of_dims() == self._drawn_at:
             self._is_refreshed = True

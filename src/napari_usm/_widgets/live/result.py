@@ -40,7 +40,7 @@ from napari_usm._widgets.live.state import Failed, Shown, Signals, State
 # napari needs 3 ms for each.
 PATIENCE = 0.02
 
-# Bytes of detail that is kept for all live results: 25 planes of 2048 x 2048.
+# Bytes of details in the cache of all live results: 25 planes of 2048 x 2048.
 _CACHE = DetailCache(2**29)
 
 # Times by which the next one is judged.
@@ -69,7 +69,7 @@ class LiveResult:
     sources : sequence of array-like
         Pixels of each level.
     signals : Signals
-        Where to tell.
+        Where news is sent.
     draws_on : callable
         Whether a layer is one of the two of this result: its screen may show old
         pixels for a moment, that of no other layer.
@@ -87,7 +87,7 @@ class LiveResult:
         self.levels: tuple[Any, ...] = ()  # the first is a `SharpenedLevel`
         self.moment: Moment
         self._images = self._readable()
-        self._asked: Plan | None = None
+        self._plan: Plan | None = None
         self._method = self._taken = ""
         self._known: Cache[Hashable, FittedPlan] = Cache(_ESTIMATES)
         self._front: dict[tuple[str, int], Cache[Index, _Front]] = {}
@@ -95,7 +95,7 @@ class LiveResult:
         self._stand_ins: dict[tuple[str, int], np.ndarray] = {}
         self._rates: dict[tuple[str, bool], tuple[float, ...]] = {}
         self._failed: dict[Any, Failed] = {}
-        self._told_failures: set[str] = set()
+        self._reported: set[str] = set()
         self._stale: set[str] = set()
         self._states: dict[tuple[str, int], State] = {}
         self._unsettled: State = ""
@@ -119,9 +119,9 @@ class LiveResult:
     def tune(self, plan: Plan, method: str) -> bool:
         """Show this plan from now on; whether its pixels can be had at once.
 
-        If not, something is found in the whole image first: `ready` tells when.
+        If not, the whole image is needed first: `ready` is sent when it is done.
         """
-        self._asked, self._method = plan, method
+        self._plan, self._method = plan, method
         self.moment = Moment(self._images, plan)
         self._failed.clear()
         known = self._known.get(estimate_key(plan))
@@ -145,7 +145,7 @@ class LiveResult:
         self._given.clear()
         self._stand_ins.clear()
         self._failed.clear()
-        self._told_failures.clear()
+        self._reported.clear()
         self._images = self._readable()
 
     def _readable(self) -> list[LiveImage]:
@@ -153,7 +153,7 @@ class LiveResult:
 
     def stop(self) -> None:
         """Cancel all jobs: these pixels are no longer shown."""
-        self._asked = None
+        self._plan = None
         self.forget()
 
     def _take(self, settled: FittedPlan) -> None:
@@ -162,7 +162,7 @@ class LiveResult:
 
     def _settle(self, plan: Plan, era: object, job: Job) -> None:
         try:
-            # Without an estimate of the method's own, no kernel is needed.
+            # Only the estimates of a method need kernels.
             estimates = plan.method.estimates
             if estimates and not self._kernels_are_ready(plan, self._method):
                 return
@@ -171,32 +171,32 @@ class LiveResult:
                 try:
                     next(running)
                 except StopIteration as stop:
-                    self._keep(plan, era, stop.value)
+                    self._store(plan, era, stop.value)
                     break
         except Exception as error:
             failed = self._fail(error)
             if self._has_same_estimates(plan):
                 self._unsettled = failed
-            self._tell("changed")
+            self._send("changed")
             return
-        self._tell("ready")
+        self._send("ready")
 
-    def _keep(self, plan: Plan, era: object, settled: FittedPlan) -> None:
+    def _store(self, plan: Plan, era: object, settled: FittedPlan) -> None:
         if era is not self._era:
             return  # these pixels are no more
         self._known.put(estimate_key(plan), settled)
-        if self._asked is not None and self._has_same_estimates(plan):
-            self._take(with_estimates(self._asked, settled))
+        if self._plan is not None and self._has_same_estimates(plan):
+            self._take(with_estimates(self._plan, settled))
 
     def _is_latest(self, plan: Plan) -> bool:
         """Return whether the method of a plan is still the latest."""
-        asked = self._asked
-        return asked is not None and repr(asked.method) == repr(plan.method)
+        latest = self._plan
+        return latest is not None and repr(latest.method) == repr(plan.method)
 
     def _has_same_estimates(self, plan: Plan) -> bool:
         """Return whether the latest plan has the same estimates."""
-        asked = self._asked
-        return asked is not None and estimate_key(asked) == estimate_key(plan)
+        latest = self._plan
+        return latest is not None and estimate_key(latest) == estimate_key(plan)
 
     def _kernels_are_ready(self, plan: Plan, method: str) -> bool:
         """Wait for kernels that are being compiled; False if no longer wanted."""
@@ -206,30 +206,30 @@ class LiveResult:
                     return False
                 if is_long:
                     self._is_preparing = True
-                    self._tell("changed")  # again and again: there is progress
+                    self._send("changed")  # again and again: there is progress
             return True
         finally:
             if self._is_preparing:
                 self._is_preparing = False
-                self._tell("changed")
+                self._send("changed")
 
     # --- pixels ---
 
     def array(self, which: Output, level: int, chunks: Any = None) -> LiveArray:
-        """Result or edge map of a level, as napari's layers take it."""
+        """Return result or edge map of a level, as napari's layers take it."""
         # Of the sources: the plans of the levels may not be known yet.
-        assert self._asked is not None
-        shape, dtype = form(self._asked, which)
+        assert self._plan is not None
+        shape, dtype = form(self._plan, which)
         shape = tuple(self.sources[level].shape[: len(shape)])
         return LiveArray(shape, dtype, LivePixels(self, which, level), chunks)  # type: ignore[abstract]
 
     def exact(self, which: Output, level: int, index: Index) -> np.ndarray:
-        """True pixels, however long it takes."""
+        """Return true pixels, however long it takes."""
         return part(self.moment.levels()[level], which, index)
 
     def shown(self, which: Output, level: int, index: Index) -> np.ndarray:
-        """New pixels if they can be had at once; else old ones, and `ready` tells."""
-        if self._asked is None:
+        """Return new pixels if they are quick, else old ones; `ready` follows then."""
+        if self._plan is None:
             return self.exact(which, level, index)  # napari would not be notified later
         self._stand_ins.pop((which, level), None)
         if self._waits:
@@ -238,7 +238,7 @@ class LiveResult:
         levels = self.levels
         front = self._front_of(which, level, index)
         old = front is None or front.levels is not levels
-        if old and self._is_made(levels, which, level, index):
+        if old and self._is_ready(levels, which, level, index):
             front = self._front_of(which, level, index)
         self._given[which, level] = index, front
         if front is not None and front.levels is levels:
@@ -264,24 +264,24 @@ class LiveResult:
             self._waits = False
 
     def is_late(self, which: Output, level: int) -> bool:
-        """Begin with what napari shows of a level; whether only `ready` tells its end.
+        """Begin with what napari shows of a level; return whether `ready` follows.
 
-        It need not be asked for the old pixels again, then, while others are made.
+        Then napari need not slice the old pixels again meanwhile.
         """
         index, given = self._given.get((which, level), ((), None))
         front = self._front_of(which, level, index)
         if given is None or front is None or front.pixels is not given.pixels:
             return False
         here = self.levels, which, level, index
-        if self._is_quick(*here) or self._is_made(*here):
+        if self._is_quick(*here) or self._is_ready(*here):
             return False
         self._set_late(*here)
         return True
 
-    def _is_made(
+    def _is_ready(
         self, levels: tuple[Level, ...], which: Output, level: int, index: Index
     ) -> bool:
-        """Ask for pixels, and wait if that is worth it; whether they are there."""
+        """Request pixels, and wait if they are quick; return whether they are ready."""
         key = which, level, index, id(levels)
         if not levels or key in self._failed:
             return False
@@ -289,12 +289,12 @@ class LiveResult:
             return False  # of what was shown before, and is still settled
         if self._is_at_hand(levels[level], which, index):
             # Here: to wake another thread and be woken takes 2 ms where both sleep.
-            self._made_or_failed(levels, which, level, index)
+            self._try_to_compute(levels, which, level, index)
             return key not in self._failed
         patience = PATIENCE if self._is_quick(levels, which, level, index) else 0
-        work = partial(self._make, levels, which, level, index)
+        work = partial(self._run_job, levels, which, level, index)
         # Draw first: reading and filtering at the same time
-        # made a step to another plane of 8192 x 8192 a fifth longer.
+        # takes a fifth longer for another plane of 8192 x 8192.
         hold = not patience and threading.current_thread() is threading.main_thread()
         job = self._latest.put((which, level), key, work, hold)
         if hold:
@@ -314,7 +314,7 @@ class LiveResult:
         levels = self.moment.levels()
         front = self._front_of(which, level, index)
         if front is None or front.levels is not levels:
-            front = self._made(levels, which, level, index)
+            front = self._compute(levels, which, level, index)
         self._given[which, level] = index, front
         self._deliver(front)
         return front.pixels
@@ -329,7 +329,7 @@ class LiveResult:
         """Return the state of the last pixels of a level that napari got."""
         if self._is_preparing:
             return "preparing"
-        if not self.levels or self.settled.plan is not self._asked:
+        if not self.levels or self.settled.plan is not self._plan:
             return self._unsettled
         return self._states.get((which, level), "updating")
 
@@ -339,10 +339,10 @@ class LiveResult:
 
     def _set_state(self, which: Output, level: int, state: State) -> None:
         self._states[which, level] = state
-        self._tell("changed")
+        self._send("changed")
 
     def _deliver(self, front: _Front) -> None:
-        """These are shown now; what was done to them is found when there is time."""
+        """Mark pixels as shown; their report is computed when there is time."""
         shown, source = front.shown, front.levels[front.shown.level]
         self._set_state(shown.which, shown.level, shown)
         few = not shown.is_too_large
@@ -350,7 +350,7 @@ class LiveResult:
             work = partial(self._report, front, source)
             self._latest.put_at_rest((shown.which, shown.level), work)
 
-    def _make(
+    def _run_job(
         self,
         levels: tuple[Level, ...],
         which: Output,
@@ -360,28 +360,28 @@ class LiveResult:
     ) -> None:
         if not self._kernels_are_ready(levels[0].plan, self._taken):
             return
-        self._made_or_failed(levels, which, level, index)
+        self._try_to_compute(levels, which, level, index)
         if not job.deliver():
-            self._tell("ready")
+            self._send("ready")
 
-    def _made_or_failed(
+    def _try_to_compute(
         self, levels: tuple[Level, ...], which: Output, level: int, index: Index
     ) -> None:
         try:
-            self._made(levels, which, level, index)
+            self._compute(levels, which, level, index)
         except Exception as error:
             self._failed[which, level, index, id(levels)] = self._fail(error)
 
-    def _made(
+    def _compute(
         self, levels: tuple[Any, ...], which: Output, level: int, index: Index
     ) -> _Front:
         source = levels[level]
-        kept, started = source.is_kept(index), perf_counter()
+        cached, started = source.is_cached(index), perf_counter()
         pixels = part(source, which, index)
         seconds = perf_counter() - started
         if pixels.size:
-            rates = *self._rates.get((which, kept), ()), seconds / pixels.size
-            self._rates[which, kept] = rates[-_RATES:]
+            rates = *self._rates.get((which, cached), ()), seconds / pixels.size
+            self._rates[which, cached] = rates[-_RATES:]
         pixels.flags.writeable = False
         shown = Shown(which, level, index, seconds, levels[0].fitted, source.shows)
         return self._put_front(_Front(levels, self._taken, pixels, shown))
@@ -416,7 +416,7 @@ class LiveResult:
     def _is_at_hand(self, level: Level, which: Output, index: Index) -> bool:
         """Return whether pixels need no reading or filtering, and were quick before."""
         rates = self._rates.get((which, True))
-        if rates is None or self._latest.is_behind or not level.is_kept(index):
+        if rates is None or self._latest.is_behind or not level.is_cached(index):
             return False
         return _size(index) * max(rates) <= PATIENCE
 
@@ -426,40 +426,40 @@ class LiveResult:
         """Return whether pixels are expected within the patience."""
         if self._latest.is_behind:
             return False
-        kept = levels[level].is_kept(index)
+        cached = levels[level].is_cached(index)
         # At best: what keeps the machine busy once will not do so for ever.
-        rate = min(self._rates.get((which, kept), (0.0,)))
+        rate = min(self._rates.get((which, cached), (0.0,)))
         return _size(index) * rate <= PATIENCE
 
     def _make_stand_in(self, which: Output, level: int, index: Index) -> np.ndarray:
         """Return stand-ins for pixels: those of the source, if they are in memory."""
-        assert self._asked is not None
-        _, dtype = form(self._asked, which)
+        assert self._plan is not None
+        _, dtype = form(self._plan, which)
         if which == Output.IMAGE and self.sources[level].dtype == dtype:
             pixels = at_hand(self._images[level].pixels, index)
             if pixels is not None:
                 return pixels
-        shape = [len(asked) for asked in index if isinstance(asked, range)]
+        shape = [len(span) for span in index if isinstance(span, range)]
         return np.zeros(shape, dtype)
 
-    # --- telling ---
+    # --- signals ---
 
     def _fail(self, error: Exception) -> Failed:
-        """Tell of an error, but of the same one only once."""
+        """Report an error, but the same one only once."""
         failed = Failed(str(error) or type(error).__name__)
-        if failed.reason not in self._told_failures:
-            self._told_failures.add(failed.reason)
-            self._tell("failed", failed.reason)
+        if failed.reason not in self._reported:
+            self._reported.add(failed.reason)
+            self._send("failed", failed.reason)
         return failed
 
-    def _tell(self, signal: str, *what: Any) -> None:
-        if self._asked is not None:
+    def _send(self, signal: str, *what: Any) -> None:
+        if self._plan is not None:
             self.signals.send(signal, *what)
 
 
 def _size(index: Index) -> int:
-    """Number of pixels."""
-    return prod(len(asked) for asked in index if isinstance(asked, range))
+    """Return the number of pixels."""
+    return prod(len(span) for span in index if isinstance(span, range))
 
 
 def _without_first_stage(plan: Plan) -> FittedPlan:

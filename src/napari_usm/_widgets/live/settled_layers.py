@@ -3,7 +3,7 @@
 And a name without the brackets of a live layer, which napari's commands pass on.
 
 napari's commands (Split stack, Extract level, Convert to labels, ...), other plugins
-and scripts put the very array of a live layer into a layer of their own.
+and scripts put the very array of a live layer into other layers.
 """
 
 from __future__ import annotations

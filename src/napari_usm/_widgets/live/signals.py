@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 class LiveSignals(QObject):
     """Signals of a live result, on the window's thread."""
 
-    #: Pixels are there that napari could not wait for.
+    #: Pixels are ready that napari could not wait for.
     ready = Signal()
     #: Something else is shown now or waited for, or more is known of it.
     changed = Signal()
-    #: Why there are no pixels, once.
+    #: The reason why there are no pixels, once.
     failed = Signal(str)
     #: There will be no more.
     ended = Signal()

@@ -25,7 +25,7 @@ _CAPACITY = 2**28
 
 
 def readable(pixels: Any) -> Any:
-    """The array itself, or one that remembers what it has computed."""
+    """Return the array itself, or one that remembers what it has computed."""
     data = getattr(pixels, "data", None)
     if not isinstance(pixels, np.ndarray) and is_dask(data):
         pixels = data  # of an xarray.DataArray
@@ -43,23 +43,23 @@ def is_in_memory(pixels: Any) -> bool:
 
 
 def at_hand(pixels: Any, index: Index) -> np.ndarray | None:
-    """Pixels at an index, if nothing needs to be computed or read for them."""
+    """Return pixels at an index, if nothing needs to be computed or read for them."""
     if isinstance(pixels, _Remembered):
-        asked = window(index, pixels.shape, (), ())
-        found = pixels.known(asked.box)
-        return None if found is None else found[asked.cut]
+        part = window(index, pixels.shape, (), ())
+        known = pixels.known(part.box)
+        return None if known is None else known[part.cut]
     if not is_in_memory(pixels):
         return None
-    asked = window(index, pixels.shape, (), ())
-    where = tuple(slice(made.start, made.stop, made.step) for made in asked.box)
-    return pixels[where][asked.cut]
+    part = window(index, pixels.shape, (), ())
+    where = tuple(slice(span.start, span.stop, span.step) for span in part.box)
+    return pixels[where][part.cut]
 
 
 class _Remembered:
-    """A dask array whose last chunks are kept.
+    """A dask array with a cache of the chunks used last.
 
-    napari keeps those that it has shown itself: they are taken from there. Its cache
-    is not used for more, since it is not made for two threads: it listens to all that
+    Chunks that napari has shown are in its cache: they are taken from there. That cache
+    is not used for more, as it does not allow for two threads: it listens to all that
     dask does anywhere, and one computation's end makes the other fail.
     """
 
@@ -84,7 +84,7 @@ class _Remembered:
         return self._joined(ranges, parts, chunks)
 
     def known(self, ranges: tuple[range, ...]) -> np.ndarray | None:
-        """Pixels of which all chunks are there."""
+        """Return pixels if all their chunks are in a cache."""
         parts = self._parts(ranges)
         chunks = [self._chunk(place) for place, _, _ in parts]
         if any(chunk is None for chunk in chunks):
@@ -94,48 +94,48 @@ class _Remembered:
     def _parts(self, ranges: Sequence[range]) -> list[tuple[Place, Spans, Spans]]:
         """Return the chunks that are needed, the part of each, and its place."""
         axes = [
-            list(_in_chunks(asked, sizes))
-            for asked, sizes in zip(ranges, self.array.chunks, strict=True)
+            list(_in_chunks(span, sizes))
+            for span, sizes in zip(ranges, self.array.chunks, strict=True)
         ]
         return [tuple(zip(*part, strict=True)) for part in product(*axes)]
 
     def _joined(
         self, ranges: Sequence[range], parts: list[Any], chunks: list[Any]
     ) -> np.ndarray:
-        result = np.empty([len(asked) for asked in ranges], self.dtype)
-        for (_, there, here), chunk in zip(parts, chunks, strict=True):
-            result[here] = chunk[there]
+        result = np.empty([len(span) for span in ranges], self.dtype)
+        for (_, inside, place), chunk in zip(parts, chunks, strict=True):
+            result[place] = chunk[inside]
         return result
 
     def _chunk(self, place: Place) -> np.ndarray | None:
-        """A chunk that was computed by us or, to be shown, by napari."""
+        """Return a chunk that was computed by us or, to be shown, by napari."""
         chunk = self._cache.get(place)
         if chunk is not None:
             return chunk
         return resize_dask_cache().cache.data.get((self.array.name, *place))
 
     def _chunks(self, places: list[Place]) -> list[np.ndarray]:
-        found: dict[Place, Any] = {place: self._chunk(place) for place in places}
-        missing = [place for place, chunk in found.items() if chunk is None]
+        chunks: dict[Place, Any] = {place: self._chunk(place) for place in places}
+        missing = [place for place, chunk in chunks.items() if chunk is None]
         if missing:
-            found.update(zip(missing, _compute(self.array, missing), strict=True))
+            chunks.update(zip(missing, _compute(self.array, missing), strict=True))
         for place in places:
-            self._cache.put(place, found[place])
-        return [found[place] for place in places]
+            self._cache.put(place, chunks[place])
+        return [chunks[place] for place in places]
 
 
 def _in_chunks(
-    asked: range, sizes: tuple[int, ...]
+    span: range, sizes: tuple[int, ...]
 ) -> Iterator[tuple[int, slice, slice]]:
-    """Of one axis: each chunk that is needed, what of it, and where that belongs."""
+    """Yield the chunks along an axis: number, needed part, and its place in `span`."""
     begin = 0
     for number, size in enumerate(sizes):
-        first = max(0, -((asked.start - begin) // asked.step))
-        last = min(len(asked), -((asked.start - begin - size) // asked.step))
+        first = max(0, -((span.start - begin) // span.step))
+        last = min(len(span), -((span.start - begin - size) // span.step))
         if first < last:
-            inside = asked[first:last]
-            there = slice(inside.start - begin, inside[-1] + 1 - begin, asked.step)
-            yield number, there, slice(first, last)
+            needed = span[first:last]
+            inside = slice(needed.start - begin, needed[-1] + 1 - begin, span.step)
+            yield number, inside, slice(first, last)
         begin += size
 
 

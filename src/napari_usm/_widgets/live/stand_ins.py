@@ -96,8 +96,8 @@ _watched: weakref.WeakSet[Any] = weakref.WeakSet()
 def before_screenshots(finish: Callable[[], None]) -> None:
     """Call a function before a window is drawn for a screenshot.
 
-    napari waits there for slices that its own threads compute; nothing public tells
-    that a screenshot is about to be taken.
+    napari waits there for slices that its own threads compute; there is no public
+    event before a screenshot.
     """
 
     def on_draw(event: Any) -> None:

@@ -20,7 +20,7 @@ REPORTED = 2**24
 
 @dataclass(frozen=True)
 class Shown:
-    """Pixels that were shown last, and how they were made.
+    """Pixels that were shown last, and how they were computed.
 
     Attributes
     ----------

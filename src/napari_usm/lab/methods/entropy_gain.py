@@ -77,14 +77,14 @@ class EntropyGainMethod(GainMethod):
         core: tuple[slice, ...],
         begins: Sequence[int],
         lengths: Sequence[int],
-        *found: Array,
+        *earlier: Array,
         weight: Array | None = None,
     ) -> Array:
         """The range of the block, then its levels with each gain."""
         block = visible(block, weight)
-        if not found:
+        if not earlier:
             return extremes(block, kept, core)
-        ends, *counts = found
+        ends, *counts = earlier
         gains = self._finer(*counts) if counts else self.tried
         # In float64, as the levels decide between gains.
         image, change = self.stretch(
@@ -92,9 +92,9 @@ class EntropyGainMethod(GainMethod):
         )
         return level_counts(image, change, gains, kept, core, restores=self.restores)
 
-    def chosen(self, sums: Array, *found: Array) -> tuple[Array, Array]:
+    def chosen(self, sums: Array, *earlier: Array) -> tuple[Array, Array]:
         """The gain of the largest entropy, and the entropy with those tried first."""
-        _, *counts = found
+        _, *counts = earlier
         curve = entropies(sums, penalty=self.penalised)
         if not counts:
             return best_of(curve, self.tried), curve

@@ -63,13 +63,13 @@ class LinUnsharpMask(EntropyGainMethod):
 
     @override
     def constants(
-        self, sums: Array | None, axes: Sequence[int], *found: Array
+        self, sums: Array | None, axes: Sequence[int], *earlier: Array
     ) -> Constants:
         """The amount; range and amount are what the detail depends on."""
-        constants = super().constants(sums if found else None, axes, *found)
+        constants = super().constants(sums if earlier else None, axes, *earlier)
         if sums is None:
             return constants
-        low, high = range_of(found[0] if found else sums)
+        low, high = range_of(earlier[0] if earlier else sums)
         amount = np.broadcast_to(constants.amount, low.shape)
         return replace(constants, estimate=np.stack([low, high, amount], axis=-1))
 
@@ -86,8 +86,8 @@ class LinUnsharpMask(EntropyGainMethod):
         low, high, amount = np.moveaxis(estimate, -1, 0).astype(block.dtype)
         _, added = self.stretch(block, axes, low, high, weight)
         added *= high - low
-        made = block + amount * added
-        return np.where((made >= low) & (made <= high), added, 0)
+        sharpened = block + amount * added
+        return np.where((sharpened >= low) & (sharpened <= high), added, 0)
 
     def stretch(
         self,
