@@ -1,10 +1,28 @@
 """What tests of the napari side share."""
 
 import gc
+import os
+from functools import cache
 
 import pytest
+from npe2 import PluginManifest
 
 from napari_usm import warm_up
+
+# Napari's settings stay in memory: no test changes those of the user, or writes a file.
+os.environ["NAPARI_CONFIG"] = ""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def manifests_are_read_once():
+    """Keep the manifests of all plugins: each viewer would read them again."""
+    discovered = cache(lambda paths: tuple(discover(paths)))
+    discover = PluginManifest.discover
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            PluginManifest, "discover", lambda paths=(): discovered(tuple(paths))
+        )
+        yield
 
 
 @pytest.fixture(autouse=True)
