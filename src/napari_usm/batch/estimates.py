@@ -25,7 +25,7 @@ def as_numbers(fitted: FittedPlan) -> dict[str, Any]:
     Axes of the image along which there is only one number are left out.
     """
     plan, numbers = fitted.plan, {}
-    gone = tuple(a for a in range(len(plan.shape)) if a not in plan.kept)
+    gone = tuple(a for a in range(len(plan.shape)) if a not in plan.estimate_axes)
     for field in fields(Constants):
         value = getattr(fitted.constants, field.name)
         if isinstance(value, np.ndarray):
@@ -52,10 +52,10 @@ def fitted(plan: Plan, numbers: Mapping[str, Any]) -> FittedPlan:
             continue
         if name in _PER_AXIS and not (name == "amount" and np.ndim(value) == 0):
             array = np.asarray(value, np.float64)
-            count = len(plan.kept)
-            if array.shape[:count] != plan.kept_shape or array.ndim < count:
+            count = len(plan.estimate_axes)
+            if array.shape[:count] != plan.estimate_shape or array.ndim < count:
                 raise ValueError(
-                    f"`estimate` must have {name} of shape {plan.kept_shape} for this "
+                    f"`estimate` must have {name} of shape {plan.estimate_shape} for this "
                     f"image; got shape {array.shape}"
                 )
             value = array

@@ -209,7 +209,7 @@ class _Run:
                 self._progress(
                     f"estimate {number + 1}/{count}", done + 1, len(self.units)
                 )
-            found.append(joined.found)
+            found.append(joined.total)
         return estimates.as_numbers(fit(plan, found))
 
     def sharpen(self, mine: range) -> None:
