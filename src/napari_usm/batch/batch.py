@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_usm._engine.threads import threads
 from napari_usm.batch.job import OpenJob
 from napari_usm.batch.run import Finished, attempt, message_of, run_in_units
 from napari_usm.batch.units import part_of
+from napari_usm.io.ome_zarr import write_plate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -133,6 +135,7 @@ class Batch:
             for index in waiting:
                 if index not in self._results:
                     self._end(index, "cancelled")
+        self._write_plates()
         return [self._results[index] for index in sorted(self._results)]
 
     def _with_estimate_of_first(self, waiting: list[int]) -> list[int]:
@@ -234,6 +237,17 @@ class Batch:
     def _progress(self, index: int, stage: str, done: int, total: int) -> None:
         self._listener(Event(index, "running", stage, done, total))
         self._check()
+
+    def _write_plates(self) -> None:
+        """Write the metadata of plates, for the fields that are done."""
+        written = {}
+        for result in self._results.values():
+            if (plate := result.job.plate) and Path(result.job.output).exists():
+                written[plate] = result.job
+                if result.job.recipe.edge_map:
+                    written[result.job.edge_map_plate] = result.job
+        for plate, job in written.items():
+            write_plate(job.source.path, Path(plate), job.version)
 
     def _check(self) -> None:
         if self._stopped.is_set():

@@ -55,8 +55,8 @@ def fitted(plan: Plan, numbers: Mapping[str, Any]) -> FittedPlan:
             count = len(plan.estimate_axes)
             if array.shape[:count] != plan.estimate_shape or array.ndim < count:
                 raise ValueError(
-                    f"`estimate` must have {name} of shape {plan.estimate_shape} for this "
-                    f"image; got shape {array.shape}"
+                    f"`estimate` must have {name} of shape {plan.estimate_shape} for "
+                    f"this image; got shape {array.shape}"
                 )
             value = array
             if name != "gain" or "curve" in numbers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,15 +78,21 @@ def plan_jobs(
     chosen = _format(format)
     files, problems = _files(inputs, Path(output))
     images: list[tuple[Address, str]] = []
+    plates: set[str] = set()
     for path, below in files:
         try:
-            images += [(address, below) for address in io.list_images(path)]
+            found = io.list_images(path)
+            if chosen in (None, io.FORMATS[0]) and io.is_plate(path):
+                plates.add(path)
         except Exception as error:  # readers raise what they like
             problems.append(Problem(path, str(error)))
+        else:
+            images += [(address, below) for address in found]
     if not images and not problems:
         raise ValueError(f"`inputs` must name at least one image; got {list(inputs)}")
     is_file = io.find_format(output) is not None
-    if is_file and len(images) > 1:
+    targets = len({path for path, _ in files}) if plates else len(images)
+    if is_file and targets > 1:
         raise ValueError(
             f"`output` must be a folder for {len(images)} images; got {output!r}"
         )
@@ -94,8 +100,15 @@ def plan_jobs(
     taken: dict[str, str] = {}
     for address, below in images:
         try:
-            target = output if is_file else _target(address, below, output, chosen)
-            job = Job(address, target, recipe, input_axes, memory, version, overwrite)
+            whole = address.path in plates
+            named = replace(address, inner="") if whole else address
+            target = output if is_file else _target(named, below, output, chosen)
+            plate = target if whole else ""
+            if whole:
+                target = f"{target}/{address.inner}"
+            job = Job(
+                address, target, recipe, plate, input_axes, memory, version, overwrite
+            )
             _check_place(job, taken)
         except ValueError as error:
             problems.append(Problem(str(address), str(error)))
@@ -139,7 +152,7 @@ def _files(
                 problems.append(Problem(given, f"{given} matches no file"))
         for match in matches:
             if Path(match).is_dir() and io.find_format(match) is None:
-                inside = list(_walk(Path(match), output))
+                inside = list(images_in(Path(match), output))
                 if not inside:
                     problems.append(Problem(match, f"{match} holds no image"))
                 for path in inside:
@@ -150,7 +163,7 @@ def _files(
     return list(found.items()), problems
 
 
-def _walk(folder: Path, output: Path) -> Iterator[Path]:
+def images_in(folder: Path, output: Path) -> Iterator[Path]:
     """Yield the images in a folder and those below, but for links and outputs."""
     try:
         entries = sorted(folder.iterdir())
@@ -162,7 +175,7 @@ def _walk(folder: Path, output: Path) -> Iterator[Path]:
         if io.find_format(entry) is not None:
             yield entry
         elif entry.is_dir() and not entry.is_symlink():
-            yield from _walk(entry, output)
+            yield from images_in(entry, output)
 
 
 def _target(address: Address, below: str, output: str, chosen: Format | None) -> str:

@@ -6,12 +6,15 @@ import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_usm import io
+from napari_usm._engine.block import Output
 from napari_usm._engine.plan import FittedPlan, Plan, make_plan
 from napari_usm._filters.attribute import cached_attribute
+from napari_usm.api import finding_noise
 from napari_usm.batch import estimates, units
 from napari_usm.io.image import UNKNOWN, Metadata
 from napari_usm.recipe import Recipe, Resolved, resolve
@@ -39,12 +42,14 @@ class Job:
         The image.
     output : str
         File or folder of the result; its name says the format.
+    plate : str
+        Folder of the OME-Zarr plate that the output is a field of; empty for an image.
     recipe : Recipe
         What to do.
     input_axes : str, optional
         Names of the axes, instead of those in the file.
     memory : int
-        Bytes that the job may use.
+        Bytes that each worker may use.
     version : str
         Of OME-Zarr.
     overwrite : bool
@@ -54,6 +59,7 @@ class Job:
     source: Address
     output: str
     recipe: Recipe
+    plate: str = ""
     input_axes: str | None = None
     memory: int = 2**30
     version: str = "0.5"
@@ -62,7 +68,7 @@ class Job:
     @property
     def format(self) -> Format:
         """Return the format of the output."""
-        found = io.find_format(self.output)
+        found = io.find_format(self.plate or self.output)
         if found is None or not found.writer:
             names = ", ".join(s for f in io.FORMATS if f.writer for s in f.suffixes)
             raise ValueError(
@@ -74,9 +80,17 @@ class Job:
     @property
     def edge_map_output(self) -> str:
         """Return the file of the edge map: beside the result, and always of floats."""
+        if self.plate:
+            return self.output.replace(self.plate, self.edge_map_plate, 1)
         path, suffix = _split(self.output)
         if self.format.name in ("png", "jpeg"):
             suffix = ".tif"
+        return f"{path}{EDGE_MAP}{suffix}"
+
+    @property
+    def edge_map_plate(self) -> str:
+        """Return the folder of the plate of edge maps."""
+        path, suffix = _split(self.plate)
         return f"{path}{EDGE_MAP}{suffix}"
 
     @property
@@ -88,8 +102,10 @@ class Job:
     @property
     def record_path(self) -> Path:
         """Return the file of the record, beside the result."""
-        path, _ = _split(self.output)
-        return Path(f"{path}.usm.json")
+        path, _ = _split(self.plate or self.output)
+        if not self.plate:
+            return Path(f"{path}.usm.json")
+        return Path(f"{path}.usm", f"{self.source.inner.replace('/', '_')}.json")
 
     @property
     def work_folder(self) -> Path:
@@ -170,6 +186,8 @@ class OpenJob:
                 )
             resolved = resolve(job.recipe, image.info)
             plan = make_plan(image.shape, image.dtype, resolved.method)
+            if job.recipe.edge_map and job.recipe.significance:
+                plan = finding_noise(plan)
             opened = cls(job, image, resolved, plan)
         except BaseException:
             image.resources.close()
@@ -181,6 +199,17 @@ class OpenJob:
         """Return whether the image is small enough to be done in memory at once."""
         wide = max(1.0, self.plan.result.itemsize / self.image.dtype.itemsize)
         return self.image.nbytes * _COPIES * wide <= self.job.memory
+
+    @property
+    def edges(self) -> Output:
+        """Return what the edge map shows: intensities, or multiples of the noise."""
+        return Output.SIGNIFICANCE if self.plan.wants_noise else Output.EDGE_MAP
+
+    @property
+    def output_bytes(self) -> int:
+        """Return the bytes of the outputs, uncompressed and without pyramids."""
+        edges = prod(self.plan.edge_shape) * 4 if self.job.recipe.edge_map else 0
+        return prod(self.plan.shape) * self.plan.result.itemsize + edges
 
     @property
     def edge_metadata(self) -> Metadata:
@@ -215,7 +244,8 @@ class OpenJob:
 def write_units(opened: OpenJob, stored: tuple[int, ...]) -> list[Slices]:
     """Return the write units of a job: boxes of whole chunks of the output."""
     plan = opened.plan
-    bytes_per_pixel = 2 * plan.dtype.itemsize + 2 * plan.result.itemsize + 8
-    most = min(units.MOST, opened.job.memory // (4 * bytes_per_pixel))
+    # Pixels with their neighbours, result and edge map, and the codecs' copies.
+    bytes_per_pixel = 3 * plan.dtype.itemsize + 3 * plan.result.itemsize + 8
+    most = min(units.MOST, opened.job.memory // bytes_per_pixel)
     whole = [axis for axis, reach in plan.halo.items() if reach is None]
     return units.cut(plan.shape, stored, (*whole, *plan.whole_axes), plan.axes, most)

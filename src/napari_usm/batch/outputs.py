@@ -109,8 +109,8 @@ def write_whole(
     record: Mapping[str, Any],
 ) -> None:
     """Write an output from pixels that are complete."""
-    found = io.find_format(output)
-    assert found is not None
+    # That of an edge map may be another; fields of a plate have no suffix.
+    found = io.find_format(output) or job.format
     if not found.by_region:
         with files.complete_file(output, job.overwrite) as partial:
             found.write(partial, pixels, metadata, record)

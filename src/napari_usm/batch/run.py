@@ -12,6 +12,7 @@ import numpy as np
 from filelock import FileLock
 
 from napari_usm._engine import memory, report
+from napari_usm._engine.block import Output
 from napari_usm._engine.estimate import Reduction, Statistics, fit, rounds
 from napari_usm._engine.tally import Tally
 from napari_usm.batch import estimates, record, tasks
@@ -61,8 +62,12 @@ def run_whole(job: Job, opened: OpenJob, command: str) -> Finished:
     assert done.report is not None
     said = record.make(opened, done.fitted, done.report)
     if job.recipe.edge_map:
+        edges = done.edge_map
+        if opened.edges is Output.SIGNIFICANCE:
+            running = memory.significance(plan, pixels, fitted=done.fitted)
+            edges = memory.result_of(running)
         output = Path(job.edge_map_output)
-        write_whole(job, output, done.edge_map, opened.edge_metadata, said)
+        write_whole(job, output, edges, opened.edge_metadata, said)
     write_whole(job, Path(job.output), done.image, image.metadata, said)
     seconds = time.monotonic() - start
     record.write(job, said, seconds, command)
@@ -70,12 +75,12 @@ def run_whole(job: Job, opened: OpenJob, command: str) -> Finished:
 
 
 def _check_free(job: Job) -> None:
-    """Raise if an output is there already and may not be replaced."""
-    if job.overwrite:
-        return
-    for output in job.outputs:
-        if Path(output).exists():
-            raise FileExistsError(files.exists(Path(output)))
+    """Make the folders of the outputs; raise if one may not be replaced."""
+    for output in map(Path, job.outputs):
+        if output.exists() and not job.overwrite:
+            raise FileExistsError(files.exists(output))
+    for path in (*job.outputs, job.record_path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
 
 
 def run_in_units(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: Name of each command, and its line of help. A module of the name has `DESCRIPTION`,
 #: `add_arguments(parser)` and `run(options)`, which returns the exit status.
 COMMANDS = {
+    "sharpen": "sharpen images, folders and plates from file to file",
+    "info": "print what is known of the images in files",
+    "measure": "print metrics of an image, alone or beside a reference",
     "methods": "list the methods and their parameters",
     "script": "print a recipe as a Python program",
     "cite": "print a recipe as a sentence for a Methods section",

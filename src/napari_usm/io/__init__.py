@@ -4,7 +4,14 @@ A reader returns an `Image`, whose pixels are an array-like that reads from the 
 file is written to a temporary name and renamed when it is complete.
 """
 
-from napari_usm.io.formats import FORMATS, Format, find_format, list_images, open_image
+from napari_usm.io.formats import (
+    FORMATS,
+    Format,
+    find_format,
+    is_plate,
+    list_images,
+    open_image,
+)
 from napari_usm.io.image import Address, Channel, FormatError, Image, Metadata
 
 __all__ = [
@@ -16,6 +23,7 @@ __all__ = [
     "Image",
     "Metadata",
     "find_format",
+    "is_plate",
     "list_images",
     "open_image",
 ]

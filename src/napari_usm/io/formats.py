@@ -111,6 +111,15 @@ def list_images(path: str | Path) -> list[Address]:
     return [Address(str(path), inner) for inner in known.inner_paths(str(path))]
 
 
+def is_plate(path: str | Path) -> bool:
+    """Return whether a file is a plate of wells, whose images are its fields."""
+    known = find_format(path)
+    if known is not FORMATS[0]:
+        return False
+    plate: bool = _module(known.module).is_plate(str(path))
+    return plate
+
+
 def open_image(address: Address | str | Path, input_axes: str | None = None) -> Image:
     """Open an image; its pixels are read when they are needed.
 

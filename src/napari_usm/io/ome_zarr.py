@@ -74,6 +74,64 @@ def inner_paths(path: str) -> list[str]:
     return arrays
 
 
+def is_plate(path: str) -> bool:
+    """Return whether a store is a plate."""
+    node = _opened(path)
+    return not isinstance(node, zarr.Array) and "plate" in _ome(node)
+
+
+def write_plate(source: str, target: Path, version: str) -> None:
+    """Write the metadata of a plate and its wells, for the fields that are there.
+
+    Parameters
+    ----------
+    source : str
+        The plate that they are copied from.
+    target : Path
+        Folder of a plate whose fields have been written.
+    version : {"0.5", "0.4"}
+        Of OME-Zarr.
+    """
+    node = _opened(source)
+    plate = dict(_ome(node)["plate"])
+    wells = []
+    for well in plate.get("wells", ()):
+        path = str(well["path"])
+        if path not in node:
+            continue
+        described = dict(_ome(node[path])["well"])
+        fields = [
+            field
+            for field in described.get("images", ())
+            if (target / path / str(field["path"])).is_dir()
+        ]
+        if fields:
+            wells.append(well)
+            _write_group(
+                target / path, {"well": {**described, "images": fields}}, version
+            )
+            _write_group((target / path).parent, {}, version)
+    _write_group(target, {"plate": {**plate, "wells": wells}}, version)
+
+
+def _write_group(path: Path, attributes: dict[str, Any], version: str) -> None:
+    """Write the attributes of a group, checked by the models of the specification."""
+    from yaozarrs import v04, v05
+
+    models = {"plate": "Plate", "well": "Well"}
+    said: dict[str, Any] = {}
+    for kind, described in attributes.items():
+        if version == "0.5":
+            described.pop("version", None)
+            said = {"ome": {"version": "0.5", kind: described}}
+            getattr(v05, models[kind]).model_validate(said["ome"])
+        else:
+            said = {kind: {**described, "version": "0.4"}}
+            getattr(v04, models[kind]).model_validate(said)
+    group = zarr.open_group(path, mode="a", zarr_format=3 if version == "0.5" else 2)
+    group.attrs.update(said)
+
+
 def read(address: Address) -> Image:
     """Open an image of a store, with its axes, scale, units, channels and pyramid.
 
