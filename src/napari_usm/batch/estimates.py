@@ -29,7 +29,7 @@ def as_numbers(fitted: FittedPlan) -> dict[str, Any]:
     for field in fields(Constants):
         value = getattr(fitted.constants, field.name)
         if isinstance(value, np.ndarray):
-            if field.name in _PER_AXIS:
+            if field.name in _PER_AXIS and value.ndim >= len(plan.shape):
                 value = np.squeeze(value, gone)
             value = value.tolist()
         if value is not None:

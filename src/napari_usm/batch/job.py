@@ -114,10 +114,21 @@ class Job:
         return output.with_name(f".{output.name}{io.files.PARTIAL}")
 
     @cached_attribute
+    def stamp(self) -> list[int]:
+        """Return size and time of the input, as they were when this was first read."""
+        return _stamp(self.source.path)
+
+    def check_unchanged(self) -> None:
+        """Raise if the input was changed since the job began."""
+        if _stamp(self.source.path) != self.stamp:
+            raise ValueError(
+                f"`input` must not change while it is read; {self.source.path} did"
+            )
+
+    @cached_attribute
     def key(self) -> str:
         """Return a text that two jobs share if their results are the same."""
-        stamp = _stamp(self.source.path)
-        said = [str(self.source), stamp, dumps(self.recipe), self.input_axes]
+        said = [str(self.source), self.stamp, dumps(self.recipe), self.input_axes]
         said += [self.format.name, self.version]
         return hashlib.blake2b(json.dumps(said).encode(), digest_size=12).hexdigest()
 

@@ -52,6 +52,7 @@ def run_whole(job: Job, opened: OpenJob, command: str) -> Finished:
     """Run a job in memory."""
     start = time.monotonic()
     _check_free(job)
+    _ = job.stamp
     plan, image = opened.plan, opened.image
     pixels = np.asarray(image.pixels[(slice(None),) * len(image.shape)])
     shared = job.recipe.estimate
@@ -60,6 +61,7 @@ def run_whole(job: Job, opened: OpenJob, command: str) -> Finished:
     assert done.image is not None
     assert done.edge_map is not None
     assert done.report is not None
+    job.check_unchanged()
     said = record.make(opened, done.fitted, done.report)
     if job.recipe.edge_map:
         edges = done.edge_map
@@ -246,6 +248,7 @@ class _Run:
             if len(counts) < len(self.units):
                 return None
             self._reduce()
+            self._job.check_unchanged()
             said = self._record([counts[index] for index in range(len(self.units))])
             partial_path = path.with_suffix(".partial")
             partial_path.write_text(json.dumps(said))
