@@ -18,13 +18,14 @@ from test_laws import calls
 
 @st.composite
 def chunked(draw, shape):
-    """Any way to cut an array of this shape, into four along each axis at most.
+    """Any way to cut an array of this shape, into at most three along each axis.
 
-    More would be the time of dask.
+    A single axis is cut into up to six. More would be the time of dask.
     """
     chunks = []
+    most = 5 if len(shape) == 1 else 2
     for length in shape:
-        cuts = draw(st.sets(st.integers(1, length), max_size=3))
+        cuts = draw(st.sets(st.integers(1, length), max_size=most))
         bounds = sorted({0, *cuts, length})
         chunks.append(tuple(np.diff(bounds).tolist()))
     return tuple(chunks)

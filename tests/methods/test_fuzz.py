@@ -14,6 +14,8 @@ DTYPES = (*cases.INTEGERS, "uint64", *cases.FLOATS)
 # The types with kernels of their own come up as often as all others together.
 WEIGHTED = (*DTYPES, *("uint8", "uint16", "float32") * 4)
 MOST_PIXELS = {1: 5000, 2: 5000, 3: 4000, 4: 2000}
+# Items that are estimated one by one: each takes as long as an image.
+MOST_ITEMS = 40
 
 
 @pytest.fixture(autouse=True)
@@ -155,6 +157,8 @@ def draw_call(rng, methods=cases.METHODS, dtypes=WEIGHTED):
     if rng.random() < 0.2:
         parameters["dtype"] = str(rng.choice(["float64", "float32", "uint8", "int16"]))
     parameters |= case.draw(rng, axes, high - low, small=False)
+    if np.prod([shape[axis] for axis in others]) > MOST_ITEMS:
+        parameters |= dict.fromkeys(case.by_item, "image")
     return image, method, parameters
 
 

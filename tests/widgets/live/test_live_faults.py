@@ -449,7 +449,7 @@ def test_the_viewer_is_closed(make_napari_viewer, open_dock, qtbot, notification
 
 # --- nothing stays ---
 
-CYCLES = 12
+CYCLES = 8
 
 
 def all_callbacks(viewer, source):

@@ -9,7 +9,7 @@ import napari_usm as usm
 from harness import Counted, assert_shows, live_layers, on_screen, switch_live
 
 # Seconds that a slow source takes for a plane.
-SLOW = 0.2
+SLOW = 0.1
 
 PIXELS = cases.picture((5, 40, 50), "uint16")
 EXPECTED = usm.sharpen(PIXELS, axes=(1, 2))
