@@ -189,7 +189,7 @@ def copy(row):
         store.write(spans, np.asarray(image.pixels[spans]))
 
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(unit, write_units(opened, store.chunks)))
+        list(pool.map(unit, write_units(opened, store.chunks, 2**30)))
         for rank in range(1, store.level_count):
             from napari_usm.batch.units import cut
 

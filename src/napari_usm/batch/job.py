@@ -252,11 +252,11 @@ class OpenJob:
         return text
 
 
-def write_units(opened: OpenJob, stored: tuple[int, ...]) -> list[Slices]:
+def write_units(opened: OpenJob, stored: tuple[int, ...], memory: int) -> list[Slices]:
     """Return the write units of a job: boxes of whole chunks of the output."""
     plan = opened.plan
     # Pixels with their neighbours, result and edge map, and the codecs' copies.
     bytes_per_pixel = 3 * plan.dtype.itemsize + 3 * plan.result.itemsize + 8
-    most = min(units.MOST, opened.job.memory // bytes_per_pixel)
+    most = min(units.MOST, memory // bytes_per_pixel)
     whole = [axis for axis, reach in plan.halo.items() if reach is None]
     return units.cut(plan.shape, stored, (*whole, *plan.whole_axes), plan.axes, most)

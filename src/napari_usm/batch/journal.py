@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-# Seconds between two times that everything is forced onto the disk. What was written
-# since then is done again after a loss of power.
-_INTERVAL = 5.0
+# Least seconds between two times that everything is forced onto the disk, and how much
+# longer than that takes: a tenth of the time at most. What was written since the last
+# time is done again after an interruption.
+_INTERVAL = 1.0
+_SHARE = 10
 
 
 class Busy(RuntimeError):
@@ -51,7 +53,7 @@ class Journal:
                 f"`output` must not be written by two runs at once; {folder} is in use"
             ) from None
         self._waiting: list[str] = []
-        self._since = time.monotonic()
+        self._next = time.monotonic() + _INTERVAL
         _cut_half_line(self.path)
         self._file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115 (closed on exit)
 
@@ -75,11 +77,12 @@ class Journal:
     def add(self, entry: dict[str, Any]) -> None:
         """Note that something is done."""
         self._waiting.append(json.dumps(entry))
-        if time.monotonic() - self._since > _INTERVAL:
+        if time.monotonic() > self._next:
             self.flush()
 
     def flush(self) -> None:
         """Force pixels onto the disk, then the entries that wait for them."""
+        start = time.monotonic()
         if self._waiting:
             if hasattr(os, "sync"):
                 os.sync()
@@ -87,7 +90,8 @@ class Journal:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._waiting.clear()
-        self._since = time.monotonic()
+        now = time.monotonic()
+        self._next = now + max(_INTERVAL, _SHARE * (now - start))
 
 
 def entries(folder: Path) -> Iterator[dict[str, Any]]:

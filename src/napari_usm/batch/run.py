@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,9 +123,9 @@ def run_in_units(
     start = time.monotonic()
     number, parts = part or (1, 1)
     folder = job.work_folder
-    job = _enter(job, folder, resume or parts > 1)
+    memory = _enter(job, folder, resume or parts > 1)
     with Journal(folder, number) as journal:
-        running = _Run(job, executor, journal, progress)
+        running = _Run(job, memory, executor, journal, progress)
         try:
             running.prepare()
             running.sharpen(part_of(len(running.units), (number, parts)))
@@ -138,8 +138,14 @@ def run_in_units(
     return Finished(said, time.monotonic() - start)
 
 
-def _enter(job: Job, folder: Path, resume: bool) -> Job:
-    """Make the work folder, or check that it is that of the same job."""
+def _enter(job: Job, folder: Path, resume: bool) -> int:
+    """Make the work folder, or check that it is that of the same job.
+
+    Returns
+    -------
+    int
+        Memory of a worker in the first run, by which the image was cut into units.
+    """
     header = folder / _HEADER
     if folder.exists() and not resume:
         if not job.overwrite:
@@ -165,9 +171,8 @@ def _enter(job: Job, folder: Path, resume: bool) -> Job:
                 "`resume` must be given the recipe and the input of the interrupted "
                 f"run in {folder}; at least one of them has changed"
             )
-        job = replace(job, memory=said["memory"])
         _ = tasks.working(job).outputs  # created once, before other parts need them
-    return job
+    return int(said["memory"])
 
 
 class _Run:
@@ -176,11 +181,12 @@ class _Run:
     def __init__(
         self,
         job: Job,
+        memory: int,
         executor: Executor,
         journal: Journal,
         progress: Callable[[str, int, int], None],
     ) -> None:
-        self._job, self._executor = job, executor
+        self._job, self._memory, self._executor = job, memory, executor
         self._journal, self._progress = journal, progress
         self._here = tasks.working(job)
         self._folder = job.work_folder
@@ -192,7 +198,8 @@ class _Run:
         """Cut the image into units, and estimate what has to be known of all of it."""
         if self._is_complete:
             return
-        self.units = write_units(self._here.opened, self._here.outputs.units)
+        here = self._here
+        self.units = write_units(here.opened, here.outputs.units, self._memory)
         path = self._folder / _ESTIMATE
         with FileLock(self._folder / "estimate.lock"):
             if not path.exists():
