@@ -187,7 +187,7 @@ class DockLayout(QObject):
 
     def advance(self, steps: int) -> None:
         """Show that so many steps are done."""
-        self._show_progress(steps, self._steps)
+        self.show_progress(steps, self._steps)
 
     def stop(self) -> None:
         """Ready for another run."""
@@ -195,15 +195,12 @@ class DockLayout(QObject):
         self._progress.hide()
         self.keep.setText(_KEEP)
 
-    def prepare(self, done: int, total: int) -> None:
-        """Show the progress of compiling, or that it is unknown."""
-        self._show_progress(done, total)
-
     def end_preparing(self) -> None:
         """Show no progress, unless there is that of a run."""
         self._progress.setVisible(self._steps > 0)
 
-    def _show_progress(self, done: int, total: int) -> None:
+    def show_progress(self, done: int, total: int) -> None:
+        """Show how much is done; of a total of 0, that it is unknown."""
         self._progress.setRange(0, total)
         self._progress.setValue(done)
         self._progress.show()

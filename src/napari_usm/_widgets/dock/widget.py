@@ -292,7 +292,7 @@ class SharpenWidget(SharpenControls):
     def _show_preparing(self, run: LayerRun) -> None:
         """Show how many kernels of a run are compiled."""
         progress = warm_up.session.progress(*kernels_of(run.plan, run.method))
-        self._dock.prepare(*(progress or (0, 0))[:2])
+        self._dock.show_progress(*(progress or (0, 0))[:2])
         self._dock.show_status(preparing_line(progress))
 
     def _on_active(self, event: Any) -> None:
