@@ -305,14 +305,15 @@ def _recipe_of(document: Any) -> Recipe:
 
 
 def _check_version(document: Mapping[str, Any]) -> None:
+    given = document.get("version")
+    if type(given) is int and given == VERSION:
+        return
     ours = f"{VERSION}, which napari-usm {version('napari-usm')} reads"
     if "version" not in document:
         raise ValueError(f"`version` must be given: {ours}")
-    given = document["version"]
-    if type(given) is not int or given != VERSION:
-        later = type(given) is int and given > VERSION
-        hint = ": a later napari-usm reads it" if later else ""
-        raise ValueError(f"`version` must be {ours}; got {_shown(given)}{hint}")
+    later = type(given) is int and given > VERSION
+    hint = ": a later napari-usm reads it" if later else ""
+    raise ValueError(f"`version` must be {ours}; got {_shown(given)}{hint}")
 
 
 def check(recipe: Recipe) -> None:

@@ -18,7 +18,6 @@ from napari_usm.api import finding_noise
 from napari_usm.batch import estimates, units
 from napari_usm.io.image import UNKNOWN, Metadata
 from napari_usm.recipe import Recipe, Resolved, resolve
-from napari_usm.recipe_file import dumps
 
 if TYPE_CHECKING:
     from napari_usm._engine.blocks import Slices
@@ -128,7 +127,7 @@ class Job:
     @cached_attribute
     def key(self) -> str:
         """Return a text that two jobs share if their results are the same."""
-        said = [str(self.source), self.stamp, dumps(self.recipe), self.input_axes]
+        said = [str(self.source), self.stamp, repr(self.recipe), self.input_axes]
         said += [self.format.name, self.version]
         return hashlib.blake2b(json.dumps(said).encode(), digest_size=12).hexdigest()
 

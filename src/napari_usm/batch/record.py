@@ -8,6 +8,7 @@ import math
 import platform
 import uuid
 from dataclasses import fields
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,7 @@ def make(opened: OpenJob, fitted: FittedPlan, report: Report) -> dict[str, Any]:
             "parameters": _plain(opened.resolved.parameters),
         },
         "input": _input(opened),
-        "versions": {name: version(name) for name in _PACKAGES},
+        "versions": _versions(),
         "python": platform.python_version(),
         "report": _report(report),
         "result": {"shape": list(plan.shape), "dtype": plan.result.name},
@@ -76,6 +77,12 @@ def write(job: Job, record: Mapping[str, Any], seconds: float, command: str) -> 
     )
     with files.complete_file(job.record_path, overwrite=True) as partial:
         partial.write_text(f"{text}\n", encoding="utf-8")
+
+
+@cache
+def _versions() -> dict[str, str]:
+    # Reading them takes 1 ms each, as long as a small image.
+    return {name: version(name) for name in _PACKAGES}
 
 
 def _input(opened: OpenJob) -> dict[str, Any]:
