@@ -183,6 +183,8 @@ class Geometry:
     def _factors(self, unit: str) -> list[float | None]:
         """Return the factor to a length in `unit` along each axis of the world."""
         registry = pint.get_application_registry()  # type: ignore[no-untyped-call]
+        if not unit.isidentifier():  # pint computes terms: "m**9**9**9" for ever
+            raise ValueError(_rule(unit))
         try:
             target = registry.Unit(unit)
         except Exception as error:  # pint raises what its parser happens to raise
