@@ -131,6 +131,11 @@ WRONG = [
     ({"parameters": {"sigma": -1}}, "`sigma` must be at least 0; got -1"),
     ({"parameters": {"sigma": None}}, "`sigma` must be a real number; got None"),
     ({"parameters": {"sigma": "1 s"}}, "`sigma` must be in 'px' or .* length; got 's'"),
+    ({"parameters": {"sigma": "1 m**9**9**9"}}, "`sigma` must be in 'px' or in a unit"),
+    ({"parameters": {"sigma": "1 m*m/m"}}, "`sigma` must be in 'px' or in a unit"),
+    ({"parameters": {"sigma": "1 __import__('os')"}}, "`sigma` must be in 'px' or in"),
+    ({"parameters": {"sigma": "9" * 9999}}, "`sigma` must be a real number; got '9999"),
+    ({"axes": [str(number) for number in range(9999)]}, "`axes` must be 'planes', "),
     ({"parameters": {"sigma": "µm"}}, "`sigma` must be a real number; got 'µm'"),
     ({"parameters": {"sigma": [1, 2, 3]}}, r"one per filtered axis \(2\); got 3"),
     ({"parameters": {"sigma": {"x": 1}}}, "`parameters.sigma` must be a number, .* 1}"),
@@ -174,8 +179,9 @@ WRONG = [
 @pytest.mark.parametrize(("change", "message"), WRONG)
 def test_what_is_wrong(change, message):
     """The error names the key, the rule and the value."""
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as error:
         loads(json.dumps(MINIMAL | change))
+    assert len(str(error.value)) < 600
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,9 @@ def parse_unit(name: str) -> pint.Unit:
     >>> str(parse_unit("µm"))
     'micrometer'
     """
+    if name and not name.isidentifier():
+        # Pint computes terms, such as "m**9**9**9", for ever.
+        raise ValueError(f"`unit` must be the name of a unit; got {name!r}")
     unit: pint.Unit = _registry().Unit(name or "pixel")
     return unit
 

@@ -24,7 +24,13 @@ from napari_usm import arguments, axes
 from napari_usm._engine.plan import make_plan
 from napari_usm._methods import METHODS
 from napari_usm.axes import Axes, letter_of
-from napari_usm.recipe import ImageInfo, Recipe, plain_python, resolve
+from napari_usm.recipe import (
+    ImageInfo,
+    Recipe,
+    has_significance,
+    plain_python,
+    resolve,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,14 +43,15 @@ VERSION = 1
 # Characters of a recipe, and bytes of its file: those of thousands of estimates.
 _LONGEST = 2**20
 
-# Lists within lists: as many as arrays have axes.
+# Lists within lists, and axes: as many as arrays of numpy had for long.
 _DEEPEST = 32
 
 # Digits of a number that every float is smaller than.
 _DIGITS = 310
 
-# Characters of a wrong value that are shown.
+# Characters of a wrong value, and of the message of a method, that are shown.
 _SHOWN = 80
+_MESSAGE = 500
 
 #: Parameters that no recipe for many images holds: the image says them, or `axes` does.
 OF_IMAGES = "axes", "channel_axis", "alpha"
@@ -193,8 +200,10 @@ def loads(text: str) -> Recipe:
         document = document["recipe"]  # of the record of an output
     try:
         return _recipe_of(document)
-    except TypeError as error:  # a wrong kind of value is a wrong text
-        raise ValueError(str(error)) from None
+    except (TypeError, ValueError) as error:  # a wrong kind of value is a wrong text
+        message = str(error)
+        cut = f"{message[:_MESSAGE]}…" if len(message) > _MESSAGE else message
+        raise ValueError(cut) from None
 
 
 def save(
@@ -349,8 +358,8 @@ def check(recipe: Recipe) -> None:
     geometry = Geometry("any image", labels, matrix, units)
     info = ImageInfo((64,) * len(labels), np.dtype(np.float32), geometry)
     example = Recipe(recipe.method, recipe.parameters, labels)
-    plan = make_plan(info.shape, info.dtype, resolve(example, info).method)
-    if recipe.significance and not plan.has_significance:
+    make_plan(info.shape, info.dtype, resolve(example, info).method)
+    if recipe.significance and not has_significance(recipe.method):
         raise ValueError(
             f"`significance` must be false for {recipe.method}, whose detail has no "
             "known noise; got true"
@@ -363,11 +372,13 @@ def _labels(dimensions: str | Sequence[str] | None) -> tuple[str, ...]:
         return ("y", "x")
     if dimensions == axes.VOLUMES:
         return ("z", "y", "x")
-    names = dimensions or ()
+    names = (dimensions or ())[: _DEEPEST + 1]
     labels = tuple(letter_of(name) or name for name in names)
     unique = {label.casefold() for label in labels}
     in_space = all(Axes((name,)).plane for name in names)
-    if not labels or len(unique) < len(labels) or not in_space or not all(names):
+    count = len(labels)
+    in_range = 0 < count <= _DEEPEST and len(unique) == count
+    if not in_range or not in_space or not all(names):
         raise ValueError(
             f"`axes` must be '{axes.PLANES}', '{axes.VOLUMES}' or names of axes in "
             f"space, without repeats, such as 'ZYX'; got {_shown(dimensions)}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    import pint
     from numpy.typing import NDArray
 
 # Label of the last axis of an image whose pixels hold red, green and blue together.
@@ -224,7 +225,7 @@ def image_info(
         for axis, label in enumerate(metadata.axes[:spatial])
     ]
     steps = np.diag(metadata.scale[:spatial]).astype(np.float64)
-    units = [parse_unit(unit) for unit in metadata.units[:spatial]]
+    units = [_known_unit(unit) for unit in metadata.units[:spatial]]
     geometry = Geometry(name, labels, lambda: steps, units)
     return ImageInfo(
         shape,
@@ -233,6 +234,14 @@ def image_info(
         rgb=metadata.rgb,
         channel_axis=metadata.channel_axis,
     )
+
+
+def _known_unit(name: str) -> pint.Unit:
+    """Return a unit that a file names, or that of pixels if there is none such."""
+    try:
+        return parse_unit(name)
+    except Exception:  # pint raises what its parser happens to raise
+        return parse_unit("")
 
 
 class NativePixels:
