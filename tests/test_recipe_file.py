@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 import napari_usm as usm
 from method_cases import METHOD_CASES
-from napari_usm import recipe_file
 from napari_usm.recipe import Recipe, plain_python
 from napari_usm.recipe_file import dumps, load, loads, save, schema
 
@@ -304,7 +303,9 @@ def test_files(tmp_path):
     assert path.read_bytes() == dumps(RECIPE).encode()
     assert load(path) == load(str(path)) == RECIPE
     other = replace(RECIPE, edge_map=True)
-    with pytest.raises(FileExistsError, match="`path` must be that of no file, unless"):
+    with pytest.raises(
+        FileExistsError, match="`output` must not exist, or `overwrite` be True"
+    ):
         save(other, path)
     assert load(path) == RECIPE
     save(other, path, overwrite=True)
@@ -325,7 +326,7 @@ def test_a_file_system_without_hard_links(tmp_path, monkeypatch):
     def refuse(*paths):
         raise PermissionError("no links here")
 
-    monkeypatch.setattr(recipe_file.os, "link", refuse)
+    monkeypatch.setattr(os, "link", refuse)
     save(RECIPE, tmp_path / "a.json")
     assert load(tmp_path / "a.json") == RECIPE
     with pytest.raises(FileExistsError):

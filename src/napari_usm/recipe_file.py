@@ -8,12 +8,10 @@ value.
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -33,6 +31,7 @@ from napari_usm.recipe import (
 )
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Mapping, Sequence
 
     from napari_usm._methods.parameter import Parameter
@@ -218,24 +217,11 @@ def save(
     TypeError, ValueError
         As for `dumps`.
     """
-    text, path = dumps(recipe), Path(path)
-    # In a folder beside it: replacing a file is atomic within one file system.
-    with TemporaryDirectory(prefix=".recipe-", dir=path.parent) as folder:
-        complete = Path(folder, "recipe.json")
-        with complete.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if not overwrite:
-            # It fails if the file exists, whoever makes it at this moment.
-            with suppress(FileExistsError):
-                _link(complete, path)
-                return
-            raise FileExistsError(
-                f"`path` must be that of no file, unless `overwrite` is true; got "
-                f"{str(path)!r}"
-            )
-        complete.replace(path)
+    from napari_usm.io.files import complete_file  # late: io loads pint
+
+    text = dumps(recipe)
+    with complete_file(Path(path), overwrite) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
 
 
 def load(path: str | os.PathLike[str]) -> Recipe:
@@ -469,17 +455,6 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _integer(text: str) -> float:
     """Return a whole number; one that is too long for Python is infinite."""
     return int(text) if len(text) <= _DIGITS else float(text)
-
-
-def _link(source: Path, path: Path) -> None:
-    """Give a file a name that must be free."""
-    try:
-        os.link(source, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without hard links
-        with path.open("xb"):
-            source.replace(path)
 
 
 def _shown(value: Any) -> str:

@@ -75,7 +75,9 @@ def write(job: Job, record: Mapping[str, Any], seconds: float, command: str) -> 
     text = json.dumps(
         {**stored(record), **more}, indent=2, sort_keys=True, ensure_ascii=False
     )
-    with files.complete_file(job.record_path, overwrite=True) as partial:
+    # The output holds the record too: this file need not be waited for.
+    path = job.record_path
+    with files.complete_file(path, overwrite=True, synced=False) as partial:
         partial.write_text(f"{text}\n", encoding="utf-8")
 
 

@@ -22,8 +22,20 @@ def temporary(path: Path) -> Path:
 
 
 @contextmanager
-def complete_file(path: Path, overwrite: bool = False) -> Iterator[Path]:
+def complete_file(
+    path: Path, overwrite: bool = False, *, synced: bool = True
+) -> Iterator[Path]:
     """Yield a name to write to, which becomes `path` if nothing goes wrong.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    overwrite : bool
+        Whether it may replace one.
+    synced : bool
+        Whether to wait until the disk has it, which takes some milliseconds. Else a
+        loss of power may leave it empty.
 
     Raises
     ------
@@ -33,8 +45,9 @@ def complete_file(path: Path, overwrite: bool = False) -> Iterator[Path]:
     partial = temporary(path)
     try:
         yield partial
-        with open(partial, "rb") as file:
-            os.fsync(file.fileno())
+        if synced:
+            with open(partial, "rb") as file:
+                os.fsync(file.fileno())
         publish(partial, path, overwrite)
     finally:
         partial.unlink(missing_ok=True)
@@ -46,12 +59,18 @@ def publish(partial: Path, path: Path, overwrite: bool = False) -> None:
     Raises
     ------
     FileExistsError
-        If there is one of that name and `overwrite` is False.
+        If there is one of that name and `overwrite` is False, or if it is a folder of
+        other things: only a zarr store is ever replaced as a whole.
     """
     if overwrite and path.exists():
         if not partial.is_dir() and not path.is_dir():
             os.replace(partial, path)
             return
+        if not (partial.is_dir() and is_zarr(path)):
+            kind = "a folder" if path.is_dir() else "a file"
+            raise FileExistsError(
+                f"`output` must not be {kind} that is no zarr store; got {str(path)!r}"
+            )
         # A folder cannot replace another in one step.
         old = temporary(path)
         os.rename(path, old)
@@ -73,6 +92,11 @@ def publish(partial: Path, path: Path, overwrite: bool = False) -> None:
         os.rename(partial, path)
         return
     partial.unlink()
+
+
+def is_zarr(path: Path) -> bool:
+    """Return whether a folder is an array or a group of zarr."""
+    return any((path / mark).exists() for mark in ("zarr.json", ".zgroup", ".zarray"))
 
 
 def exists(path: Path) -> str:

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from napari_usm.io.files import is_zarr
 from napari_usm.io.image import Address, FormatError, Image, Metadata
 
 if TYPE_CHECKING:
@@ -90,11 +91,7 @@ def find_format(path: str | Path) -> Format | None:
     for each in FORMATS:
         if name.endswith(each.suffixes):
             return each
-    folder = Path(path)
-    marks = ("zarr.json", ".zgroup", ".zarray")
-    if any((folder / mark).exists() for mark in marks):
-        return FORMATS[0]
-    return None
+    return FORMATS[0] if is_zarr(Path(path)) else None
 
 
 def list_images(path: str | Path) -> list[Address]:
