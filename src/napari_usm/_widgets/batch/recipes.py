@@ -1,0 +1,156 @@
+"""Recipes to choose from: those of the open sharpening docks, and of files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
+
+from napari_usm import recipe_file
+from napari_usm._methods import METHODS
+from napari_usm._widgets.dock.controls import SharpenControls
+from napari_usm._widgets.dock.watch import DockWatch
+from napari_usm.axes import figures
+from napari_usm.recipe import Recipe, plain_python
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QMainWindow
+
+
+class Recipes(QObject):
+    """Recipes by the names to show; those of docks follow their controls.
+
+    Parameters
+    ----------
+    window : QMainWindow
+        The window whose docks are looked at.
+    """
+
+    #: There are other recipes, or one has changed.
+    changed = Signal()
+
+    def __init__(self, window: QMainWindow) -> None:
+        super().__init__()
+        self._window = window
+        self._docks: list[SharpenControls] = []
+        self._files: dict[str, Recipe] = {}
+        window.installEventFilter(self)
+        self.refresh()
+
+    def __getitem__(self, name: str) -> Recipe:
+        """Return the recipe of this name.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the controls of a dock do not describe one.
+        """
+        if name in self._files:
+            return self._files[name]
+        return recipe_of(self._named()[name])
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names: of docks first, then of files."""
+        return [*self._named(), *self._files]
+
+    def load(self, path: str) -> str:
+        """Add the recipe of a file, and return its name.
+
+        Raises
+        ------
+        OSError, ValueError
+            As for `recipe_file.load`.
+        """
+        name = Path(path).name
+        self._files[name] = recipe_file.load(path)
+        self.changed.emit()
+        return name
+
+    def refresh(self) -> None:
+        """Look for docks that were opened or closed."""
+        if not isalive(self._window):
+            return
+        docks = sharpening_docks(self._window)
+        if docks == self._docks:
+            return
+        for dock in self._docks:
+            if dock not in docks:
+                dock.changed.disconnect(self.changed.emit)
+        for dock in docks:
+            if dock not in self._docks:
+                dock.changed.connect(self.changed.emit, check_nargs=False)
+        self._docks = docks
+        self.changed.emit()
+
+    def let_go(self) -> None:
+        """Follow nothing any more."""
+        if isalive(self._window):
+            self._window.removeEventFilter(self)
+        for dock in self._docks:
+            dock.changed.disconnect(self.changed.emit)
+        self._docks = []
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Notice that the window has got or lost a dock."""
+        if event.type() in (QEvent.Type.ChildAdded, QEvent.Type.ChildRemoved):
+            # The dock gets its widget later than the window gets the dock.
+            QTimer.singleShot(0, self.refresh)
+        return super().eventFilter(watched, event)
+
+    def _named(self) -> dict[str, SharpenControls]:
+        named: dict[str, SharpenControls] = {}
+        for dock in self._docks:
+            label = f"{METHODS[dock.method.value].label} (dock)"
+            count = sum(name.startswith(label) for name in named)
+            named[f"{label} {count + 1}" if count else label] = dock
+        return named
+
+
+def sharpening_docks(window: QMainWindow) -> list[SharpenControls]:
+    """Return the sharpening docks of a window that are open."""
+    roots = [watch.parent() for watch in window.findChildren(DockWatch)]
+    widgets = [getattr(root, "_magic_widget", None) for root in roots]
+    return [widget for widget in widgets if isinstance(widget, SharpenControls)]
+
+
+def recipe_of(dock: SharpenControls) -> Recipe:
+    """Return the recipe that the controls of a sharpening dock describe.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they describe none.
+    """
+    return Recipe.from_controls(dock.method.value, **dock._asked())
+
+
+def recipe_line(recipe: Recipe) -> str:
+    """Return a recipe in words: what is in view in a dock, and what was changed."""
+    known = METHODS[recipe.method].parameters
+    parts = [METHODS[recipe.method].label]
+    for name, value in recipe.parameters.items():
+        said = known[name]
+        if said.control == "basic" or value != said.default:
+            parts.append(f"{said.label.lower()} {_short(value)}")
+    filtered = recipe.dimensions
+    if filtered is not None:
+        parts.append(filtered if isinstance(filtered, str) else ", ".join(filtered))
+    if recipe.edge_map:
+        parts.append("with edge map")
+    if recipe.estimate is not None:
+        parts.append("with shared estimate")
+    return " · ".join(parts)
+
+
+def _short(value: Any) -> str:
+    value = plain_python(value)
+    if isinstance(value, float):
+        return figures(value, 3)
+    if isinstance(value, tuple):
+        return " × ".join(map(_short, value))
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)
