@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _REST, _PAUSE = 300, 60
 
 _NO_RECIPE = "Open a sharpening dock and tune it, or load a recipe."
-_NO_INPUTS = "Drop images or folders here, or add them."
+_NO_INPUTS = "Drop images, folders or a recipe here."
 
 
 class BatchWidget(QWidget):
@@ -56,7 +56,7 @@ class BatchWidget(QWidget):
         self._request: Request | None = None
         self._is_due = False
         self._since = 0.0
-        self._recipes = Recipes(napari_viewer.window._qt_window)
+        self._recipes = Recipes(self)
         self._opening = Opening(napari_viewer)
         self._planning, self._running = Planning(), Running()
         self._parts = BatchLayout(self)
@@ -66,6 +66,7 @@ class BatchWidget(QWidget):
         self.setAcceptDrops(True)
         self._connect()
         self._on_recipes()
+        self._show_plan()
         warm_up.session.start("unsharp_mask", "")
 
     # --- what is to be done ---
@@ -204,7 +205,7 @@ class BatchWidget(QWidget):
         if self.is_running or not isalive(self):
             return
         request = self._asked()
-        if request == self._request:
+        if request is not None and request == self._request:
             return
         self._is_due = True
         self._request = request
@@ -240,11 +241,11 @@ class BatchWidget(QWidget):
             return
         if self._request is None:
             self._planning.cancel()
-            if not self._inputs:
-                self._parts.model.show(Table())
+            self._parts.model.show(Table())
             self._show_plan()
             return
         self._parts.tell("Planning…")
+        self._parts.view.invite("Planning…")
         self._planning.ask(self._request)
 
     def _on_planned(self, rows: list[Row]) -> None:
@@ -258,8 +259,11 @@ class BatchWidget(QWidget):
             self._parts.tell(reason)
 
     def _show_plan(self) -> None:
-        line = self.table.plan_line() if self._request else ""
-        self._parts.tell(line or ("" if self._inputs else _NO_INPUTS))
+        self._parts.tell(self.table.plan_line())
+        count = counted(len(self._inputs), "input")
+        self._parts.view.invite(
+            f"{count}, and no recipe yet." if self._inputs else _NO_INPUTS
+        )
         can_start = self._request is not None and bool(self.table.open_rows)
         self._parts.start.setEnabled(can_start)
         self._show_details()
@@ -374,14 +378,16 @@ def ask_replace(parent: QWidget, occupied: int, count: int) -> bool | None:
     box.exec()
     chosen = box.clickedButton()
     box.deleteLater()
-    return {replace: True, leave: False}.get(chosen)
+    if chosen is replace:
+        return True
+    return False if chosen is leave else None
 
 
-def _paths(data: QMimeData) -> list[str]:
+def _paths(data: QMimeData | None) -> list[str]:
     """Return the files and folders that are dragged, and addresses on the web."""
     return [
         url.toLocalFile() if url.isLocalFile() else url.toString()
-        for url in data.urls()
+        for url in ([] if data is None else data.urls())
     ]
 
 

@@ -10,6 +10,7 @@ import dask.array as da
 import numpy as np
 
 from napari_usm import io
+from napari_usm._widgets.layers.results import unwrapped
 from napari_usm.geometry import parse_unit
 from napari_usm.io.image import UNKNOWN
 
@@ -49,17 +50,19 @@ class Opening:
         name = Path(job.source.path).name.partition(".")[0]
         if job.source.inner:
             name = f"{name} {job.source.inner}"
-        # Both are read before one is shown.
+        layers = unwrapped(self._viewer.layers)
+        selected = set(layers.selection)
+        # Both are opened before one is shown.
         source = io.open_image(job.source, job.input_axes)
         result = io.open_image(job.output, job.input_axes)
         below = self._layer((str(job.source), 0), source, name)
         look = {} if below.rgb else {"contrast_limits": below.contrast_limits}
         run = job.record_path.stat().st_mtime_ns
         above = self._layer((job.output, run), result, f"{name} sharpened", **look)
-        layers = self._viewer.layers
         if layers.index(above) < layers.index(below):
             layers.move(layers.index(above), layers.index(below) + 1)
-        layers.selection.active = above
+        # A sharpening dock follows the selection, and the batch follows the dock.
+        layers.selection = selected or {above}
         return below, above
 
     def _layer(
@@ -68,12 +71,14 @@ class Opening:
         """Return the layer of an image, a new one unless there is one in the viewer."""
         opened = self._opened.get(key)
         layer = None if opened is None else opened()
-        if layer is not None and layer in self._viewer.layers:
+        if layer is not None and layer in unwrapped(self._viewer.layers):
             image.resources.close()
             layer.visible = True
             return layer
-        layer = self._viewer.add_image(
-            _pixels(image), name=name, **layer_attributes(image), **look
+        layer = unwrapped(
+            self._viewer.add_image(
+                _pixels(image), name=name, **layer_attributes(image), **look
+            )
         )
         self._opened[key] = weakref.ref(layer)
         return layer
@@ -101,4 +106,6 @@ def _pixels(image: Image) -> Any:
         with image:
             # A copy: the file of a memory map could not be replaced on Windows.
             return np.array(image.pixels)
+    # Copies of the layer read from the file too: it is closed after the last of them.
+    weakref.finalize(image.pixels, image.resources.close)
     return da.from_array(image.pixels, image.chunks or "auto")

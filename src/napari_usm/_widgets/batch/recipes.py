@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
+from qtpy.QtWidgets import QMainWindow, QWidget
 
 from napari_usm import recipe_file
 from napari_usm._methods import METHODS
@@ -15,8 +16,7 @@ from napari_usm._widgets.dock.watch import DockWatch
 from napari_usm.axes import figures
 from napari_usm.recipe import Recipe, plain_python
 
-if TYPE_CHECKING:
-    from qtpy.QtWidgets import QMainWindow
+_MOVES = QEvent.Type.ChildAdded, QEvent.Type.ChildRemoved, QEvent.Type.ParentChange
 
 
 class Recipes(QObject):
@@ -24,20 +24,20 @@ class Recipes(QObject):
 
     Parameters
     ----------
-    window : QMainWindow
-        The window whose docks are looked at.
+    root : QWidget
+        A widget in the window whose docks have recipes.
     """
 
     #: There are other recipes, or one has changed.
     changed = Signal()
 
-    def __init__(self, window: QMainWindow) -> None:
-        super().__init__()
-        self._window = window
+    def __init__(self, root: QWidget) -> None:
+        super().__init__(root)
+        self._root = root
+        self._window: QMainWindow | None = None
         self._docks: list[SharpenControls] = []
         self._files: dict[str, Recipe] = {}
-        window.installEventFilter(self)
-        self.refresh()
+        root.installEventFilter(self)
 
     def __getitem__(self, name: str) -> Recipe:
         """Return the recipe of this name.
@@ -71,34 +71,41 @@ class Recipes(QObject):
 
     def refresh(self) -> None:
         """Look for docks that were opened or closed."""
-        if not isalive(self._window):
+        if not isalive(self._root):
             return
-        docks = sharpening_docks(self._window)
+        window = _main_window(self._root)
+        if window is not None and window is not self._window:
+            self._window = window
+            window.installEventFilter(self)
+        docks = [] if window is None else sharpening_docks(window)
         if docks == self._docks:
             return
         for dock in self._docks:
             if dock not in docks:
-                dock.changed.disconnect(self.changed.emit)
+                dock.changed.disconnect(self._on_changed)
         for dock in docks:
             if dock not in self._docks:
-                dock.changed.connect(self.changed.emit, check_nargs=False)
+                dock.changed.connect(self._on_changed)
         self._docks = docks
         self.changed.emit()
 
     def let_go(self) -> None:
         """Follow nothing any more."""
-        if isalive(self._window):
+        if self._window is not None and isalive(self._window):
             self._window.removeEventFilter(self)
         for dock in self._docks:
-            dock.changed.disconnect(self.changed.emit)
+            dock.changed.disconnect(self._on_changed)
         self._docks = []
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Notice that the window has got or lost a dock."""
-        if event.type() in (QEvent.Type.ChildAdded, QEvent.Type.ChildRemoved):
+        """Notice that the window has got or lost a dock, this one too."""
+        if event.type() in _MOVES:
             # The dock gets its widget later than the window gets the dock.
             QTimer.singleShot(0, self.refresh)
         return super().eventFilter(watched, event)
+
+    def _on_changed(self, *_: Any) -> None:
+        self.changed.emit()
 
     def _named(self) -> dict[str, SharpenControls]:
         named: dict[str, SharpenControls] = {}
@@ -107,6 +114,14 @@ class Recipes(QObject):
             count = sum(name.startswith(label) for name in named)
             named[f"{label} {count + 1}" if count else label] = dock
         return named
+
+
+def _main_window(widget: QWidget) -> QMainWindow | None:
+    """Return the window that a widget is docked in, floating or not."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QMainWindow):
+        parent = parent.parentWidget()
+    return parent
 
 
 def sharpening_docks(window: QMainWindow) -> list[SharpenControls]:
@@ -133,7 +148,8 @@ def recipe_line(recipe: Recipe) -> str:
     parts = [METHODS[recipe.method].label]
     for name, value in recipe.parameters.items():
         said = known[name]
-        if said.control == "basic" or value != said.default:
+        is_number = said.control == "basic" and not said.choices
+        if is_number or value != said.default:
             parts.append(f"{said.label.lower()} {_short(value)}")
     filtered = recipe.dimensions
     if filtered is not None:

@@ -10,10 +10,11 @@ from qtpy.QtCore import (
     QAbstractTableModel,
     QItemSelectionModel,
     QModelIndex,
+    QSize,
     Qt,
     Signal,
 )
-from qtpy.QtGui import QColor, QKeyEvent, QPainter
+from qtpy.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -26,8 +27,6 @@ from napari_usm.batch.rows import PROBLEM
 from napari_usm.batch.table import Table, size
 
 if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
-
     from napari_usm.batch.rows import Row
 
 _COLUMNS = "Image", "State", "Size", "Filtered", "Output"
@@ -119,6 +118,7 @@ class TableView(QTableView):
 
     def __init__(self, model: TableModel) -> None:
         super().__init__()
+        self._invitation = ""
         self.setModel(model)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -128,7 +128,7 @@ class TableView(QTableView):
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setItemDelegateForColumn(_STATE, _Bar(self))
-        self.setMinimumHeight(110)
+        self.setMinimumHeight(70)
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(
@@ -140,6 +140,15 @@ class TableView(QTableView):
         header.setStretchLastSection(True)
         for column, width in enumerate(_WIDTHS):
             self.setColumnWidth(column, width)
+
+    def sizeHint(self) -> QSize:
+        """Return room for a dozen rows, though there may be less."""
+        return QSize(super().sizeHint().width(), 270)
+
+    def invite(self, text: str) -> None:
+        """Show a text where there are no rows."""
+        self._invitation = text
+        self.viewport().update()
 
     @property
     def selected(self) -> list[int]:
@@ -155,6 +164,16 @@ class TableView(QTableView):
         for row in rows:
             selection.select(self.model().index(row, 0), kinds.Select | kinds.Rows)
 
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the rows, or what to do."""
+        super().paintEvent(event)
+        if self.model().rowCount() == 0:
+            with QPainter(self.viewport()) as painter:
+                painter.setPen(self.palette().text().color())
+                margins = self.viewport().rect().adjusted(12, 12, -12, -12)
+                centred = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+                painter.drawText(margins, centred, self._invitation)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Remove rows by Delete, or Backspace as on a Mac; Enter does nothing."""
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
@@ -166,8 +185,9 @@ class TableView(QTableView):
 class _Bar(QStyledItemDelegate):
     """Paints a bar behind the state of a row that runs."""
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideRight
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex
@@ -183,7 +203,7 @@ class _Bar(QStyledItemDelegate):
 def row_line(row: Row) -> str:
     """Return all that is known of a row."""
     if row.status == PROBLEM or row.job is None:
-        return f"{row.input}\n{row.error}"
+        return row.error if row.input in row.error else f"{row.input}: {row.error}"
     lines = [f"{row.input} → {row.job.output}", f"{row.filtered} · {size(row.nbytes)}"]
     if row.error:
         lines.append(f"Failed: {row.error}")
@@ -199,7 +219,9 @@ def row_line(row: Row) -> str:
 def _texts(row: Row) -> tuple[str, ...]:
     name = Path(row.input).name
     if row.job is None:
-        return name, row.error or row.state, "", "", ""
+        # The image has its column.
+        reason = row.error.replace(row.input, name).removeprefix(f"{name} ")
+        return name, f"{row.state}: {reason}", "", "", ""
     if row.job.source.inner:
         name = f"{Path(row.job.source.path).name}/{row.job.source.inner}"
     filtered = row.filtered.removeprefix("Filters ")
