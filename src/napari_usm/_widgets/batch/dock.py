@@ -9,7 +9,7 @@ from napari.utils.notifications import show_error
 from qtpy.compat import isalive
 from qtpy.QtCore import QMimeData
 from qtpy.QtGui import QDragEnterEvent, QDropEvent
-from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 from superqt.utils import qdebounced, qthrottled
 
 from napari_usm import io, warm_up
@@ -145,9 +145,8 @@ class BatchWidget(QWidget):
         self._running.came.connect(self._follow_soon)
         self._running.ended.connect(self._on_ended)
         self._watch.orphaned.connect(self._let_go)
-        # The window may go without the dock having been closed, and the program too.
+        # The window may go without the dock having been closed.
         self.destroyed.connect(self._running.cancel)
-        QApplication.instance().aboutToQuit.connect(self._running.cancel)
 
     def _on_recipes(self) -> None:
         """Offer the recipes that there are now; what is chosen stays chosen."""

@@ -88,6 +88,7 @@ class Running(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._batch: Batch | None = None
+        self._worker: Any = None
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._events: dict[int, Event] = {}
@@ -115,7 +116,7 @@ class Running(QObject):
         discarded : sequence of Job
             Jobs of which an interrupted run left what is of no use.
         """
-        self._stop = stop = threading.Event()
+        self._stop = threading.Event()
         self._events = {}
         batch = self._batch = Batch(
             jobs,
@@ -124,8 +125,8 @@ class Running(QObject):
             resume=True,
             listener=self._listen,
         )
-        worker = create_worker(
-            _run, batch, kernels, discarded, stop, _start_thread=False
+        worker = self._worker = create_worker(
+            self._run, batch, kernels, discarded, _start_thread=False
         )
         worker.returned.connect(self._on_end)
         worker.start()
@@ -142,7 +143,36 @@ class Running(QObject):
             events, self._events = self._events, {}
         return list(events.values())
 
+    @property
+    def _is_stopped(self) -> bool:
+        """Return whether the batch is cancelled, or napari waits for its end."""
+        return self._stop.is_set() or self._worker.abort_requested
+
+    def _run(
+        self,
+        batch: Batch,
+        kernels: set[tuple[str, str, str]],
+        discarded: Sequence[Job],
+    ) -> Any:
+        """Run a batch when its kernels are ready; return the results, or an error."""
+        try:
+            for each in kernels:
+                for _ in waiting(each):
+                    if self._is_stopped:
+                        break
+            if self._is_stopped:
+                batch.cancel()
+                discarded = ()
+            for job in discarded:
+                with suppress(Busy):  # which the batch reports
+                    discard(job)
+            return batch.run()
+        except Exception as error:  # napari would open a window for it
+            return message_of(error)
+
     def _listen(self, event: Event) -> None:
+        if self._is_stopped:
+            self.cancel()
         with self._lock:
             is_first = not self._events
             self._events[event.index] = event
@@ -152,23 +182,3 @@ class Running(QObject):
     def _on_end(self, results: Any) -> None:
         self._batch = None
         self.ended.emit(results)
-
-
-def _run(
-    batch: Batch,
-    kernels: set[tuple[str, str, str]],
-    discarded: Sequence[Job],
-    stop: threading.Event,
-) -> Any:
-    """Run a batch when its kernels are ready; return the results, or an error."""
-    try:
-        for each in kernels:
-            for _ in waiting(each):
-                if stop.is_set():
-                    break
-        for job in () if stop.is_set() else discarded:
-            with suppress(Busy):  # which the batch reports
-                discard(job)
-        return batch.run()
-    except Exception as error:  # napari would open a window for it
-        return message_of(error)
