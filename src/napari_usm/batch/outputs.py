@@ -111,7 +111,6 @@ def write_whole(
     """Write an output from pixels that are complete."""
     found = io.find_format(output)
     assert found is not None
-    output.parent.mkdir(parents=True, exist_ok=True)
     if not found.by_region:
         with files.complete_file(output, job.overwrite) as partial:
             found.write(partial, pixels, metadata, record)

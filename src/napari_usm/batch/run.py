@@ -70,12 +70,12 @@ def run_whole(job: Job, opened: OpenJob, command: str) -> Finished:
 
 
 def _check_free(job: Job) -> None:
-    """Raise if an output is there already and may not be replaced."""
-    if job.overwrite:
-        return
-    for output in job.outputs:
-        if Path(output).exists():
-            raise FileExistsError(files.exists(Path(output)))
+    """Make the folders of the outputs; raise if one may not be replaced."""
+    for output in map(Path, job.outputs):
+        if output.exists() and not job.overwrite:
+            raise FileExistsError(files.exists(output))
+    for path in (*job.outputs, job.record_path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
 
 
 def run_in_units(

@@ -18,7 +18,6 @@ from napari_usm._widgets.batch import dock as dock_module
 from napari_usm._widgets.batch import opening
 from napari_usm._widgets.batch.recipes import recipe_line
 from napari_usm.batch import Batch
-from napari_usm.batch.rows import Request
 from napari_usm.io.image import Metadata
 from napari_usm.recipe import Recipe
 
@@ -180,7 +179,7 @@ def test_cancel_and_resume(docks, tmp_path, qtbot, monkeypatch):
     tifffile.imwrite(
         tmp_path / "large.tif", LARGE, imagej=True, metadata={"axes": "ZYX"}
     )
-    monkeypatch.setattr(dock_module, "Request", in_little_memory)
+    monkeypatch.setattr(dock_module, "_memory", lambda: 2**20)
     _, _, batch = docks()
     batch._parts.format.setCurrentText("OME-Zarr")
     (row,) = plan(qtbot, batch, tmp_path / "large.tif")
@@ -207,10 +206,6 @@ def test_cancel_and_resume(docks, tmp_path, qtbot, monkeypatch):
         )
 
 
-def in_little_memory(*args, **more):
-    return Request(*args, memory=2**20, **more)
-
-
 def slow_down(monkeypatch, batch):
     """Let a run wait after each unit; the numbers of units that are done."""
     seen, listen = [], batch._running._listen
@@ -231,7 +226,7 @@ def test_closing_cancels(docks, tmp_path, qtbot, monkeypatch, closed):
     tifffile.imwrite(
         tmp_path / "large.tif", LARGE, imagej=True, metadata={"axes": "ZYX"}
     )
-    monkeypatch.setattr(dock_module, "Request", in_little_memory)
+    monkeypatch.setattr(dock_module, "_memory", lambda: 2**20)
     ends, run = [], Batch.run
 
     def run_and_note(self):

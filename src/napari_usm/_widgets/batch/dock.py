@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from napari.utils.notifications import show_error
 from qtpy.compat import isalive
 from qtpy.QtCore import QMimeData
@@ -20,6 +21,7 @@ from napari_usm._widgets.batch.table_view import row_line
 from napari_usm._widgets.batch.worker import Planning, Running
 from napari_usm._widgets.dock.watch import DockWatch
 from napari_usm._widgets.kernels import kernels_of
+from napari_usm.batch.executors import Threads
 from napari_usm.batch.rows import Request, Row
 from napari_usm.batch.run import message_of
 from napari_usm.batch.table import Table, counted
@@ -222,6 +224,7 @@ class BatchWidget(QWidget):
             self._parts.output.text().strip(),
             FORMATS[self._parts.format.currentText()],
             frozenset(self._excluded),
+            _memory(),
         )
 
     def _recipe(self) -> Recipe | None:
@@ -360,6 +363,11 @@ class BatchWidget(QWidget):
         self._planning.cancel()
         self._running.cancel()
         self._recipes.let_go()
+
+
+def _memory() -> int:
+    """Return the bytes that a job may use: a part of a quarter of the machine's."""
+    return int(psutil.virtual_memory().total // 4 // Threads().workers)
 
 
 def ask_replace(parent: QWidget, occupied: int, count: int) -> bool | None:

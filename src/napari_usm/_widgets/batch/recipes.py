@@ -9,11 +9,11 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QMainWindow, QWidget
 
-from napari_usm import recipe_file
+from napari_usm import axes, recipe_file
 from napari_usm._methods import METHODS
 from napari_usm._widgets.dock.controls import SharpenControls
 from napari_usm._widgets.dock.watch import DockWatch
-from napari_usm.axes import figures
+from napari_usm._widgets.layers.info import axes_of
 from napari_usm.recipe import Recipe, plain_python
 
 _MOVES = QEvent.Type.ChildAdded, QEvent.Type.ChildRemoved, QEvent.Type.ParentChange
@@ -139,7 +139,12 @@ def recipe_of(dock: SharpenControls) -> Recipe:
     TypeError, ValueError
         If they describe none.
     """
-    return Recipe.from_controls(dock.method.value, **dock._asked())
+    values = {control.name: control.value for control in dock.controls}
+    layer, method = values.pop("layer"), values.pop("method")
+    if layer is None or not axes_of(layer).depth:
+        # A choice from another image, which is not shown.
+        values |= {"dimensions": axes.PLANES, "z_axis": None}
+    return Recipe.from_controls(method, **values)
 
 
 def recipe_line(recipe: Recipe) -> str:
@@ -164,7 +169,7 @@ def recipe_line(recipe: Recipe) -> str:
 def _short(value: Any) -> str:
     value = plain_python(value)
     if isinstance(value, float):
-        return figures(value, 3)
+        return axes.figures(value, 3)
     if isinstance(value, tuple):
         return " × ".join(map(_short, value))
     if isinstance(value, bool):
