@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ os.environ["NAPARI_CONFIG"] = ""
 import dask.array as da
 import napari
 import numpy as np
+import tifffile
 from PIL import Image, ImageDraw, ImageFont
 from qtpy.QtCore import QBuffer, QPoint, QRect
 from qtpy.QtWidgets import QApplication, QLabel, QProgressBar, QPushButton, QScrollArea
@@ -66,6 +68,7 @@ def main() -> None:
     take_noise()
     take_windows()
     take_lab()
+    take_batch()
     total = sum(path.stat().st_size for path in FOLDER.glob("*.png"))
     print(f"{total:8} bytes in all")
     assert total <= ALL
@@ -546,6 +549,33 @@ def take_lab() -> None:
         settle()
         wait_until(lambda: not widget.is_measuring)
         take_dock(dock, widget, 500, f"lab_{page.lower()}")
+    viewer.close()
+
+
+def take_batch() -> None:
+    """A batch under way: some images are done, a large one is not, one is broken."""
+    viewer, _, widget = new_viewer(None, "Unsharp mask")
+    planes = data.cell()[square(304, 360, 140)]
+    viewer.add_image(planes, name="cell")
+    widget.sigma.value = 1.5
+    batch_dock, batch = viewer.window.add_plugin_dock_widget(PLUGIN, "Batch sharpening")
+    with TemporaryDirectory() as name:
+        folder = Path(name) / "plate 7"
+        folder.mkdir()
+        for number in range(5):
+            tifffile.imwrite(folder / f"cell_{number}.tif", planes)
+        tifffile.imwrite(
+            folder / "overview.tif", np.tile(planes, (60, 36, 36)), ome=True
+        )
+        (folder / "thumbs.tif").write_text("no image")
+        batch.add([str(folder)])
+        wait_until(lambda: batch.is_planned and batch.table.rows)
+        click(batch_dock, "Start")
+        (large,) = (r for r in batch.table.rows if "overview" in r.input)
+        wait_until(lambda: large.done > 0.3 * large.total > 0)
+        take_dock(batch_dock, (), 520, "dock_batch")  # its controls are Qt's
+        click(batch_dock, "Cancel")
+        wait_until(lambda: not batch.is_running)
     viewer.close()
 
 

@@ -32,7 +32,7 @@ def test_every_method_for_the_menu_is_in_the_menus(manifest):
     widgets = {
         widget.command: widget.display_name for widget in manifest.contributions.widgets
     }
-    assert set(widgets) == expected | {"napari-usm.sharpness_lab"}
+    assert set(widgets) == expected | {"napari-usm.sharpness_lab", "napari-usm.batch"}
     assert {
         item.command for item in manifest.contributions.menus["napari/layers/filter"]
     } == expected

@@ -1,0 +1,1 @@
+"""The dock "Batch sharpening": files and folders, by the recipe of another dock."""
