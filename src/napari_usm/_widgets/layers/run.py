@@ -74,7 +74,7 @@ class LayerRun:
     def __init__(self, layer: Image, recipe: Recipe) -> None:
         _check(layer)
         self.layer = layer
-        self.method = recipe.method
+        self.recipe, self.method = recipe, recipe.method
         #: Values of the controls that this run was made from, if it was.
         self.controls: dict[str, Any] = {}
         self.source = layer.data
@@ -245,6 +245,7 @@ class LayerRun:
         """Return how the layers were made, and what is known of their pixels."""
         return {
             "method": self.method,
+            "recipe": self.recipe,
             "parameters": self.parameters,
             "edge_map": edges_of(self.plan),
             "amount": amount,
