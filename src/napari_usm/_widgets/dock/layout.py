@@ -14,9 +14,11 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMenu,
     QProgressBar,
     QPushButton,
     QScrollArea,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -79,6 +81,12 @@ class DockLayout(QObject):
         self.keep = button(
             _KEEP, "Compute in the background and keep as ordinary layers."
         )
+        self.keep_menu = QMenu()
+        self.keep_in_memory = self.keep_menu.addAction("Keep in memory")
+        self.keep_on_disk = self.keep_menu.addAction("Keep on disk…")
+        self._keep_choice = _MenuButton(
+            self.keep_menu, "Choose where to keep: in memory, or as OME-Zarr files."
+        )
         self.reset = button(
             "Reset", "Restore the default values and read the pixels again."
         )
@@ -107,8 +115,13 @@ class DockLayout(QObject):
         scroll = _VerticalScrollArea(page)
 
         actions = QHBoxLayout()
-        for each in (self.live, self.keep, self.reset):
-            actions.addWidget(each)
+        keeping = QHBoxLayout()
+        keeping.setSpacing(1)
+        keeping.addWidget(self.keep)
+        keeping.addWidget(self._keep_choice)
+        actions.addWidget(self.live)
+        actions.addLayout(keeping)
+        actions.addWidget(self.reset)
         column = root.layout()
         column.addWidget(scroll)
         column.addWidget(self._status)
@@ -181,6 +194,7 @@ class DockLayout(QObject):
         """Show progress of that many steps, and a button that cancels."""
         self._steps = steps
         self.keep.setText("Cancel")
+        self._keep_choice.setEnabled(False)
         self.dismiss()
         self.tell("")
         self.advance(0)
@@ -194,6 +208,7 @@ class DockLayout(QObject):
         self._steps = 0
         self._progress.hide()
         self.keep.setText(_KEEP)
+        self._keep_choice.setEnabled(True)
 
     def prepare(self, done: int, total: int) -> None:
         """Show the progress of compiling, or that it is unknown."""
@@ -235,7 +250,7 @@ class DockLayout(QObject):
             *(stop for form in (above, basic, below) for stop in _tab_stops(form)),
             self.advanced.heading,
             *_tab_stops(advanced),
-            *(self.copy, self.live, self.keep, self.reset),
+            *(self.copy, self.live, self.keep, self._keep_choice, self.reset),
         ]
         for stop, following in pairwise(stops):
             QWidget.setTabOrder(stop, following)
@@ -302,6 +317,17 @@ class _Fold(QWidget):
     def _show(self, opened: bool) -> None:
         self.heading.setText(f"{'▾' if opened else '▸'} {self._title}")
         self._content.setVisible(opened)
+
+
+class _MenuButton(QToolButton):
+    """A narrow button beside another that opens a menu."""
+
+    def __init__(self, menu: QMenu, tooltip: str) -> None:
+        super().__init__()
+        self.setMenu(menu)
+        self.setToolTip(tooltip)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
 
 class _StatusLine(QWidget):

@@ -16,6 +16,7 @@ from superqt.utils import qthrottled
 from napari_usm import axes, warm_up
 from napari_usm._engine import memory
 from napari_usm._methods import METHODS
+from napari_usm._widgets.dialogs import ask_new
 from napari_usm._widgets.dock.controls import SharpenControls
 from napari_usm._widgets.dock.memory import Left
 from napari_usm._widgets.dock.status import (
@@ -38,13 +39,15 @@ from napari_usm._widgets.layers.results import (
 )
 from napari_usm._widgets.layers.worker import PREPARING, kernels_of
 from napari_usm._widgets.live.pair import LivePair, pair_of, pairs_of
+from napari_usm._widgets.saving.keep import FORMAT, keep_on_disk
 from napari_usm.scripts import TO_FILL
 
 if TYPE_CHECKING:
     import napari.types
     import napari.viewer
 
-    from napari_usm._widgets.layers.run import LayerRun
+    from napari_usm._engine.plan import FittedPlan
+    from napari_usm._widgets.layers.run import LayerRun, Steps
 
 # Milliseconds between two changes that are followed: a frame of most screens.
 _FRAME = 16
@@ -114,6 +117,9 @@ class SharpenWidget(SharpenControls):
         self.changed.connect(lambda: dock.dismiss())
         dock.live.toggled.connect(self._on_live)
         dock.keep.clicked.connect(self._on_keep)
+        dock.keep_menu.aboutToShow.connect(self._apply_typed)
+        dock.keep_in_memory.triggered.connect(self._on_keep)
+        dock.keep_on_disk.triggered.connect(self._on_keep_on_disk)
         dock.reset.clicked.connect(self._on_reset)
         dock.copy.clicked.connect(self._on_copy)
         dock.orphaned.connect(self._let_go)
@@ -349,17 +355,51 @@ class SharpenWidget(SharpenControls):
             self._cancel()
             self._dock.announce("Cancelled: nothing was changed.")
             return
-        self._follow()
-        pair = self._pair
+        if (run := self._run_to_keep()) is None:
+            return
         try:
-            run = self._run_of(self._chosen())
             run.check_room()
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
+            self._refuse(error)
+            self._on_keep_on_disk()
+            return
+        settled = self._settled
+        self._start_keeping(run, run.keep(settled), run.keep_steps(settled))
+
+    def _on_keep_on_disk(self) -> None:
+        """Ask for a file, and compute into it."""
+        if (run := self._run_to_keep()) is None:
+            return
+        name = f"{_as_file_name(run.layer.name)} sharpened{FORMAT.suffixes[0]}"
+        end = FORMAT.suffixes[0].lstrip(".")
+        path = ask_new(self.native, "Keep on disk", name, {"OME-Zarr": end})
+        # Layers and controls may have changed while the dialog was open.
+        if path is None or (run := self._run_to_keep()) is None:
+            return
+        try:
+            running, steps = keep_on_disk(run, path, self._settled)
+        except (OSError, TypeError, ValueError) as error:
             self._refuse(error)
             return
-        settled = None if pair is None else pair.settled
-        self._keeping.start(run, settled, pair)
-        self._dock.start(run.keep_steps(settled))
+        self._start_keeping(run, running, steps)
+
+    def _run_to_keep(self) -> LayerRun | None:
+        """Return the run that the controls describe, or say what is wrong."""
+        self._follow()
+        try:
+            return self._run_of(self._chosen())
+        except (TypeError, ValueError) as error:
+            self._refuse(error)
+            return None
+
+    @property
+    def _settled(self) -> FittedPlan | None:
+        """Return what the live result has found for the whole image."""
+        return None if self._pair is None else self._pair.settled
+
+    def _start_keeping(self, run: LayerRun, running: Steps, steps: int) -> None:
+        self._keeping.start(run, running, self._pair)
+        self._dock.start(steps)
 
     def _on_step(self, step: int) -> None:
         if not isalive(self.native):
@@ -446,6 +486,12 @@ class SharpenWidget(SharpenControls):
         layers.events.removed.disconnect(self._on_layer_removed)
         layers.selection.events.active.disconnect(self._on_active)
         disconnect_choices(layers, self)
+
+
+def _as_file_name(name: str) -> str:
+    """Return the name of a layer without what names of files must not hold."""
+    kept = (" " if each in '\\/:*?"<>|' else each for each in name)
+    return "".join(kept).strip() or "image"
 
 
 def __getattr__(name: str) -> Any:

@@ -224,10 +224,10 @@ class LayerRun:
         live: bool = False,
     ) -> list[LayerDataTuple]:
         """Result and edge map, of each level, as layers."""
-        if not self.layer.multiscale:
+        image: Any = images
+        edge_map: Any = edges
+        if len(images) == 1 and not self.layer.multiscale:
             (image,), (edge_map,) = images, edges
-        else:
-            image, edge_map = images, edges
         return [
             result_tuple(self.layer, image, metadata, live=live),
             edge_map_tuple(

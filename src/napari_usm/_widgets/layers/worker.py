@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 
     import napari.types
 
-    from napari_usm._engine.plan import FittedPlan
-    from napari_usm._widgets.layers.run import LayerRun
+    from napari_usm._widgets.layers.run import LayerRun, Steps
 
 
 # Yielded while the kernels of a run are being compiled elsewhere.
@@ -26,13 +26,13 @@ PREPARING = -1
 _PATIENCE = 0.2
 
 
-def worker_of(run: LayerRun, settled: FittedPlan | None, stop: threading.Event) -> Any:
+def worker_of(run: LayerRun, running: Steps, stop: threading.Event) -> Any:
     """The worker for a run, not started.
 
     At every pause it yields how many steps are done, before the first `PREPARING` as
     often as it takes, and 0. If it shall stop it returns None there.
     """
-    return create_worker(_counted, run, settled, stop, _start_thread=False)
+    return create_worker(_counted, run, running, stop, _start_thread=False)
 
 
 def kernels_of(run: LayerRun) -> tuple[str, str, str]:
@@ -46,9 +46,16 @@ class RunError(Exception):
 
 
 def _counted(
-    run: LayerRun, settled: FittedPlan | None, stop: threading.Event
+    run: LayerRun, running: Steps, stop: threading.Event
 ) -> Generator[int, None, list[napari.types.LayerDataTuple] | None]:
     """A run as napari's workers want it: they stop only where something is yielded."""
+    with closing(running):  # files that are not complete are removed
+        return (yield from _until_stopped(run, running, stop))
+
+
+def _until_stopped(
+    run: LayerRun, running: Steps, stop: threading.Event
+) -> Generator[int, None, list[napari.types.LayerDataTuple] | None]:
     started = perf_counter()
     while not warm_up.session.wait(*kernels_of(run), _PATIENCE):
         if perf_counter() - started > warm_up.SILENT:
@@ -56,7 +63,6 @@ def _counted(
         if stop.is_set():
             return None
     yield 0
-    running = run.keep(settled)
     step = 0
     # It ends by itself: one that is only left alone would keep what it has made.
     while not stop.is_set():

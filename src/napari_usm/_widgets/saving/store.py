@@ -88,6 +88,10 @@ class NewStore:
             UNIT,
         )
 
+    def describe(self, metadata: Metadata) -> None:
+        """Replace what is said of the image, whose axes stay."""
+        self.store.metadata = metadata.taking(self.store.order)
+
     def write(self, core: Slices, values: np.ndarray) -> None:
         """Write pixels."""
         with self._entered():
