@@ -162,7 +162,9 @@ def dumps(recipe: Recipe) -> str:
 
 
 def loads(text: str) -> Recipe:
-    """Return the recipe that a text holds, with lists as tuples.
+    """Return the recipe that a text or the record of an output holds.
+
+    Lists become tuples.
 
     Raises
     ------
@@ -188,6 +190,8 @@ def loads(text: str) -> Recipe:
         raise ValueError(f"`text` must be JSON; got {error}") from None
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
+    if isinstance(document, dict) and isinstance(document.get("recipe"), dict):
+        document = document["recipe"]  # of the record of an output
     try:
         return _recipe_of(document)
     except TypeError as error:  # a wrong kind of value is a wrong text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -44,6 +44,8 @@ _READING = 8000
 # Controls that Tab goes to; a number has a slider too, but its keys work in the box.
 _STOPS = (QCheckBox, QComboBox, QLineEdit)
 
+_DROPS = QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop
+
 # A row of a form: a control with a label, and what stands beside it.
 Row = tuple["Widget", ...]
 
@@ -58,6 +60,9 @@ class DockLayout(QObject):
     above, below : sequence of rows
         Controls in the form, before and after those of a method.
     """
+
+    #: A file was dropped onto the dock: its path.
+    dropped = Signal(str)
 
     def __init__(
         self, root: QWidget, above: Sequence[Row], below: Sequence[Row]
@@ -93,6 +98,15 @@ class DockLayout(QObject):
         self.copy = button(
             "Copy as Python", "Copy a program that makes the same pixels."
         )
+        self.save_recipe = button(
+            "Save recipe…",
+            "Save method and values as a file, for the command line and other images.",
+        )
+        self.load_recipe = button(
+            "Load recipe…",
+            "Take method and values from a recipe, a record or a sharpened image. A "
+            "file can be dropped here too.",
+        )
 
         self._basic, self._advanced = _Column(), _Column()
         rest = QWidget()
@@ -100,6 +114,10 @@ class DockLayout(QObject):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addWidget(self._advanced)
         rows.addWidget(self.copy)
+        recipes = QHBoxLayout()
+        recipes.addWidget(self.save_recipe)
+        recipes.addWidget(self.load_recipe)
+        rows.addLayout(recipes)
         self.advanced = _Fold("Advanced", rest)
 
         page = QWidget()
@@ -130,6 +148,7 @@ class DockLayout(QObject):
         column.setStretchFactor(scroll, 1)
         self._progress.hide()
         self._status.hide()
+        root.setAcceptDrops(True)
         root.installEventFilter(self)
         watch = DockWatch(root)
         self.orphaned = watch.orphaned
@@ -224,9 +243,15 @@ class DockLayout(QObject):
         self._progress.show()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Labels are as wide as their style makes them."""
+        """Labels are as wide as their style makes them; one file may be dropped."""
         if event.type() in (QEvent.Type.Show, QEvent.Type.StyleChange):
             self._align()
+        if event.type() in _DROPS and (path := _dropped_file(event)):
+            event.acceptProposedAction()
+            if event.type() == QEvent.Type.Drop:
+                # Whoever dragged it waits for the end of this event.
+                QTimer.singleShot(0, lambda: self.dropped.emit(path))
+            return True
         return super().eventFilter(watched, event)
 
     def _align(self) -> None:
@@ -250,7 +275,8 @@ class DockLayout(QObject):
             *(stop for form in (above, basic, below) for stop in _tab_stops(form)),
             self.advanced.heading,
             *_tab_stops(advanced),
-            *(self.copy, self.live, self.keep, self._keep_choice, self.reset),
+            *(self.copy, self.save_recipe, self.load_recipe),
+            *(self.live, self.keep, self._keep_choice, self.reset),
         ]
         for stop, following in pairwise(stops):
             QWidget.setTabOrder(stop, following)
@@ -268,10 +294,18 @@ class DockLayout(QObject):
             if isinstance(control.native, QCheckBox):
                 control.native.setText("")  # it stands in front, like all others
             narrow(control.native)
+            for line in control.native.findChildren(QLineEdit):
+                line.setAcceptDrops(False)  # files are for the dock
             field = control.native if len(row) == 1 else _beside(row)
             self._rows[id(control)] = label, field
             lines.addRow(label, field)
         return form
+
+
+def _dropped_file(event: QEvent) -> str:
+    """Return the only file of a drag, or an empty text."""
+    urls = event.mimeData().urls()
+    return urls[0].toLocalFile() if len(urls) == 1 else ""
 
 
 def _tab_stops(form: QWidget) -> list[QWidget]:

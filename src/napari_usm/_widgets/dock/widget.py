@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,10 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 from superqt.utils import qthrottled
 
-from napari_usm import axes, warm_up
+from napari_usm import axes, recipe_file, warm_up
 from napari_usm._engine import memory
 from napari_usm._methods import METHODS
-from napari_usm._widgets.dialogs import ask_new
+from napari_usm._widgets.dialogs import ask_existing, ask_new
 from napari_usm._widgets.dock.controls import SharpenControls
 from napari_usm._widgets.dock.memory import Left
 from napari_usm._widgets.dock.status import (
@@ -30,6 +31,7 @@ from napari_usm._widgets.dock.status import (
 from napari_usm._widgets.dock.watch import disconnect_choices
 from napari_usm._widgets.layers.data import METADATA, is_result
 from napari_usm._widgets.layers.functions import layer_run
+from napari_usm._widgets.layers.info import axes_of
 from napari_usm._widgets.layers.keeping import Keeping
 from napari_usm._widgets.layers.results import (
     is_selecting,
@@ -40,6 +42,8 @@ from napari_usm._widgets.layers.results import (
 from napari_usm._widgets.layers.worker import PREPARING, kernels_of
 from napari_usm._widgets.live.pair import LivePair, pair_of, pairs_of
 from napari_usm._widgets.saving.keep import FORMAT, keep_on_disk
+from napari_usm.batch.recipes import read_recipe
+from napari_usm.recipe import Recipe
 from napari_usm.scripts import TO_FILL
 
 if TYPE_CHECKING:
@@ -110,7 +114,7 @@ class SharpenWidget(SharpenControls):
 
     def _connect(self) -> None:
         dock, keeping, layers = self._dock, self._keeping, self._viewer.layers
-        for button in (dock.live, dock.keep, dock.copy):
+        for button in (dock.live, dock.keep, dock.copy, dock.save_recipe):
             button.pressed.connect(self._apply_typed)
         for button in (dock.live, dock.keep, dock.reset):
             button.pressed.connect(dock.dismiss)
@@ -122,6 +126,9 @@ class SharpenWidget(SharpenControls):
         dock.keep_on_disk.triggered.connect(self._on_keep_on_disk)
         dock.reset.clicked.connect(self._on_reset)
         dock.copy.clicked.connect(self._on_copy)
+        dock.save_recipe.clicked.connect(self._on_save_recipe)
+        dock.load_recipe.clicked.connect(self._on_load_recipe)
+        dock.dropped.connect(self.load_recipe)
         dock.orphaned.connect(self._let_go)
         keeping.stepped.connect(self._on_step)
         keeping.done.connect(self._on_kept)
@@ -181,6 +188,82 @@ class SharpenWidget(SharpenControls):
         QApplication.clipboard().setText(text)
         is_complete = TO_FILL not in text.splitlines()
         self._dock.announce(COPIED if is_complete else COPIED_WITHOUT_PIXELS)
+
+    # --- recipes ---
+
+    @property
+    def recipe(self) -> Recipe:
+        """Return the recipe that the controls describe."""
+        return Recipe.from_controls(self.method.value, **self._asked())
+
+    def _on_save_recipe(self) -> None:
+        method = self.method.value
+        kinds = {"Recipe": "json"}
+        path = ask_new(self.native, "Save recipe", f"{method}.json", kinds)
+        if path is None:
+            return
+        try:
+            recipe_file.save(self.recipe, path, overwrite=True)  # the dialog has asked
+        except (OSError, TypeError, ValueError) as error:
+            self._refuse(error)
+            return
+        self._dock.announce(f"Saved as '{path.name}'.")
+
+    def _on_load_recipe(self) -> None:
+        kind = "Recipes, records, images (*.json *.tif *.tiff);;All files (*)"
+        if (path := ask_existing(self.native, "Load recipe", kind)) is not None:
+            self.load_recipe(path)
+
+    def load_recipe(self, path: str | Path) -> None:
+        """Give the controls the values of a recipe, and say what they cannot show.
+
+        Parameters
+        ----------
+        path : str or Path
+            A recipe, a record beside an output, or an image that the plugin wrote.
+        """
+        self._dock.dismiss()
+        try:
+            recipe = read_recipe(path)
+            self._check_shown(recipe.method)
+        except (OSError, ValueError) as error:
+            self._refuse(error)
+            return
+        hidden = self._bring_back_recipe(recipe)
+        name = Path(path).name
+        if hidden:
+            self._dock.announce(
+                f"Recipe '{name}' is loaded, but for {', '.join(hidden)}: the controls "
+                "cannot show that for this image."
+            )
+        else:
+            self._dock.announce(f"Recipe '{name}' is loaded.")
+
+    def _check_shown(self, method: str) -> None:
+        """Raise a ValueError if a method is not in the menu."""
+        if method not in self.method.choices:
+            raise ValueError(
+                f"the recipe's method '{method}' has no controls in the dock: sharpen "
+                "by it in Python or on the command line"
+            )
+
+    def _bring_back_recipe(self, recipe: Recipe) -> list[str]:
+        """Set the controls; return what they cannot show."""
+        controls, hidden = recipe.as_controls()
+        self._bring_back(self._chosen(), {"method": recipe.method, **controls})
+        # And what does not fit the image, such as a unit that it does not have.
+        now, layer = self._asked(), self._chosen()
+        has_z = layer is not None and axes_of(layer).has_z
+        says_z = has_z or controls.get("dimensions") != axes.VOLUMES
+        for name, value in controls.items():
+            unit = f"{name}_unit"
+            if name.endswith("_unit") or (name == "z_axis" and says_z):
+                continue
+            wanted, shown = controls.get(unit), now.get(unit)
+            if now[name] != value or wanted not in (None, shown):
+                words = [name.replace("_", " "), str(value), wanted or ""]
+                hidden.append(" ".join(words).strip())
+        return hidden
 
     # --- live ---
 
