@@ -238,11 +238,11 @@ def test_recipes_by_hand_as_controls(recipe, expected):
     ("recipe", "hidden"),
     [
         (Recipe("unsharp_mask", dimensions="XZ"), "axes XZ"),
-        (Recipe("unsharp_mask", {"axes": (0, 2)}), "axes 0, 2"),
-        (Recipe("unsharp_mask", {"sigma": (1, 2)}, "YX"), "sigma 1, 2"),
-        (Recipe("unsharp_mask", {"limits": (1, 7)}, "YX"), "limits 1, 7"),
+        (Recipe("unsharp_mask", {"axes": (0, 2)}), "axes (0, 2)"),
+        (Recipe("unsharp_mask", {"sigma": (1, 2)}, "YX"), "sigma (1, 2)"),
+        (Recipe("unsharp_mask", {"limits": (1, 7)}, "YX"), "limits (1, 7)"),
         (Recipe("unsharp_mask", {"dtype": "float64"}, "YX"), "result type float64"),
-        (Recipe("laplacian_sharpen", {"spacing": (1, 2)}, "YX"), "spacing 1, 2"),
+        (Recipe("laplacian_sharpen", {"spacing": (1, 2)}, "YX"), "spacing (1, 2)"),
         (
             Recipe("adaptive_unsharp_mask", {}, "YX", estimate={"amount": 2.0}),
             "constants estimated before",

@@ -321,7 +321,7 @@ def _short_unit(unit: str) -> str:
 
 def _listed(values: Any) -> str:
     several = isinstance(values, Sequence) and not isinstance(values, str)
-    return ", ".join(map(str, values)) if several else str(values)
+    return f"({', '.join(map(str, values))})" if several else str(values)
 
 
 def _reordered(values: Any, named: tuple[int, ...], ordered: tuple[int, ...]) -> Any:

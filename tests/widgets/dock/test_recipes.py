@@ -175,10 +175,10 @@ def test_what_is_not_one_file_is_left_to_others(open_dock, tmp_path):
 @pytest.mark.parametrize(
     ("recipe", "text"),
     [
-        ({"sigma": (1, 2)}, "sigma 1, 2"),
+        ({"sigma": (1, 2)}, "sigma (1, 2)"),
         ({"sigma": "0.35 µm"}, "sigma 0.35 µm"),
         ({"dimensions": "ZYX"}, "dimensions volumes"),
-        ({"limits": (1, 7)}, "limits 1, 7"),
+        ({"limits": (1, 7)}, "limits (1, 7)"),
         ({"estimate": {"amount": 2.0}}, "constants estimated before"),
     ],
 )

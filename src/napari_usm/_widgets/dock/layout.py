@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -18,7 +19,6 @@ from qtpy.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 # Below this width of the controls, the dock's title with the longest name is cut.
 _WIDTH = 318
 
+# Width of the button beside Keep: it holds one sign.
+_NARROW = 24
+
 _KEEP = "Keep"
 
 # Milliseconds for which a message stays that is read only once.
@@ -43,8 +46,6 @@ _READING = 8000
 
 # Controls that Tab goes to; a number has a slider too, but its keys work in the box.
 _STOPS = (QCheckBox, QComboBox, QLineEdit)
-
-_DROPS = QEvent.Type.DragEnter, QEvent.Type.DragMove, QEvent.Type.Drop
 
 # A row of a form: a control with a label, and what stands beside it.
 Row = tuple["Widget", ...]
@@ -86,7 +87,7 @@ class DockLayout(QObject):
         self.keep = button(
             _KEEP, "Compute in the background and keep as ordinary layers."
         )
-        self.keep_menu = QMenu()
+        self.keep_menu = QMenu(root)
         self.keep_in_memory = self.keep_menu.addAction("Keep in memory")
         self.keep_on_disk = self.keep_menu.addAction("Keep on disk…")
         self._keep_choice = _MenuButton(
@@ -246,7 +247,8 @@ class DockLayout(QObject):
         """Labels are as wide as their style makes them; one file may be dropped."""
         if event.type() in (QEvent.Type.Show, QEvent.Type.StyleChange):
             self._align()
-        if event.type() in _DROPS and (path := _dropped_file(event)):
+        # An event of a drag that enters or moves is one of a drop, too.
+        if isinstance(event, QDropEvent) and (path := _dropped_file(event)):
             event.acceptProposedAction()
             if event.type() == QEvent.Type.Drop:
                 # Whoever dragged it waits for the end of this event.
@@ -302,7 +304,7 @@ class DockLayout(QObject):
         return form
 
 
-def _dropped_file(event: QEvent) -> str:
+def _dropped_file(event: QDropEvent) -> str:
     """Return the only file of a drag, or an empty text."""
     urls = event.mimeData().urls()
     return urls[0].toLocalFile() if len(urls) == 1 else ""
@@ -353,15 +355,16 @@ class _Fold(QWidget):
         self._content.setVisible(opened)
 
 
-class _MenuButton(QToolButton):
+class _MenuButton(QPushButton):
     """A narrow button beside another that opens a menu."""
 
     def __init__(self, menu: QMenu, tooltip: str) -> None:
-        super().__init__()
-        self.setMenu(menu)
+        super().__init__("▾")
         self.setToolTip(tooltip)
-        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFixedWidth(_NARROW)
+        self.clicked.connect(
+            lambda: menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+        )
 
 
 class _StatusLine(QWidget):
