@@ -53,3 +53,15 @@ def test_the_lab_is_in_the_menus(manifest):
     (item,) = manifest.contributions.menus["napari/layers/measure"]
     titles = {w.command: w.display_name for w in manifest.contributions.widgets}
     assert titles[item.command] == "Sharpness lab"
+
+
+def test_image_layers_are_saved_as_ome(manifest):
+    """One or several, by the ending of the name."""
+    writers = {
+        writer.display_name: (writer.layer_types, writer.filename_extensions)
+        for writer in manifest.contributions.writers
+    }
+    assert writers == {
+        "OME-Zarr": (["image+"], [".ome.zarr", ".zarr"]),
+        "OME-TIFF": (["image+"], [".ome.tif", ".ome.tiff"]),
+    }

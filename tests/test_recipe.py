@@ -8,6 +8,7 @@ import pint
 import pytest
 
 import napari_usm as usm
+from napari_usm import recipe_file
 from napari_usm._methods import METHODS
 from napari_usm.geometry import Geometry
 from napari_usm.recipe import ImageInfo, Recipe, resolve
@@ -174,3 +175,83 @@ def test_recipes_that_do_not_fit(recipe, info, message):
     """The error names the argument, the rule and the value."""
     with pytest.raises((TypeError, ValueError), match=message):
         resolve(recipe, info)
+
+
+# --- back to controls ---
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_controls_come_back(method):
+    """Defaults, and another value of every control, its choices and presets."""
+    words = METHODS[method].parameters
+    others = {
+        name: [name for name, _ in word.presets]
+        or [*word.choices]
+        or ([not word.default] if isinstance(word.default, bool) else [word.maximum])
+        for name, word in words.items()
+        if word.control != "none"
+    }
+    calls = [{}, *({name: value} for name in others for value in others[name])]
+    for controls in calls:
+        given = {**controls, "dimensions": "planes"}
+        recipe = Recipe.from_controls(method, **given)
+        assert recipe.as_controls() == (given, [])
+        written = recipe_file.loads(recipe_file.dumps(recipe))
+        assert written.as_controls() == (given, [])
+
+
+def test_units_of_controls_come_back():
+    """A length, a multiple of the noise, a significance, and a Z axis by its number."""
+    given = {
+        "sigma": 0.35,
+        "sigma_unit": "µm",
+        "threshold": 2.5,
+        "threshold_unit": "× noise",
+        "edge_map_unit": "× noise",
+        "dimensions": "volumes",
+        "z_axis": 1,
+    }
+    recipe = Recipe.from_controls("unsharp_mask", **given)
+    assert recipe.as_controls() == (given, [])
+    assert recipe_file.loads(recipe_file.dumps(recipe)).as_controls() == (given, [])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        (Recipe("unsharp_mask", {"sigma": "350 nanometer"}, "YX"), (350, "nm")),
+        (Recipe("unsharp_mask", {"sigma": "0.35 um"}, "ZYX"), (0.35, "µm")),
+        (Recipe("unsharp_mask", {"sigma": ("1 µm", "1 µm")}, "YX"), (1, "µm")),
+        (Recipe("unsharp_mask", {"sigma": (2, 2)}, ("row", "col")), (2, None)),
+    ],
+)
+def test_recipes_by_hand_as_controls(recipe, expected):
+    """Long names of units, equal numbers for each axis, and other names of axes."""
+    controls, hidden = recipe.as_controls()
+    assert hidden == []
+    assert (controls["sigma"], controls.get("sigma_unit")) == expected
+    volumes = recipe.dimensions == "ZYX"
+    assert controls["dimensions"] == ("volumes" if volumes else "planes")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "hidden"),
+    [
+        (Recipe("unsharp_mask", dimensions="XZ"), "axes XZ"),
+        (Recipe("unsharp_mask", {"axes": (0, 2)}), "axes (0, 2)"),
+        (Recipe("unsharp_mask", {"sigma": (1, 2)}, "YX"), "sigma (1, 2)"),
+        (Recipe("unsharp_mask", {"limits": (1, 7)}, "YX"), "limits (1, 7)"),
+        (Recipe("unsharp_mask", {"dtype": "float64"}, "YX"), "result type float64"),
+        (Recipe("laplacian_sharpen", {"spacing": (1, 2)}, "YX"), "spacing (1, 2)"),
+        (
+            Recipe("adaptive_unsharp_mask", {}, "YX", estimate={"amount": 2.0}),
+            "constants estimated before",
+        ),
+    ],
+)
+def test_what_no_control_shows_is_said(recipe, hidden):
+    found = recipe.as_controls()[1]
+    if recipe.dimensions is None:
+        assert hidden in found
+    else:
+        assert found == [hidden]

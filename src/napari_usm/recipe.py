@@ -19,6 +19,7 @@ from napari_usm._methods import METHODS, check_known
 
 if TYPE_CHECKING:
     from napari_usm._methods.base import Method
+    from napari_usm._methods.parameter import Parameter
     from napari_usm.geometry import Geometry
 
 #: Units of a threshold and of an edge map. Detail in units of its noise is its
@@ -146,6 +147,44 @@ class Recipe:
             given["threshold"] = f"{multiple:.12g} noise"
         return cls(method, given, dimensions, z_axis, edge_map_unit == NOISE)
 
+    def as_controls(self) -> tuple[dict[str, Any], list[str]]:
+        """Return the values of controls that give this recipe: see `from_controls`.
+
+        Returns
+        -------
+        controls : dict
+            Only what the recipe says; all else has its default.
+        hidden : list of str
+            What no control can show, such as "axes XZ".
+        """
+        known = METHODS[self.method].parameters
+        controls: dict[str, Any] = {}
+        hidden: list[str] = []
+        dimensions = _named_dimensions(self.dimensions)
+        if dimensions is None:
+            names = self.dimensions or self.parameters.get("axes")
+            hidden.append(f"axes {_listed(names)}")
+        else:
+            controls["dimensions"] = dimensions
+        if self.z_axis is not None:
+            controls["z_axis"] = self.z_axis
+        if self.significance:
+            controls["edge_map_unit"] = NOISE
+        if self.estimate:
+            hidden.append("constants estimated before")
+        for name, value in self.parameters.items():
+            shown = _as_control(known[name], value)
+            length = _quantity(shown) if name == "sigma" else None
+            if name == "threshold" and (multiple := _quantity(shown)):
+                shown, controls["threshold_unit"] = multiple[0], NOISE
+            elif length and takes_length(self.method):
+                shown, controls["sigma_unit"] = length[0], _short_unit(length[1])
+            if shown is not None:
+                controls[name] = shown
+            elif value != known[name].default:
+                hidden.append(f"{known[name].label.lower()} {_listed(value)}")
+        return controls, hidden
+
 
 @dataclass(frozen=True)
 class Resolved:
@@ -244,6 +283,45 @@ def takes_length(method: str) -> bool:
 def has_significance(method: str) -> bool:
     """Return whether the noise of a method's detail is known."""
     return METHODS[method].method().response((0, 1)) is not None
+
+
+def _named_dimensions(dimensions: Any) -> str | None:
+    """Return "planes" or "volumes" for names of axes, if they are one of these."""
+    if dimensions in (axes.PLANES, axes.VOLUMES):
+        return str(dimensions)
+    letters = sorted(axes.letter_of(str(name)) for name in dimensions or ())
+    return {"xy": axes.PLANES, "xyz": axes.VOLUMES}.get("".join(letters))
+
+
+def _as_control(word: Parameter, value: Any) -> Any:
+    """Return a value as the control of a parameter has it; None if it has none."""
+    value = plain_python(value)
+    if word.control == "none":
+        return None
+    if word.presets:
+        if isinstance(value, np.dtype | type):
+            value = np.dtype(value).name
+        return next((name for name, preset in word.presets if preset == value), None)
+    if isinstance(value, tuple):
+        return value[0] if value and len({*value}) == 1 else None
+    if word.choices and value not in word.choices:
+        return None
+    return value
+
+
+def _short_unit(unit: str) -> str:
+    """Return a unit as menus have it: "µm" for "micrometer"."""
+    from napari_usm.geometry import parse_unit  # late: it loads pint
+
+    try:
+        return f"{parse_unit(unit):~}"
+    except Exception:  # pint raises what its parser happens to raise
+        return unit
+
+
+def _listed(values: Any) -> str:
+    several = isinstance(values, Sequence) and not isinstance(values, str)
+    return f"({', '.join(map(str, values))})" if several else str(values)
 
 
 def _reordered(values: Any, named: tuple[int, ...], ordered: tuple[int, ...]) -> Any:

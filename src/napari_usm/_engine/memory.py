@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from napari_usm._engine import report
-from napari_usm._engine.block import Parts, process
-from napari_usm._engine.blocks import BLOCK, Block, Halo, cut, parts_of
+from napari_usm._engine.block import Output, Parts, process, room
+from napari_usm._engine.blocks import (
+    BLOCK,
+    Block,
+    Halo,
+    Slices,
+    cut,
+    grown,
+    parts_of,
+)
 from napari_usm._engine.estimate import (
     Reduction,
     Statistics,
@@ -115,6 +123,53 @@ def run(
         return Outcome(fitted, result, edges, None)
     sample = np.asarray(image[report.sample_slices(plan)])
     return Outcome(fitted, result, edges, report.finish(fitted, tallies, sample))
+
+
+def run_into(
+    fitted: FittedPlan,
+    image: Any,
+    cores: Sequence[Slices],
+    write: Callable[[Slices, Parts], None],
+) -> Steps[Outcome]:
+    """Run a plan on boxes that are written elsewhere, with a pause after each.
+
+    Parameters
+    ----------
+    fitted : FittedPlan
+        Result of `estimate`.
+    image : array
+        Of the shape and type of the plan.
+    cores : sequence of tuple of slice
+        Boxes that cover the image.
+    write : callable
+        Called on any thread with a box and its outputs: image and edge map, and the
+        significance if the plan estimates the noise for that.
+
+    Returns
+    -------
+    Outcome
+        The report alone, by the generator's ``StopIteration``.
+    """
+    plan = fitted.plan
+    outputs = [Output.IMAGE, Output.EDGE_MAP]
+    outputs += [Output.SIGNIFICANCE] * plan.wants_noise
+    whole = [slice(0, length) for length in plan.shape]
+
+    def work(core: Slices) -> Tally:
+        block = grown(core, whole, plan.halo, plan.grid)
+        parts = room(plan, block.shape, *outputs)
+        pixels = np.asarray(image[block.grown])
+        done = process(fitted, pixels, block, parts, counts=True)
+        write(core, parts)
+        assert done.counts is not None
+        return done.counts
+
+    tallies = []
+    for counts in in_order(work, cores, worth_threads(math.prod(plan.shape))):
+        tallies.append(counts)
+        yield
+    sample = np.asarray(image[report.sample_slices(plan)])
+    return Outcome(fitted, None, None, report.finish(fitted, tallies, sample))
 
 
 def significance(

@@ -43,16 +43,21 @@ def make(opened: OpenJob, fitted: FittedPlan, report: Report) -> dict[str, Any]:
         "recipe": json.loads(dumps(opened.job.recipe)),
         "resolved": {
             "filter": opened.description,
-            "parameters": _plain(opened.resolved.parameters),
+            "parameters": plain(opened.resolved.parameters),
         },
         "input": _input(opened),
         "versions": _versions(),
         "python": platform.python_version(),
-        "report": _report(report),
+        "report": report_numbers(report),
         "result": {"shape": list(plan.shape), "dtype": plan.result.name},
     }
     if plan.needs_estimate:
-        record["estimate"] = _plain(estimates.as_numbers(fitted))
+        record["estimate"] = plain(estimates.as_numbers(fitted))
+    return identified(record)
+
+
+def identified(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record with the forms that only some formats use: text and UUID."""
     text = json.dumps(record, sort_keys=True, ensure_ascii=False, allow_nan=False)
     # The same for the same record: files have an identifier of their own.
     identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, text))
@@ -109,25 +114,26 @@ def _input(opened: OpenJob) -> dict[str, Any]:
     return said
 
 
-def _report(report: Report) -> dict[str, Any]:
+def report_numbers(report: Report) -> dict[str, Any]:
+    """Return a report as JSON has it."""
     said = {
-        field.name: _plain(getattr(report, field.name))
+        field.name: plain(getattr(report, field.name))
         for field in fields(report)
         if field.name not in ("method", "gains", "curve")
     }
     return {name: value for name, value in said.items() if value is not None}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return a value as JSON has it; numbers that are not finite as text."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if value is None or isinstance(value, str | bool | int | float):
         return value
     return str(value)

@@ -81,8 +81,8 @@ def _check_free(job: Job) -> None:
     for output in map(Path, job.outputs):
         if output.exists() and not job.overwrite:
             raise FileExistsError(files.exists(output))
-    for path in (*job.outputs, job.record_path):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    for path in (*map(Path, job.outputs), job.record_path):
+        path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def run_in_units(

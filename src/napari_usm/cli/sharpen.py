@@ -248,7 +248,7 @@ def _print_plan(
         with opened.image as image:
             size = opened.output_bytes
             total += size
-            said = {
+            said: dict[str, Any] = {
                 "input": str(job.source),
                 "output": job.output,
                 "format": image.kind,

@@ -297,10 +297,10 @@ class Store:
         if version not in VERSIONS:
             raise ValueError(f"`version` must be one of {VERSIONS}; got {version!r}")
         self.path, self._version = path, version
-        self._order = _order(metadata)
-        self.metadata = metadata.taking(self._order)
-        shape = tuple(shape[axis] for axis in self._order)
-        chunks, shards = _chunks_of(shape, dtype, metadata, self._order, version)
+        self.order = _order(metadata)
+        self.metadata = metadata.taking(self.order)
+        shape = tuple(shape[axis] for axis in self.order)
+        chunks, shards = _chunks_of(shape, dtype, metadata, self.order, version)
         self._factors = next_factors(shape, self.metadata, _LEAST)
         self._levels: list[Any] = []
         group = zarr.open_group(
@@ -353,19 +353,19 @@ class Store:
 
     def write(self, spans: tuple[slice, ...], values: np.ndarray[Any, Any]) -> None:
         """Write pixels of the full resolution."""
-        place = tuple(spans[axis] for axis in self._order)
-        self._levels[0][place] = values.transpose(self._order)
+        place = tuple(spans[axis] for axis in self.order)
+        self._levels[0][place] = values.transpose(self.order)
 
     def pixels(self, rank: int = 0) -> NativePixels:
         """Return a level as an array-like, in the image's axes."""
-        inverse = [self._order.index(axis) for axis in range(len(self._order))]
+        inverse = [self.order.index(axis) for axis in range(len(self.order))]
         return NativePixels(self._levels[rank], inverse)
 
     def reduce(self, rank: int, spans: tuple[slice, ...]) -> None:
         """Compute a part of a level from the level before, and write it."""
         level = self._levels[rank]
         below = Averaged(self._levels[rank - 1], self._factors[rank - 1], level.shape)
-        place = tuple(spans[axis] for axis in self._order)
+        place = tuple(spans[axis] for axis in self.order)
         level[place] = below[place]
 
     def write_all(self, pixels: Readable) -> None:
@@ -383,16 +383,16 @@ class Store:
         record : mapping
             Stored beside them, as "napari_usm".
         """
-        document = self._document()
+        document = self.document()
         attributes: dict[str, Any] = {"napari_usm": dict(record)}
         attributes |= {"ome": document} if self._version == "0.5" else document
         self._group.attrs.update(attributes)
 
     def _from_stored(self, values: Sequence[int]) -> tuple[int, ...]:
-        inverse = [self._order.index(axis) for axis in range(len(self._order))]
+        inverse = [self.order.index(axis) for axis in range(len(self.order))]
         return tuple(int(values[axis]) for axis in inverse)
 
-    def _document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """Return the OME metadata, checked by the models of the specification."""
         from yaozarrs import v04, v05
 

@@ -231,8 +231,8 @@ def _of_ome(text: str, number: int) -> _Described:
     plane = planes[0] if isinstance(planes, list) and planes else planes or {}
     for axis in "zyx":
         place = plane.get(f"Position{axis.upper()}")
-        unit = _unit(plane.get(f"Position{axis.upper()}Unit", ""))
-        if place is not None and unit and unit == steps.get(axis, (0, ""))[1]:
+        unit = _unit(plane.get(f"Position{axis.upper()}Unit", "reference frame"))
+        if place is not None and unit == steps.get(axis, (0, ""))[1]:
             starts[axis] = float(place)
     listed = pixels.get("Channel", [])
     channels = tuple(
@@ -379,7 +379,7 @@ def write_ome(
     letters = "".join(letters[axis] for axis in order)
     source = NativePixels(pixels, order)
     levels = [source, *_levels(source, metadata)]
-    described = _ome(metadata, letters, record)
+    described = _ome(metadata, letters, source.shape, record)
     options: dict[str, Any] = {
         "photometric": "rgb" if metadata.rgb else "minisblack",
         "compression": "zlib" if metadata.extra.get("compressed") else None,
@@ -427,21 +427,26 @@ def _letters(metadata: Metadata) -> str:
     return "".join(next(others) if each == "Q" else each for each in letters)
 
 
-def _ome(metadata: Metadata, letters: str, record: Mapping[str, Any]) -> dict[str, Any]:
+def _ome(
+    metadata: Metadata,
+    letters: str,
+    shape: tuple[int, ...],
+    record: Mapping[str, Any],
+) -> dict[str, Any]:
     described: dict[str, Any] = {"axes": letters}
     if metadata.name:
         described["Name"] = metadata.name
     for axis, step, unit in zip(
         metadata.axes, metadata.scale, metadata.units, strict=True
     ):
-        if not unit:
-            continue
-        if axis in ("z", "y", "x"):
+        if axis in ("z", "y", "x") and (unit or step != 1):
             described[f"PhysicalSize{axis.upper()}"] = step
-            described[f"PhysicalSize{axis.upper()}Unit"] = _SYMBOLS.get(unit, unit)
-        elif axis == "t":
+            described[f"PhysicalSize{axis.upper()}Unit"] = _symbol(unit)
+        elif axis == "t" and unit:
             described["TimeIncrement"] = step
             described["TimeIncrementUnit"] = _SYMBOLS.get(unit, unit)
+    if metadata.translate:
+        described["Plane"] = _positions(metadata, shape)
     if metadata.channels:
         described["Channel"] = {"Name": [each.name for each in metadata.channels]}
         colors = [each.color for each in metadata.channels]
@@ -452,6 +457,27 @@ def _ome(metadata: Metadata, letters: str, record: Mapping[str, Any]) -> dict[st
     if uuid := record.get("uuid"):
         described["UUID"] = uuid  # else a new one each time: no two files were equal
     return described
+
+
+def _symbol(unit: str) -> str:
+    return _SYMBOLS.get(unit, unit) or "pixel"
+
+
+def _positions(metadata: Metadata, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return where planes begin, for each plane of a file."""
+    outer = shape[: _plane(metadata).start]
+    places = np.array(list(np.ndindex(*outer))).reshape(prod(outer), len(outer)).T
+    planes: dict[str, Any] = {}
+    for axis, name in enumerate(metadata.axes):
+        if name not in ("z", "y", "x"):
+            continue
+        starts = np.full(prod(outer), metadata.translate[axis])
+        if axis < len(outer):
+            starts += places[axis] * metadata.scale[axis]
+        unit = _symbol(metadata.units[axis])
+        planes[f"Position{name.upper()}"] = starts.tolist()
+        planes[f"Position{name.upper()}Unit"] = [unit] * len(starts)
+    return planes
 
 
 def _signed(color: str) -> int:

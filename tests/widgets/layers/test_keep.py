@@ -28,6 +28,7 @@ from harness import (
 )
 from napari_usm import warm_up
 from napari_usm._engine import memory
+from napari_usm._widgets.dock import widget as dock
 from napari_usm._widgets.layers import room
 
 STACK = cases.picture((50, 20, 24), "uint16")
@@ -418,7 +419,8 @@ def test_keep_of_a_pyramid(open_dock, qtbot, live):
 def test_what_memory_cannot_hold_is_refused(
     open_dock, qtbot, monkeypatch, notifications, live
 ):
-    """The sizes are said, and what to do instead; nothing has changed, Live goes on."""
+    """The sizes are said, and a file is offered; nothing has changed, Live goes on."""
+    monkeypatch.setattr(dock, "ask_new", lambda *arguments: None)
     free = SimpleNamespace(available=2000)
     monkeypatch.setattr(room.psutil, "virtual_memory", lambda: free)
     viewer, widget = open_dock("Unsharp mask")

@@ -25,7 +25,7 @@ def test_the_message():
     assert message.startswith(what)
     assert "600.0 MB are free, of which 540.0 MB may be used" in message
     assert "crop the layer" in message
-    assert "dask" in message
+    assert "on disk" in message
 
 
 def test_free_memory_is_asked_of_the_system(monkeypatch):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -14,6 +15,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMenu,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 # Below this width of the controls, the dock's title with the longest name is cut.
 _WIDTH = 318
+
+# Width of the button beside Keep: it holds one sign.
+_NARROW = 24
 
 _KEEP = "Keep"
 
@@ -57,6 +62,9 @@ class DockLayout(QObject):
         Controls in the form, before and after those of a method.
     """
 
+    #: A file was dropped onto the dock: its path.
+    dropped = Signal(str)
+
     def __init__(
         self, root: QWidget, above: Sequence[Row], below: Sequence[Row]
     ) -> None:
@@ -79,11 +87,26 @@ class DockLayout(QObject):
         self.keep = button(
             _KEEP, "Compute in the background and keep as ordinary layers."
         )
+        self.keep_menu = QMenu(root)
+        self.keep_in_memory = self.keep_menu.addAction("Keep in memory")
+        self.keep_on_disk = self.keep_menu.addAction("Keep on disk…")
+        self._keep_choice = _MenuButton(
+            self.keep_menu, "Choose where to keep: in memory, or as OME-Zarr files."
+        )
         self.reset = button(
             "Reset", "Restore the default values and read the pixels again."
         )
         self.copy = button(
             "Copy as Python", "Copy a program that makes the same pixels."
+        )
+        self.save_recipe = button(
+            "Save recipe…",
+            "Save method and values as a file, for the command line and other images.",
+        )
+        self.load_recipe = button(
+            "Load recipe…",
+            "Take method and values from a recipe, a record or a sharpened image. A "
+            "file can be dropped here too.",
         )
 
         self._basic, self._advanced = _Column(), _Column()
@@ -92,6 +115,10 @@ class DockLayout(QObject):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addWidget(self._advanced)
         rows.addWidget(self.copy)
+        recipes = QHBoxLayout()
+        recipes.addWidget(self.save_recipe)
+        recipes.addWidget(self.load_recipe)
+        rows.addLayout(recipes)
         self.advanced = _Fold("Advanced", rest)
 
         page = QWidget()
@@ -107,8 +134,13 @@ class DockLayout(QObject):
         scroll = _VerticalScrollArea(page)
 
         actions = QHBoxLayout()
-        for each in (self.live, self.keep, self.reset):
-            actions.addWidget(each)
+        keeping = QHBoxLayout()
+        keeping.setSpacing(1)
+        keeping.addWidget(self.keep)
+        keeping.addWidget(self._keep_choice)
+        actions.addWidget(self.live)
+        actions.addLayout(keeping)
+        actions.addWidget(self.reset)
         column = root.layout()
         column.addWidget(scroll)
         column.addWidget(self._status)
@@ -117,6 +149,7 @@ class DockLayout(QObject):
         column.setStretchFactor(scroll, 1)
         self._progress.hide()
         self._status.hide()
+        root.setAcceptDrops(True)
         root.installEventFilter(self)
         watch = DockWatch(root)
         self.orphaned = watch.orphaned
@@ -181,6 +214,7 @@ class DockLayout(QObject):
         """Show progress of that many steps, and a button that cancels."""
         self._steps = steps
         self.keep.setText("Cancel")
+        self._keep_choice.setEnabled(False)
         self.dismiss()
         self.show_status("")
         self.advance(0)
@@ -194,6 +228,7 @@ class DockLayout(QObject):
         self._steps = 0
         self._progress.hide()
         self.keep.setText(_KEEP)
+        self._keep_choice.setEnabled(True)
 
     def end_preparing(self) -> None:
         """Show no progress, unless there is that of a run."""
@@ -206,9 +241,16 @@ class DockLayout(QObject):
         self._progress.show()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Labels are as wide as their style makes them."""
+        """Labels are as wide as their style makes them; one file may be dropped."""
         if event.type() in (QEvent.Type.Show, QEvent.Type.StyleChange):
             self._align()
+        # An event of a drag that enters or moves is one of a drop, too.
+        if isinstance(event, QDropEvent) and (path := _dropped_file(event)):
+            event.acceptProposedAction()
+            if event.type() == QEvent.Type.Drop:
+                # Whoever dragged it waits for the end of this event.
+                QTimer.singleShot(0, lambda: self.dropped.emit(path))
+            return True
         return super().eventFilter(watched, event)
 
     def _align(self) -> None:
@@ -232,7 +274,8 @@ class DockLayout(QObject):
             *(stop for form in (above, basic, below) for stop in _tab_stops(form)),
             self.advanced.heading,
             *_tab_stops(advanced),
-            *(self.copy, self.live, self.keep, self.reset),
+            *(self.copy, self.save_recipe, self.load_recipe),
+            *(self.live, self.keep, self._keep_choice, self.reset),
         ]
         for stop, following in pairwise(stops):
             QWidget.setTabOrder(stop, following)
@@ -250,10 +293,18 @@ class DockLayout(QObject):
             if isinstance(control.native, QCheckBox):
                 control.native.setText("")  # it stands in front, like all others
             narrow(control.native)
+            for line in control.native.findChildren(QLineEdit):
+                line.setAcceptDrops(False)  # files are for the dock
             field = control.native if len(row) == 1 else _beside(row)
             self._rows[id(control)] = label, field
             lines.addRow(label, field)
         return form
+
+
+def _dropped_file(event: QDropEvent) -> str:
+    """Return the only file of a drag, or an empty text."""
+    urls = event.mimeData().urls()
+    return urls[0].toLocalFile() if len(urls) == 1 else ""
 
 
 def _tab_stops(form: QWidget) -> list[QWidget]:
@@ -299,6 +350,18 @@ class _Fold(QWidget):
     def _show(self, opened: bool) -> None:
         self.heading.setText(f"{'▾' if opened else '▸'} {self._title}")
         self._content.setVisible(opened)
+
+
+class _MenuButton(QPushButton):
+    """A narrow button beside another that opens a menu."""
+
+    def __init__(self, menu: QMenu, tooltip: str) -> None:
+        super().__init__("▾")
+        self.setToolTip(tooltip)
+        self.setFixedWidth(_NARROW)
+        self.clicked.connect(
+            lambda: menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
+        )
 
 
 class _StatusLine(QWidget):

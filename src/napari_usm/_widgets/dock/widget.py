@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 from superqt.utils import qthrottled
 
-from napari_usm import axes, warm_up
+from napari_usm import axes, recipe_file, warm_up
 from napari_usm._engine import memory
 from napari_usm._methods import METHODS
+from napari_usm._widgets.dialogs import ask_existing, ask_new
 from napari_usm._widgets.dock.controls import SharpenControls
 from napari_usm._widgets.dock.memory import Left
 from napari_usm._widgets.dock.status import (
@@ -30,6 +32,7 @@ from napari_usm._widgets.dock.watch import disconnect_choices
 from napari_usm._widgets.kernels import kernels_of
 from napari_usm._widgets.layers.data import METADATA, is_result
 from napari_usm._widgets.layers.functions import layer_run
+from napari_usm._widgets.layers.info import axes_of
 from napari_usm._widgets.layers.keeping import Keeping
 from napari_usm._widgets.layers.results import (
     is_selecting,
@@ -39,13 +42,17 @@ from napari_usm._widgets.layers.results import (
 )
 from napari_usm._widgets.layers.worker import PREPARING
 from napari_usm._widgets.live.pair import LivePair, free_pairs, pair_of
+from napari_usm._widgets.saving.keep import FORMAT, keep_on_disk
+from napari_usm.batch.recipes import read_recipe
+from napari_usm.recipe import Recipe
 from napari_usm.scripts import TO_FILL
 
 if TYPE_CHECKING:
     import napari.types
     import napari.viewer
 
-    from napari_usm._widgets.layers.run import LayerRun
+    from napari_usm._engine.plan import FittedPlan
+    from napari_usm._widgets.layers.run import LayerRun, Steps
 
 # Milliseconds between two changes that are followed: a frame of most screens.
 _FRAME = 16
@@ -108,15 +115,21 @@ class SharpenWidget(SharpenControls):
 
     def _connect(self) -> None:
         dock, keeping, layers = self._dock, self._keeping, self._viewer.layers
-        for button in (dock.live, dock.keep, dock.copy):
+        for button in (dock.live, dock.keep, dock.copy, dock.save_recipe):
             button.pressed.connect(self._apply_typed)
         for button in (dock.live, dock.keep, dock.reset):
             button.pressed.connect(dock.dismiss)
         self.changed.connect(lambda: dock.dismiss())
         dock.live.toggled.connect(self._on_live)
         dock.keep.clicked.connect(self._on_keep)
+        dock.keep_menu.aboutToShow.connect(self._apply_typed)
+        dock.keep_in_memory.triggered.connect(self._on_keep)
+        dock.keep_on_disk.triggered.connect(self._on_keep_on_disk)
         dock.reset.clicked.connect(self._on_reset)
         dock.copy.clicked.connect(self._on_copy)
+        dock.save_recipe.clicked.connect(self._on_save_recipe)
+        dock.load_recipe.clicked.connect(self._on_load_recipe)
+        dock.dropped.connect(self.load_recipe)
         dock.orphaned.connect(self._let_go)
         keeping.stepped.connect(self._on_step)
         keeping.done.connect(self._on_kept)
@@ -176,6 +189,82 @@ class SharpenWidget(SharpenControls):
         QApplication.clipboard().setText(text)
         is_complete = TO_FILL not in text.splitlines()
         self._dock.announce(COPIED if is_complete else COPIED_WITHOUT_PIXELS)
+
+    # --- recipes ---
+
+    @property
+    def recipe(self) -> Recipe:
+        """Return the recipe that the controls describe."""
+        return Recipe.from_controls(self.method.value, **self._asked())
+
+    def _on_save_recipe(self) -> None:
+        method = self.method.value
+        kinds = {"Recipe": "json"}
+        path = ask_new(self.native, "Save recipe", f"{method}.json", kinds)
+        if path is None:
+            return
+        try:
+            recipe_file.save(self.recipe, path, overwrite=True)  # the dialog has asked
+        except (OSError, TypeError, ValueError) as error:
+            self._refuse(error)
+            return
+        self._dock.announce(f"Saved as '{path.name}'.")
+
+    def _on_load_recipe(self) -> None:
+        kind = "Recipes, records, images (*.json *.tif *.tiff);;All files (*)"
+        if (path := ask_existing(self.native, "Load recipe", kind)) is not None:
+            self.load_recipe(path)
+
+    def load_recipe(self, path: str | Path) -> None:
+        """Give the controls the values of a recipe, and say what they cannot show.
+
+        Parameters
+        ----------
+        path : str or Path
+            A recipe, a record beside an output, or an image that the plugin wrote.
+        """
+        self._dock.dismiss()
+        try:
+            recipe = read_recipe(path)
+            self._check_shown(recipe.method)
+        except (OSError, ValueError) as error:
+            self._refuse(error)
+            return
+        hidden = self._bring_back_recipe(recipe)
+        name = Path(path).name
+        if hidden:
+            self._dock.announce(
+                f"Recipe '{name}' is loaded, but for {', '.join(hidden)}: the controls "
+                "cannot show that for this image."
+            )
+        else:
+            self._dock.announce(f"Recipe '{name}' is loaded.")
+
+    def _check_shown(self, method: str) -> None:
+        """Raise a ValueError if a method is not in the menu."""
+        if method not in self.method.choices:
+            raise ValueError(
+                f"the recipe's method '{method}' has no controls in the dock: sharpen "
+                "by it in Python or on the command line"
+            )
+
+    def _bring_back_recipe(self, recipe: Recipe) -> list[str]:
+        """Set the controls; return what they cannot show."""
+        controls, hidden = recipe.as_controls()
+        self._bring_back(self._chosen(), {"method": recipe.method, **controls})
+        # And what does not fit the image, such as a unit that it does not have.
+        now, layer = self._asked(), self._chosen()
+        has_z = layer is not None and axes_of(layer).has_z
+        says_z = has_z or controls.get("dimensions") != axes.VOLUMES
+        for name, value in controls.items():
+            unit = f"{name}_unit"
+            if name.endswith("_unit") or (name == "z_axis" and says_z):
+                continue
+            wanted, shown = controls.get(unit), now.get(unit)
+            if now[name] != value or wanted not in (None, shown):
+                words = [name.replace("_", " "), str(value), wanted or ""]
+                hidden.append(" ".join(words).strip())
+        return hidden
 
     # --- live ---
 
@@ -349,17 +438,51 @@ class SharpenWidget(SharpenControls):
             self._cancel()
             self._dock.announce("Cancelled: nothing was changed.")
             return
-        self._follow()
-        pair = self._pair
+        if (run := self._run_to_keep()) is None:
+            return
         try:
-            run = self._run_of(self._chosen())
             run.check_room()
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
+            self._refuse(error)
+            self._on_keep_on_disk()
+            return
+        settled = self._settled
+        self._start_keeping(run, run.keep(settled), run.keep_steps(settled))
+
+    def _on_keep_on_disk(self) -> None:
+        """Ask for a file, and compute into it."""
+        if (run := self._run_to_keep()) is None:
+            return
+        name = f"{_as_file_name(run.layer.name)} sharpened{FORMAT.suffixes[0]}"
+        end = FORMAT.suffixes[0].lstrip(".")
+        path = ask_new(self.native, "Keep on disk", name, {"OME-Zarr": end})
+        # Layers and controls may have changed while the dialog was open.
+        if path is None or (run := self._run_to_keep()) is None:
+            return
+        try:
+            running, steps = keep_on_disk(run, path, self._settled)
+        except (OSError, TypeError, ValueError) as error:
             self._refuse(error)
             return
-        settled = None if pair is None else pair.settled
-        self._keeping.start(run, settled, pair)
-        self._dock.start(run.keep_steps(settled))
+        self._start_keeping(run, running, steps)
+
+    def _run_to_keep(self) -> LayerRun | None:
+        """Return the run that the controls describe, or say what is wrong."""
+        self._follow()
+        try:
+            return self._run_of(self._chosen())
+        except (TypeError, ValueError) as error:
+            self._refuse(error)
+            return None
+
+    @property
+    def _settled(self) -> FittedPlan | None:
+        """Return what the live result has found for the whole image."""
+        return None if self._pair is None else self._pair.settled
+
+    def _start_keeping(self, run: LayerRun, running: Steps, steps: int) -> None:
+        self._keeping.start(run, running, self._pair)
+        self._dock.start(steps)
 
     def _on_step(self, step: int) -> None:
         if not isalive(self.native):
@@ -446,6 +569,12 @@ class SharpenWidget(SharpenControls):
         layers.events.removed.disconnect(self._on_layer_removed)
         layers.selection.events.active.disconnect(self._on_active)
         disconnect_choices(layers, self)
+
+
+def _as_file_name(name: str) -> str:
+    """Return the name of a layer without what names of files must not hold."""
+    kept = (" " if each in '\\/:*?"<>|' else each for each in name)
+    return "".join(kept).strip() or "image"
 
 
 def __getattr__(name: str) -> Any:

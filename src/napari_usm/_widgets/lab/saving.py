@@ -7,8 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from qtpy.QtWidgets import QFileDialog
-
+from napari_usm._widgets.dialogs import ask_new
 from napari_usm._widgets.lab.pages import PlotPage
 from napari_usm._widgets.lab.palette import PRINTED
 from napari_usm.lab.drawing import new_figure, style
@@ -30,20 +29,8 @@ def kinds_of(page: Page) -> list[str]:
 
 def ask_path(parent: QWidget, page: Page) -> Path | None:
     """Return the path that the user chooses; replacing a file has to be confirmed."""
-    kinds = kinds_of(page)
-    filters = [f"{kind.upper()} (*.{kind})" for kind in kinds]
-    dialog = QFileDialog(parent, f"Save {page.part}")
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.setNameFilters(filters)
-    # With the ending, or the question would be about another file.
-    dialog.setDefaultSuffix(kinds[0])
-    dialog.filterSelected.connect(
-        lambda chosen: dialog.setDefaultSuffix(kinds[filters.index(chosen)])
-    )
-    dialog.selectFile(page.part)
-    chosen = dialog.selectedFiles() if dialog.exec() else []
-    dialog.deleteLater()
-    return Path(chosen[0]) if chosen else None
+    kinds = {kind.upper(): kind for kind in kinds_of(page)}
+    return ask_new(parent, f"Save {page.part}", page.part, kinds)
 
 
 def save(page: Page, path: Path) -> None:

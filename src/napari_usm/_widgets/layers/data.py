@@ -108,7 +108,8 @@ def result_tuple(
 ) -> LayerDataTuple:
     """Return the sharpened layer: it looks like its source and lies where that lies.
 
-    The name of one that stays can be that of a file; that of a live one cannot.
+    A list of arrays is a pyramid. The name of one that stays can be that of a file;
+    that of a live one cannot.
     """
     # An RGB layer has no colormap, but napari draws it with all the rest.
     colormap = {} if layer.rgb else {"colormap": layer.colormap}
@@ -118,7 +119,7 @@ def result_tuple(
         **colormap,
         "name": f"{layer.name} {(_LIVE if live else _PLAIN)[0]}",
         "rgb": layer.rgb,
-        "multiscale": layer.multiscale,
+        "multiscale": isinstance(image, list),
         "metadata": {METADATA: metadata},
     }
     return image, keywords, "image"
@@ -142,7 +143,7 @@ def edge_map_tuple(
         **_state(layer, VIEW),
         "name": f"{layer.name} {(_LIVE if live else _PLAIN)[1 + in_noise]}",
         "rgb": False,
-        "multiscale": layer.multiscale,
+        "multiscale": isinstance(edge_map, list),
         "colormap": SIZES if in_noise else DIVERGING,
         "contrast_limits": (0.0 if in_noise else -limit, limit),
         "visible": False,

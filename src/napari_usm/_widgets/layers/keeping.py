@@ -11,8 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_usm._widgets.layers.worker import worker_of
 
 if TYPE_CHECKING:
-    from napari_usm._engine.plan import FittedPlan
-    from napari_usm._widgets.layers.run import LayerRun
+    from napari_usm._widgets.layers.run import LayerRun, Steps
     from napari_usm._widgets.live.pair import LivePair
 
 
@@ -39,12 +38,10 @@ class Keeping(QObject):
         """Return whether a result is being computed."""
         return self._stop is not None
 
-    def start(
-        self, run: LayerRun, settled: FittedPlan | None, pair: LivePair | None
-    ) -> None:
-        """Begin; `settled` has the estimates of the whole image, if they are known."""
+    def start(self, run: LayerRun, running: Steps, pair: LivePair | None) -> None:
+        """Begin a run, by the generator that ends in its layers."""
         stop = threading.Event()
-        worker = worker_of(run, settled, stop)
+        worker = worker_of(run, running, stop)
         # Qt may keep a worker for ever, and its slots with it: they hold no pixels.
         worker.yielded.connect(lambda step: self._on_step(stop, step))
         worker.returned.connect(lambda tuples: self._on_done(stop, tuples))

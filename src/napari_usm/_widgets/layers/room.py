@@ -34,8 +34,8 @@ def check_room(nbytes: int, what: str, available: int | None = None) -> None:
     ... # doctest: +NORMALIZE_WHITESPACE
     Traceback (most recent call last):
     ValueError: result and edge map of 'cells' (40000 × 40000 uint16) need 9.6 GB of
-    memory; 8.0 GB are free, of which 7.2 GB may be used: crop the layer first, or
-    sharpen it in Python as a dask array, block by block into a file
+    memory; 8.0 GB are free, of which 7.2 GB may be used: keep them on disk, or crop
+    the layer first
     """
     if available is None:
         available = psutil.virtual_memory().available
@@ -43,8 +43,8 @@ def check_room(nbytes: int, what: str, available: int | None = None) -> None:
     if nbytes > usable:
         raise ValueError(
             f"{what} need {_size(nbytes)} of memory; {_size(available)} are free, "
-            f"of which {_size(usable)} may be used: crop the layer first, or sharpen "
-            "it in Python as a dask array, block by block into a file"
+            f"of which {_size(usable)} may be used: keep them on disk, or crop the "
+            "layer first"
         )
 
 

@@ -74,7 +74,7 @@ class LayerRun:
     def __init__(self, layer: Image, recipe: Recipe) -> None:
         _check(layer)
         self.layer = layer
-        self.method = recipe.method
+        self.recipe, self.method = recipe, recipe.method
         #: Values of the controls that the run comes from, if any.
         self.controls: dict[str, Any] = {}
         self.source = layer.data
@@ -224,10 +224,10 @@ class LayerRun:
         live: bool = False,
     ) -> list[LayerDataTuple]:
         """Return result and edge map, of each level, as layers."""
-        if not self.layer.multiscale:
+        image: Any = images
+        edge_map: Any = edges
+        if len(images) == 1 and not self.layer.multiscale:
             (image,), (edge_map,) = images, edges
-        else:
-            image, edge_map = images, edges
         return [
             result_tuple(self.layer, image, metadata, live=live),
             edge_map_tuple(
@@ -245,6 +245,7 @@ class LayerRun:
         """Return how the layers were made, and what is known of their pixels."""
         return {
             "method": self.method,
+            "recipe": self.recipe,
             "parameters": self.parameters,
             "edge_map": edges_of(self.plan),
             "amount": amount,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
@@ -14,21 +15,20 @@ if TYPE_CHECKING:
 
     import napari.types
 
-    from napari_usm._engine.plan import FittedPlan
-    from napari_usm._widgets.layers.run import LayerRun
+    from napari_usm._widgets.layers.run import LayerRun, Steps
 
 
 # Yielded while another process compiles the kernels of a run.
 PREPARING = -1
 
 
-def worker_of(run: LayerRun, settled: FittedPlan | None, stop: threading.Event) -> Any:
+def worker_of(run: LayerRun, running: Steps, stop: threading.Event) -> Any:
     """Return the worker for a run, not started.
 
     At every pause it yields how many steps are done, before the first `PREPARING` as
     often as it takes, and 0. If it shall stop it returns None there.
     """
-    return create_worker(_counted, run, settled, stop, _start_thread=False)
+    return create_worker(_counted, run, running, stop, _start_thread=False)
 
 
 class RunError(Exception):
@@ -36,16 +36,22 @@ class RunError(Exception):
 
 
 def _counted(
-    run: LayerRun, settled: FittedPlan | None, stop: threading.Event
+    run: LayerRun, running: Steps, stop: threading.Event
 ) -> Generator[int, None, list[napari.types.LayerDataTuple] | None]:
     """A run as napari's workers want it: they stop only where something is yielded."""
+    with closing(running):  # files that are not complete are removed
+        return (yield from _until_stopped(run, running, stop))
+
+
+def _until_stopped(
+    run: LayerRun, running: Steps, stop: threading.Event
+) -> Generator[int, None, list[napari.types.LayerDataTuple] | None]:
     for is_long in waiting(kernels_of(run.plan, run.method)):
         if is_long:
             yield PREPARING
         if stop.is_set():
             return None
     yield 0
-    running = run.keep(settled)
     step = 0
     # It ends by itself: one that is abandoned would keep its results.
     while not stop.is_set():

@@ -1,0 +1,1 @@
+"""Layers and results that are written to files."""
