@@ -10,7 +10,7 @@ from napari.layers import Image
 import cases
 import napari_usm as usm
 from harness import go_live, press, results, says
-from napari_usm import _methods
+from napari_usm import _methods, cli
 from napari_usm._filters.mask import Mask
 from napari_usm._filters.taps import BOX
 from napari_usm._methods.base import Constants
@@ -69,6 +69,15 @@ def test_in_python(box_sharpen):
     np.testing.assert_array_equal(found.image.compute(), EXPECTED)
     with pytest.raises(TypeError, match="`sigma` must be a parameter of box_sharpen"):
         usm.sharpen(IMAGE, box_sharpen, sigma=2)
+
+
+def test_on_the_command_line(box_sharpen, tmp_path):
+    """It has an option for each parameter, and errors that list them."""
+    np.save(tmp_path / "a.npy", IMAGE)
+    words = ["sharpen", str(tmp_path / "a.npy"), "-o", str(tmp_path / "b.npy")]
+    assert cli.main([*words, "--method", box_sharpen, "--amount", "2"]) == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "b.npy"), EXPECTED)
+    assert cli.main([*words, "--method", box_sharpen, "--sigma", "2"]) == 2
 
 
 def test_on_layers(box_sharpen):

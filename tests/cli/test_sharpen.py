@@ -194,7 +194,7 @@ def test_an_array_job(tmp_path, folder, capsys):
     """Parts share files and units; `--finalize` completes what they left."""
     words = ["sharpen", folder, "-o", tmp_path / "out", "--memory", LITTLE]
     for number in (1, 2, 3):
-        status, out, err = call(capsys, *words, "--part", f"{number}/3")
+        status, _out, err = call(capsys, *words, "--part", f"{number}/3")
         assert (status, err) == (0, "")
     status, _, err = call(capsys, *words, "--finalize")
     made = sorted(

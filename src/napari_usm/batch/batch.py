@@ -43,6 +43,8 @@ class Event:
         While it runs: "estimate 1/2", "sharpen", "pyramid level 1" or "write".
     done, total : int
         Units of the stage.
+    error : str
+        Message, if it failed.
     """
 
     index: int
@@ -50,6 +52,7 @@ class Event:
     stage: str = ""
     done: int = 0
     total: int = 0
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -260,4 +263,4 @@ class Batch:
         else:
             result = Result(job, status, detail or "")
         self._results[index] = result
-        self._listener(Event(index, status))
+        self._listener(Event(index, status, error=result.error))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from napari_usm import io
 from napari_usm.batch.inputs import Problem, plan_jobs
 from napari_usm.batch.job import OpenJob
 from napari_usm.batch.journal import Journal
-from napari_usm.batch.run import is_done, message_of
+from napari_usm.batch.run import HEADER, is_done, message_of
 from napari_usm.io import files
 
 if TYPE_CHECKING:
@@ -115,14 +114,11 @@ class Row:
             opened = OpenJob.of(job)
             with opened.image:
                 plan = opened.plan
-                written = prod(plan.shape) * plan.result.itemsize
-                if job.recipe.edge_map:
-                    written += 4 * prod(plan.edge_shape)
                 row = cls(
                     name,
                     job,
                     nbytes=opened.image.nbytes,
-                    output_bytes=written,
+                    output_bytes=opened.output_bytes,
                     filtered=opened.description,
                     plan=plan,
                 )
@@ -261,7 +257,7 @@ def _name(each: Job | Problem) -> str:
 def _is_of(job: Job) -> bool:
     """Return whether a work folder is that of this job, and not of another recipe."""
     try:
-        said = json.loads((job.work_folder / "job.json").read_text(encoding="utf-8"))
+        said = json.loads((job.work_folder / HEADER).read_text(encoding="utf-8"))
     except FileNotFoundError:  # interrupted before its first step
         return True
     return bool(said.get("key") == job.key)

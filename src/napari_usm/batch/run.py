@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from napari_usm.batch.executors import Executor
     from napari_usm.batch.job import Job
 
-_HEADER, _ESTIMATE = "job.json", "estimate.json"
+#: In a work folder, what says which job it is of.
+HEADER = "job.json"
+
+_ESTIMATE = "estimate.json"
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ def _enter(job: Job, folder: Path, resume: bool) -> int:
     int
         Memory of a worker in the first run, by which the image was cut into units.
     """
-    header = folder / _HEADER
+    header = folder / HEADER
     if folder.exists() and not resume:
         if not job.overwrite:
             raise FileExistsError(
@@ -243,7 +246,7 @@ class _Run:
 
     def finish(self, command: str, start: float) -> dict[str, Any] | None:
         """Finish the outputs if all units are done; return the record."""
-        if not self._folder.joinpath(_HEADER).exists():
+        if not self._folder.joinpath(HEADER).exists():
             return None  # another part has just finished them
         path = self._folder / RECORD
         if not path.exists():

@@ -71,7 +71,7 @@ class Table:
         """Take over an event of the run, and return the row that it is about."""
         index = self._run[event.index]
         row = self.rows[index]
-        row.status, row.stage = event.status, event.stage
+        row.status, row.stage, row.error = event.status, event.stage, event.error
         row.done, row.total = event.done, event.total
         if row.skipped is None and event.stage == "sharpen":
             row.skipped = row.fraction

@@ -23,10 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return the exit status."""
-    from napari_usm.recipe_file import load
+    from napari_usm.batch.recipes import read_recipe
     from napari_usm.scripts import sentence
 
     with wrong_use():
-        text = sentence(load(options.recipe))
+        text = sentence(read_recipe(options.recipe))
     sys.stdout.write(text)
     return 0

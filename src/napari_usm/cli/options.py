@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from napari_usm import axes
 from napari_usm._methods import METHODS
+from napari_usm.batch.recipes import read_recipe
 from napari_usm.recipe import Recipe
-from napari_usm.recipe_file import OF_IMAGES, check, load, save
+from napari_usm.recipe_file import OF_IMAGES, check, save
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +50,8 @@ def add_recipe_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--recipe",
         metavar="FILE",
-        help="begin with the recipe in this file (JSON); options override it",
+        help="begin with the recipe in this file: JSON, or an output of napari-usm, or "
+        "its record; options override it",
     )
     group.add_argument(
         "--save-recipe", metavar="FILE", help="write the recipe to this file"
@@ -101,7 +103,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     """
     base = Recipe(options.method or METHOD, {}, axes.PLANES)
     if options.recipe is not None:
-        base = load(options.recipe)
+        base = read_recipe(options.recipe)
         if options.method not in (None, base.method):
             raise ValueError(
                 f"`--method` must be that of the recipe, {base.method}; got "

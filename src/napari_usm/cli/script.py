@@ -35,11 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command and return the exit status."""
-    from napari_usm.recipe_file import load
+    from napari_usm.batch.recipes import read_recipe
     from napari_usm.scripts import program
 
     with wrong_use():
-        recipe = load(options.recipe)
+        recipe = read_recipe(options.recipe)
         if options.input is None:
             text = program(recipe)
         else:
