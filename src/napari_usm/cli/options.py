@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from napari_usm import axes
 from napari_usm._methods import METHODS
-from napari_usm.batch.recipes import read_recipe
 from napari_usm.recipe import Recipe
 from napari_usm.recipe_file import OF_IMAGES, check, save
 
@@ -103,6 +102,8 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     """
     base = Recipe(options.method or METHOD, {}, axes.PLANES)
     if options.recipe is not None:
+        from napari_usm.batch.recipes import read_recipe  # late: it loads dask
+
         base = read_recipe(options.recipe)
         if options.method not in (None, base.method):
             raise ValueError(
