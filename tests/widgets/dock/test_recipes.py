@@ -84,14 +84,14 @@ def test_what_was_saved_comes_back(open_dock, path, method):
                 control.value = not word.default
             else:
                 control.value = word.maximum
-    before = widget._asked()
+    before = widget._control_values()
     press(widget, "Save recipe…")
     assert "Saved as 'mine.json'." in status(widget)
     press(widget, "Reset")
-    assert widget._asked() != before
+    assert widget._control_values() != before
     press(widget, "Load recipe…")
     assert status(widget) == "Recipe 'mine.json' is loaded."
-    assert widget._asked() == before
+    assert widget._control_values() == before
 
 
 def test_units_come_back(open_dock, path):
@@ -100,7 +100,7 @@ def test_units_come_back(open_dock, path):
     viewer.add_image(STACK, **GRID)
     tune(widget, sigma_unit="µm", threshold_unit="× noise", edge_map_unit="× noise")
     tune(widget, sigma=0.35, threshold=2.5)
-    before = widget._asked()
+    before = widget._control_values()
     press(widget, "Save recipe…")
     recipe = recipe_file.load(path)
     assert recipe.parameters["sigma"] == "0.35 µm"
@@ -108,7 +108,7 @@ def test_units_come_back(open_dock, path):
     assert recipe.significance
     press(widget, "Reset")
     press(widget, "Load recipe…")
-    assert widget._asked() == before
+    assert widget._control_values() == before
 
 
 def test_the_z_axis_comes_back(open_dock, path):
@@ -196,11 +196,11 @@ def test_a_method_without_controls_changes_nothing(open_dock, tmp_path, notifica
     viewer, widget = open_dock("Unsharp mask")
     viewer.add_image(PIXELS)
     tune(widget, sigma=3.0)
-    before = widget._asked()
+    before = widget._control_values()
     widget.load_recipe(saved(tmp_path / "new.json", "gaussian_sharpen", sigma=2.0))
     assert "'gaussian_sharpen' has no controls in the dock" in status(widget)
     assert "'gaussian_sharpen' has no controls" in notifications()[-1]
-    assert widget._asked() == before
+    assert widget._control_values() == before
     assert widget.method.value == "unsharp_mask"
 
 
@@ -216,14 +216,14 @@ def test_a_method_without_controls_changes_nothing(open_dock, tmp_path, notifica
 def test_files_that_are_no_recipes(open_dock, tmp_path, notifications, text, said):
     viewer, widget = open_dock("Unsharp mask")
     viewer.add_image(PIXELS)
-    before = widget._asked()
+    before = widget._control_values()
     path = tmp_path / "wrong.json"
     if text is not None:
         path.write_text(text)
     widget.load_recipe(path)
     assert said in status(widget)
     assert said in notifications()[-1]
-    assert widget._asked() == before
+    assert widget._control_values() == before
 
 
 def test_without_an_image(open_dock, path):

@@ -205,7 +205,7 @@ class BatchWidget(QWidget):
         """Plan soon, if anything has changed."""
         if self.is_running or not isalive(self):
             return
-        request = self._asked()
+        request = self._read_request()
         if request is not None and request == self._request:
             return
         self._is_due = True
@@ -213,7 +213,7 @@ class BatchWidget(QWidget):
         self._parts.start.setEnabled(False)
         self._plan_soon()
 
-    def _asked(self) -> Request | None:
+    def _read_request(self) -> Request | None:
         """Return what the controls say; None if something is missing."""
         recipe = self._recipe()
         if recipe is None or not self._inputs:

@@ -195,7 +195,7 @@ class SharpenWidget(SharpenControls):
     @property
     def recipe(self) -> Recipe:
         """Return the recipe that the controls describe."""
-        return Recipe.from_controls(self.method.value, **self._asked())
+        return Recipe.from_controls(self.method.value, **self._control_values())
 
     def _on_save_recipe(self) -> None:
         method = self.method.value
@@ -253,7 +253,7 @@ class SharpenWidget(SharpenControls):
         controls, hidden = recipe.as_controls()
         self._bring_back(self._chosen(), {"method": recipe.method, **controls})
         # And what does not fit the image, such as a unit that it does not have.
-        now, layer = self._asked(), self._chosen()
+        now, layer = self._control_values(), self._chosen()
         has_z = layer is not None and axes_of(layer).has_z
         says_z = has_z or controls.get("dimensions") != axes.VOLUMES
         for name, value in controls.items():
