@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_usm._engine.cache import Cache
 from napari_usm.batch import estimates
 from napari_usm.io import files
 from napari_usm.recipe_file import dumps
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from napari_usm._engine.plan import FittedPlan
     from napari_usm._engine.report import Report
     from napari_usm.batch.job import Job, OpenJob
+    from napari_usm.recipe import Recipe
 
 # Bytes of a file that is hashed; of a larger one size and time are kept.
 _HASHED = 2**28
+
+_recipes: Cache[str, dict[str, Any]] = Cache(4)
 
 _PACKAGES = "napari-usm", "numpy", "numba", "scipy"
 
@@ -40,7 +44,7 @@ def make(opened: OpenJob, fitted: FittedPlan, report: Report) -> dict[str, Any]:
     """
     plan = opened.plan
     record = {
-        "recipe": json.loads(dumps(opened.job.recipe)),
+        "recipe": _recipe(opened.job.recipe),
         "resolved": {
             "filter": opened.description,
             "parameters": plain(opened.resolved.parameters),
@@ -84,6 +88,16 @@ def write(job: Job, record: Mapping[str, Any], seconds: float, command: str) -> 
     path = job.record_path
     with files.complete_file(path, overwrite=True, synced=False) as partial:
         partial.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _recipe(recipe: Recipe) -> dict[str, Any]:
+    # One recipe serves many images, and is checked for 1 ms each time.
+    key = repr(recipe)
+    document = _recipes.get(key)
+    if document is None:
+        document = json.loads(dumps(recipe))
+        _recipes.put(key, document)
+    return document
 
 
 @cache
