@@ -159,7 +159,9 @@ def drop_cache():
 def run_row(row):
     """Run one row, and print what was measured as JSON."""
     if warm := row.pop("warm", None):
-        output = row["output"] + ".warm.ome.zarr"
+        output = str(Path(row["output"]).with_name("warm.ome.zarr"))
+        if "files" in row["kind"]:
+            output = f"{row['output']} warm"
         ROWS[row["kind"]]({**row, "source": warm, "output": output})
         shutil.rmtree(output, ignore_errors=True)
     start = time.perf_counter()
@@ -197,7 +199,7 @@ def copy(row):
             from napari_usm.batch.units import cut
 
             shape = store.level_shape(rank)
-            units = cut(shape, store.chunks, (), (2,))
+            units = cut(shape, store.chunks, (), (2,), 2**30 // 160)
             list(pool.map(lambda spans, rank=rank: store.reduce(rank, spans), units))
     store.finish({})
 

@@ -34,6 +34,10 @@ HEADER = "job.json"
 
 _ESTIMATE = "estimate.json"
 
+# Memory for a pixel of a level of a pyramid: the eight that it may be the mean of, as
+# they are stored and as float64, and sums of them.
+_BYTES_OF_MEAN = 160
+
 
 @dataclass(frozen=True)
 class Finished:
@@ -284,7 +288,8 @@ class _Run:
             for rank in range(1, store.level_count):
                 stored = store.shards or store.chunks
                 shape = store.level_shape(rank)
-                units = cut(shape, stored, (), (len(shape) - 1,))
+                most = self._memory // _BYTES_OF_MEAN
+                units = cut(shape, stored, (), (len(shape) - 1,), most)
                 left = [k for k in range(len(units)) if (name, rank, k) not in done]
                 task = tasks.Reduce(self._job, name, rank)
                 results = self._executor.map(task, [units[k] for k in left])
