@@ -166,7 +166,7 @@ def run_row(row):
         shutil.rmtree(output, ignore_errors=True)
     start = time.perf_counter()
     said = ROWS[row["kind"]](row) or {}
-    said["seconds"] = time.perf_counter() - start
+    said.setdefault("seconds", time.perf_counter() - start)
     if "first" in said:
         said["first"] -= start
     peaks = [
@@ -226,8 +226,8 @@ def sharpen(row):
     with local_cluster(count) if count else nullcontext(Threads(THREADS)) as executor:
         start = time.perf_counter()
         (result,) = Batch(jobs, executor, listener=listen).run()
-        if count:  # without the start of the workers
-            said["seconds_of_work"] = time.perf_counter() - start
+        if count:  # without the start and the end of the processes
+            said["seconds"] = time.perf_counter() - start
     if result.status != "done":
         raise RuntimeError(result.error)
     return said

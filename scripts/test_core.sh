@@ -7,7 +7,8 @@ core="${USM_CORE_VENV:-.venv-core}"
 [ -d "$core" ] || python3 -m venv "$core"
 "$core/bin/python" -m pip install --quiet --no-deps -e .
 "$core/bin/python" -m pip install --quiet numpy scipy numba scikit-image PyWavelets \
-  pillow matplotlib "dask[array]" pint psutil zarr tifffile xarray \
+  pillow matplotlib "dask[array,distributed]" pint psutil pydantic typing_extensions \
+  zarr yaozarrs tifffile imagecodecs filelock rich xarray \
   pytest pytest-xdist hypothesis
 "$core/bin/python" - <<'PYTHON'
 import importlib.util
@@ -17,5 +18,6 @@ found = [name for name in ("napari", "qtpy", "magicgui") if importlib.util.find_
 sys.exit(f"must not be installed: {found}" if found else 0)
 PYTHON
 "$core/bin/python" -m pytest -p no:pytest-qt --ignore=src/napari_usm/_widgets \
-  tests/engine tests/methods tests/metrics tests/lab tests/test_interface.py \
+  tests/engine tests/methods tests/metrics tests/lab tests/io tests/batch tests/cli \
+  tests/test_interface.py tests/test_recipe_file.py \
   tests/test_recipe.py tests/test_errors.py tests/test_masked.py src "$@"
