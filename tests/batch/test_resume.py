@@ -16,6 +16,7 @@ import pytest
 from napari_usm.batch import Batch, journal, plan_jobs, run, tasks
 from napari_usm.batch.executors import Threads
 from napari_usm.batch.journal import Busy, Journal, entries
+from napari_usm.io import files
 from napari_usm.recipe import Recipe
 from picture_files import cells, contents, pixels_of, write_zarr
 
@@ -111,6 +112,23 @@ def test_killed_at_any_moment(tmp_path, source, expected, processes):
     assert contents(output) == expected[0]
     assert contents(output.with_name("cells-edge-map.ome.zarr")) == expected[1]
     assert not [path for path in output.parent.iterdir() if path.name.startswith(".")]
+
+
+def test_what_a_killed_process_left(tmp_path):
+    """Files of processes that are gone are removed, and those of others are not."""
+    output = tmp_path / "a.npy"
+    np.save(tmp_path / "source.npy", cells((60, 70)))
+    code = (
+        "import os; from pathlib import Path; from napari_usm.io import files; "
+        f"files.temporary(Path({str(output)!r})).mkdir(); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+    ours = files.temporary(output)
+    ours.write_text("of a process that is at work")
+    assert len(list(tmp_path.glob(".a.npy.*"))) == 2
+    (result,) = Batch(jobs_of(tmp_path / "source.npy", output), Threads(1)).run()
+    assert result.status == "done"
+    assert list(tmp_path.glob(".a.npy.*")) == [ours]
 
 
 class Stop(Exception):

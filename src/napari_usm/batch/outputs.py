@@ -124,4 +124,4 @@ def write_whole(
         files.publish(partial, output, job.overwrite)
     finally:
         if partial.exists():
-            files.remove(partial)
+            files.remove_unfinished(partial)

@@ -84,12 +84,13 @@ def run_whole(job: Job, opened: OpenJob, command: str) -> Finished:
 
 
 def _check_free(job: Job) -> None:
-    """Make the folders of the outputs; raise if one may not be replaced."""
+    """Make room for the outputs; raise if one may not be replaced."""
     for output in map(Path, job.outputs):
         if output.exists() and not job.overwrite:
             raise FileExistsError(files.exists(output))
     for path in (*map(Path, job.outputs), job.record_path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        files.remove_abandoned(path)
 
 
 def run_in_units(
@@ -356,6 +357,6 @@ def is_done(job: Job) -> bool:
 def message_of(error: BaseException) -> str:
     """Return an error in one line."""
     text = " ".join(str(error).split())
-    if isinstance(error, ValueError | TypeError) and text:
+    if text.startswith("`") or (isinstance(error, ValueError | TypeError) and text):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import shlex
 import sys
@@ -125,6 +126,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the command and return the exit status."""
     from napari_usm.batch import plan_jobs
 
+    # After an error of a disk, asyncio complains of zarr's tasks that were given up.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     with wrong_use():
         recipe = recipe_of(options)
         words = {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import platform
 import shutil
+import time
 import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,10 +18,34 @@ if TYPE_CHECKING:
 # In the names of files that are not complete yet; a leading point hides them.
 PARTIAL = ".usm-partial"
 
+# Seconds between two tries to remove a folder, and their number.
+_PAUSE = 0.1
+_TRIES = 50
+
 
 def temporary(path: Path) -> Path:
-    """Return a name beside a path for what is not complete yet."""
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}{PARTIAL}")
+    """Return a name beside a path for what is not complete yet.
+
+    It says which process writes there.
+    """
+    owner = f"{platform.node()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    return path.with_name(f".{path.name}.{owner}{PARTIAL}")
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove what processes of this machine that are gone have left beside a path."""
+    import psutil
+
+    mine = f"{platform.node()}-"
+    for partial in path.parent.glob(f".{glob.escape(path.name)}.*{PARTIAL}"):
+        owner = partial.name.removeprefix(f".{path.name}.").removesuffix(PARTIAL)
+        number = owner.removeprefix(mine).partition("-")[0]
+        if (
+            owner.startswith(mine)
+            and number.isdecimal()
+            and not psutil.pid_exists(int(number))
+        ):
+            remove(partial)
 
 
 @contextmanager
@@ -110,3 +137,15 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove a folder that a failed write left, and that zarr may still write to.
+
+    After an error zarr does not wait for the chunks that are under way.
+    """
+    for _ in range(_TRIES):
+        shutil.rmtree(path, ignore_errors=True)
+        time.sleep(_PAUSE)
+        if not path.exists():
+            return
