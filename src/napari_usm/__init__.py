@@ -57,7 +57,8 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def _load(name: str) -> Any:
+    """Return a public name, and keep it."""
     if name == "__version__":
         from importlib.metadata import version
 
@@ -70,6 +71,10 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value
+
+
+if not TYPE_CHECKING:  # a type checker then knows which names there are
+    __getattr__ = _load
 
 
 def __dir__() -> list[str]:

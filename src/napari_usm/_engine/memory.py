@@ -151,18 +151,11 @@ def run_into(
         The report alone, by the generator's ``StopIteration``.
     """
     plan = fitted.plan
-    outputs = [Output.IMAGE, Output.EDGE_MAP]
-    outputs += [Output.SIGNIFICANCE] * plan.wants_noise
-    whole = [slice(0, length) for length in plan.shape]
 
     def work(core: Slices) -> Tally:
-        block = grown(core, whole, plan.halo, plan.grid)
-        parts = room(plan, block.shape, *outputs)
-        pixels = np.asarray(image[block.grown])
-        done = process(fitted, pixels, block, parts, counts=True)
+        parts, counts = compute(fitted, image, core)
         write(core, parts)
-        assert done.counts is not None
-        return done.counts
+        return counts
 
     tallies = []
     for counts in in_order(work, cores, worth_threads(math.prod(plan.shape))):
@@ -170,6 +163,24 @@ def run_into(
         yield
     sample = np.asarray(image[report.sample_slices(plan)])
     return Outcome(fitted, None, None, report.finish(fitted, tallies, sample))
+
+
+def compute(fitted: FittedPlan, image: Any, core: Slices) -> tuple[Parts, Tally]:
+    """Return the outputs of a box of an image, and its statistics for the report.
+
+    The outputs are image and edge map, and the significance if the plan estimates the
+    noise for that.
+    """
+    plan = fitted.plan
+    outputs = [Output.IMAGE, Output.EDGE_MAP]
+    outputs += [Output.SIGNIFICANCE] * plan.wants_noise
+    whole = [slice(0, length) for length in plan.shape]
+    block = grown(core, whole, plan.halo, plan.grid)
+    parts = room(plan, block.shape, *outputs)
+    pixels = np.asarray(image[block.grown])
+    done = process(fitted, pixels, block, parts, counts=True)
+    assert done.counts is not None
+    return parts, done.counts
 
 
 def significance(

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm._engine.block import Output, process, room
 from napari_usm._engine.blocks import grown, parts_of
 from napari_usm._engine.estimate import statistics_of
+from napari_usm._engine.memory import compute
 from napari_usm.batch.job import OpenJob
 from napari_usm.batch.outputs import Outputs
 
@@ -81,7 +81,8 @@ class Estimate:
         opened = working(self.job).opened
         plan = opened.plan
         halo = plan.estimate_halo
-        block = _block(core, plan.shape, halo, plan.grid)
+        whole = [slice(0, length) for length in plan.shape]
+        block = grown(core, whole, halo, plan.grid)
         pixels = np.asarray(opened.image.pixels[block.grown])
         return [
             (part, statistics_of(plan, pixels[place], part, self.found))
@@ -100,17 +101,9 @@ class Sharpen:
         """Return the statistics of the unit for the report."""
         here = working(self.job)
         fitted = here.opened.fitted(self.estimate)
-        plan = fitted.plan
-        block = _block(core, plan.shape, plan.halo, plan.grid)
-        pixels = np.asarray(here.opened.image.pixels[block.grown])
-        # The report needs the edge map, whatever is written.
-        wanted = dict.fromkeys((Output.IMAGE, Output.EDGE_MAP, here.opened.edges))
-        parts = room(plan, block.shape, *wanted)
-        done = process(fitted, pixels, block, parts, counts=True)
-        assert parts.image is not None
-        assert done.counts is not None
+        parts, counts = compute(fitted, here.opened.image.pixels, core)
         here.outputs.write(core, parts.image, getattr(parts, here.opened.edges.value))
-        return done.counts
+        return counts
 
 
 @dataclass(frozen=True)
@@ -124,7 +117,3 @@ class Reduce:
     def __call__(self, core: Slices) -> None:
         """Write the unit."""
         working(self.job).outputs.stores[self.name].reduce(self.rank, core)
-
-
-def _block(core: Slices, shape: tuple[int, ...], halo: Any, grid: Any) -> Block:
-    return grown(core, [slice(0, length) for length in shape], halo, grid)
