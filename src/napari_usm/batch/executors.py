@@ -31,7 +31,7 @@ class Executor(Protocol):
 
     @property
     def is_here(self) -> bool:
-        """Whether tasks run in this process."""
+        """Return whether tasks run in this process."""
 
     def map(self, function: Callable[[T], U], items: Sequence[T]) -> Iterator[U]:
         """Yield results in the order of the items, as they come."""

@@ -34,7 +34,7 @@ EARLIER = "", "done", "part", "other"
 
 @dataclass(frozen=True)
 class Request:
-    """What a batch is to do.
+    """Inputs, output and recipe of a batch.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What workers do: functions of a job, as data, and of the number of a unit.
+"""Tasks of workers: functions of a job, as data, and of the place of a unit.
 
 A worker opens the image and the output by itself, once for each job; only numbers
 travel.
