@@ -9,7 +9,7 @@ core="${USM_CORE_VENV:-.venv-core}"
 "$core/bin/python" -m pip install --quiet numpy scipy numba scikit-image PyWavelets \
   pillow matplotlib "dask[array,distributed]" pint psutil pydantic typing_extensions \
   zarr yaozarrs tifffile imagecodecs filelock rich xarray \
-  pytest pytest-xdist hypothesis
+  pytest pytest-xdist hypothesis jsonschema
 "$core/bin/python" - <<'PYTHON'
 import importlib.util
 import sys
