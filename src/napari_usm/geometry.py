@@ -6,7 +6,6 @@ length, the spacing of the Laplacian, and the sentences about both.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from itertools import combinations
 from math import hypot
@@ -16,6 +15,7 @@ import numpy as np
 import pint
 
 from napari_usm import axes
+from napari_usm._engine.fork import ForkLock
 from napari_usm.axes import Axes
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _ROUNDING = 1e-9
 # Axes whose cosine is larger are not at right angles: half a degree.
 _SKEW = 0.01
 
-_lock = threading.Lock()
+_lock = ForkLock()
 
 # A step that was converted from one unit to another shall be the same number again.
 _FIGURES = 12

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_usm._engine.blocks import parts_of
 from napari_usm._engine.plan import FittedPlan
 from napari_usm._estimate.blur_and_noise import estimated
 from napari_usm._estimate.spectrum import window_rows
 from napari_usm._methods.base import TOTAL, Join
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from napari_usm._engine.blocks import Block, Slices
     from napari_usm._engine.plan import Limits, Plan
     from napari_usm._filters.dtypes import Array
+
+    Part = tuple[Block, "Statistics"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,18 @@ def statistics_of(
     return Statistics(sums, limits, windows)
 
 
+def statistics_in_parts(
+    plan: Plan, image: Any, block: Block, earlier: Sequence[Statistics]
+) -> list[Part]:
+    """Read a block, and return the statistics of parts that fit into a cache."""
+    pixels = np.asarray(image[block.grown])
+    parts = parts_of(block, plan.estimate_halo, plan.grid, plan.whole_axes)
+    return [
+        (part, statistics_of(plan, pixels[place], part, earlier))
+        for part, place in parts
+    ]
+
+
 class Reduction:
     """Statistics of the blocks in one round, joined as they come."""
 
@@ -113,6 +128,35 @@ class Reduction:
             total = np.full((*self._plan.constants_shape, *extra), join.start)
         total[indices] = join.operation(total[indices], part)
         return total
+
+
+def reduce_rounds(
+    plan: Plan,
+    blocks_of: Callable[[Sequence[Statistics]], Iterable[Iterable[Part]]],
+) -> Generator[None, None, FittedPlan]:
+    """Go over the image in each round, with a pause after each join of statistics.
+
+    Parameters
+    ----------
+    plan : Plan
+        The method, made ready for the image.
+    blocks_of : callable
+        Returns all blocks with their statistics, always in the same order, given those
+        of the rounds before.
+
+    Returns
+    -------
+    FittedPlan
+        By the generator's ``StopIteration``.
+    """
+    statistics: list[Statistics] = []
+    for number in range(rounds(plan)):
+        reduction = Reduction(plan, number)
+        for parts in blocks_of(tuple(statistics)):
+            reduction.add(parts)
+            yield
+        statistics.append(reduction.total)
+    return fit(plan, statistics)
 
 
 def fit(plan: Plan, statistics: Sequence[Statistics]) -> FittedPlan:

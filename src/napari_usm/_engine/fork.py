@@ -7,6 +7,7 @@ another thread held stays locked, and what it was changing may be half changed.
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from typing import Protocol
 
@@ -24,6 +25,24 @@ _registered: weakref.WeakSet[Renewable] = weakref.WeakSet()
 def renew_in_child(held: Renewable) -> None:
     """Call `renew` of an object in every process that is forked from here."""
     _registered.add(held)
+
+
+class ForkLock:
+    """A lock that nobody holds in a process that was forked."""
+
+    def __init__(self) -> None:
+        self.renew()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Begin with a lock that is open."""
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
 
 
 def _renew_all() -> None:

@@ -32,6 +32,7 @@ from napari_usm._engine.estimate import (
     Reduction,
     Statistics,
     fit,
+    reduce_rounds,
     rounds,
     statistics_of,
 )
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from napari_usm._engine.chunks import Spans
+    from napari_usm._engine.estimate import Part
     from napari_usm._engine.memory import Steps
     from napari_usm._engine.tally import Tally
     from napari_usm._filters.dtypes import Array
@@ -162,15 +164,12 @@ def estimate(plan: Plan, image: da.Array) -> Steps[FittedPlan]:
         return _known(plan)
     graph = _graph(plan, image, plan.estimate_halo)
     blocks = list(graph.blocks.values())
-    statistics: list[Statistics] = []
-    for number in range(rounds(plan)):
-        reduction = Reduction(plan, number)
-        for start, batch in graph.statistics_batches(statistics):
-            parts = compute(*batch)
-            reduction.add(zip(blocks[start:], parts, strict=False))
-            yield
-        statistics.append(reduction.total)
-    return fit(plan, statistics)
+
+    def blocks_of(earlier: Sequence[Statistics]) -> Iterator[Iterator[Part]]:
+        for start, batch in graph.statistics_batches(earlier):
+            yield zip(blocks[start:], compute(*batch), strict=False)
+
+    return (yield from reduce_rounds(plan, blocks_of))
 
 
 def estimate_steps(plan: Plan, image: da.Array) -> int:

@@ -18,20 +18,21 @@ from napari_usm._engine.blocks import (
     Slices,
     cut,
     grown,
-    parts_of,
 )
 from napari_usm._engine.estimate import (
-    Reduction,
-    Statistics,
     fit,
+    reduce_rounds,
     rounds,
-    statistics_of,
+    statistics_in_parts,
 )
 from napari_usm._engine.threads import in_order, thread_count
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import DTypeLike
 
+    from napari_usm._engine.estimate import Part, Statistics
     from napari_usm._engine.plan import FittedPlan, Plan
     from napari_usm._engine.tally import Tally
     from napari_usm._filters.dtypes import Array
@@ -235,25 +236,15 @@ def estimate(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[FittedPla
     """
     if not plan.needs_estimate:
         return fit(plan, ())
-    statistics: list[Statistics] = []
     count, cuts = _threads_and_blocks(plan, plan.estimate_halo, block_size)
 
-    def work(block: Block) -> list[tuple[Block, Statistics]]:
-        pixels = np.asarray(image[block.grown])
-        return [
-            (part, statistics_of(plan, pixels[place], part, statistics))
-            for part, place in parts_of(
-                block, plan.estimate_halo, plan.grid, plan.whole_axes
-            )
-        ]
+    def blocks_of(earlier: Sequence[Statistics]) -> Iterator[list[Part]]:
+        def work(block: Block) -> list[Part]:
+            return statistics_in_parts(plan, image, block, earlier)
 
-    for number in range(rounds(plan)):
-        reduction = Reduction(plan, number)
-        for parts in in_order(work, cuts, count):
-            reduction.add(parts)
-            yield
-        statistics.append(reduction.total)
-    return fit(plan, statistics)
+        return in_order(work, cuts, count)
+
+    return (yield from reduce_rounds(plan, blocks_of))
 
 
 def estimate_steps(plan: Plan, block_size: int = BLOCK) -> int:

@@ -6,22 +6,22 @@ travel.
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from napari_usm._engine.blocks import grown, parts_of
-from napari_usm._engine.estimate import statistics_of
+from napari_usm._engine.blocks import grown
+from napari_usm._engine.estimate import statistics_in_parts
+from napari_usm._engine.fork import ForkLock
 from napari_usm._engine.memory import compute
 from napari_usm.batch.job import OpenJob
 from napari_usm.batch.outputs import Outputs
 
 if TYPE_CHECKING:
-    from napari_usm._engine.blocks import Block, Slices
-    from napari_usm._engine.estimate import Statistics
+    from collections.abc import Sequence
+
+    from napari_usm._engine.blocks import Slices
+    from napari_usm._engine.estimate import Part, Statistics
     from napari_usm._engine.tally import Tally
     from napari_usm.batch.job import Job
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _OPEN = 4
 
 _opened: OrderedDict[tuple[str, str], _Working] = OrderedDict()
-_lock = threading.Lock()
+_lock = ForkLock()
 
 
 class _Working:
@@ -38,7 +38,7 @@ class _Working:
     def __init__(self, job: Job) -> None:
         self.opened = OpenJob.of(job)
         self._outputs: Outputs | None = None
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     @property
     def outputs(self) -> Outputs:
@@ -71,23 +71,18 @@ def close(job: Job) -> None:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Statistics of a unit, in the round after those in `found`."""
+    """Statistics of a unit, in the round after the `earlier` ones."""
 
     job: Job
-    found: tuple[Statistics, ...]
+    earlier: Sequence[Statistics]
 
-    def __call__(self, core: Slices) -> list[tuple[Block, Statistics]]:
+    def __call__(self, core: Slices) -> list[Part]:
         """Return the statistics of the unit, in parts that fit into a cache."""
         opened = working(self.job).opened
         plan = opened.plan
-        halo = plan.estimate_halo
         whole = [slice(0, length) for length in plan.shape]
-        block = grown(core, whole, halo, plan.grid)
-        pixels = np.asarray(opened.image.pixels[block.grown])
-        return [
-            (part, statistics_of(plan, pixels[place], part, self.found))
-            for part, place in parts_of(block, halo, plan.grid, plan.whole_axes)
-        ]
+        block = grown(core, whole, plan.estimate_halo, plan.grid)
+        return statistics_in_parts(plan, opened.image.pixels, block, self.earlier)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import ExitStack
 from math import prod
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 
+from napari_usm._engine.fork import ForkLock
 from napari_usm.io.image import (
     CHANNEL,
     SAMPLES,
@@ -155,7 +155,7 @@ class _Decoded:
         self.shape, self.dtype = tuple(series.shape), series.dtype
         self._series = series
         self._pixels: NDArray[Any] | None = None
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
         with self._lock:
