@@ -249,6 +249,22 @@ def test_one_estimate_for_all(tmp_path):
     assert results[1].record["recipe"]["estimate"]["gain"] == gains[0]
 
 
+def test_one_estimate_for_all_after_an_interruption(tmp_path):
+    """The constants of the first image are read from its record."""
+    for number, name in enumerate(("a.tif", "b.tif")):
+        tifffile.imwrite(tmp_path / name, cells((90, 100), seed=number))
+    recipe = Recipe("auto_unsharp_mask", {}, "planes")
+    inputs = [tmp_path / "a.tif", tmp_path / "b.tif"]
+    words = {"same_estimate": True}
+    first = sharpen(inputs, tmp_path / "whole", recipe, **words)
+    sharpen(inputs[:1], tmp_path / "out", recipe, **words)
+    again = sharpen(inputs, tmp_path / "out", recipe, resume=True, **words)
+    assert [each.status for each in again] == ["before", "done"]
+    assert contents(again[1].job.output) == contents(first[1].job.output)
+    with pytest.raises(ValueError, match="`same_estimate` must be False for a part"):
+        sharpen(inputs, tmp_path / "parts", recipe, part=(1, 2), **words)
+
+
 def test_a_plate(tmp_path):
     """Wells and fields are kept; a well that was not imaged is left out."""
     from napari_usm.io.ome_zarr import _write_group

@@ -15,9 +15,9 @@ from napari_usm.batch.rows import (
     Request,
     Row,
     default_output,
-    discard,
     plan_rows,
 )
+from napari_usm.batch.run import discard
 from napari_usm.batch.table import Table
 from napari_usm.io import Address
 from napari_usm.recipe import Recipe

@@ -88,6 +88,7 @@ def test_some_failed(tmp_path, folder, capsys):
         (["--workers", "1", "--processes", "1"], "not allowed with"),
         (["--recipe", "missing.json"], "missing.json"),
         (["--format", "gif"], "invalid choice"),
+        (["--same-estimate", "--part", "1/2"], "`same_estimate` must be False"),
         (["--median-size", "3"], "`--median-size` must be an option of unsharp_mask"),
         (["--scheduler", "tcp://127.0.0.1:9"], "`--scheduler` must be reached"),
     ],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_usm._engine.threads import threads
 from napari_usm.batch.job import OpenJob
+from napari_usm.batch.record import read
 from napari_usm.batch.run import Finished, attempt, message_of, run_in_units
 from napari_usm.batch.units import part_of
 from napari_usm.io.ome_zarr import write_plate
@@ -94,7 +95,8 @@ class Batch:
     resume : bool
         Leave out what an earlier run did, and go on with what it left.
     same_estimate : bool
-        Estimate in the first image, and use its constants for all.
+        Estimate in the first image, and use its constants for all. Not for parts,
+        which cannot wait for each other's files.
     part : (int, int), optional
         Run only this part of so many, such as (1, 8); (0, 8) finishes what the parts
         did.
@@ -113,6 +115,11 @@ class Batch:
         part: tuple[int, int] | None = None,
         listener: Callable[[Event], None] = lambda event: None,
     ) -> None:
+        if same_estimate and part is not None:
+            raise ValueError(
+                "`same_estimate` must be False for a part of an array job; got True: "
+                "give all parts a recipe with an estimate"
+            )
         self._jobs = list(jobs)
         self._executor, self._command = executor, command
         self._resume, self._same, self._part = resume, same_estimate, part
@@ -133,7 +140,10 @@ class Batch:
         try:
             if self._same and waiting:
                 waiting = self._with_estimate_of_first(waiting)
-            self._run_large(self._run_small(waiting))
+            large: list[int] = []
+            if self._part is not None:
+                waiting, large = self._mine(waiting, self._part)
+            self._run_large(sorted([*large, *self._run_small(waiting)]))
         except Cancelled:
             for index in waiting:
                 if index not in self._results:
@@ -146,6 +156,8 @@ class Batch:
         for place, index in enumerate(waiting):
             self._run_large(self._run_small([index]))
             record = self._results[index].record
+            if self._results[index].status == "before":
+                record = read(self._jobs[index])
             if record is None:
                 continue
             estimate = {
@@ -163,8 +175,6 @@ class Batch:
 
     def _run_small(self, waiting: list[int]) -> list[int]:
         """Run the jobs that fit into memory; return the others."""
-        if self._part is not None and not self._stopped.is_set():
-            return self._run_small_of_part(waiting, self._part)
         jobs = [self._jobs[index] for index in waiting]
         run = partial(attempt, self._command, self._resume)
         large: list[int] = []
@@ -184,13 +194,17 @@ class Batch:
                 self._end(index, status, detail)
         return large
 
-    def _run_small_of_part(
+    def _mine(
         self, waiting: list[int], part: tuple[int, int]
-    ) -> list[int]:
-        """As above, for a part: all parts agree on which jobs are large."""
+    ) -> tuple[list[int], list[int]]:
+        """Return the small jobs of a part, and all large ones.
+
+        Every part opens all images, so that they agree on which are large.
+        """
         small: list[int] = []
         large: list[int] = []
         for index in waiting:
+            self._check()
             try:
                 opened = OpenJob.of(self._jobs[index])
             except Exception:  # it fails again, where that is reported
@@ -199,15 +213,8 @@ class Batch:
             with opened.image:
                 (small if opened.is_whole else large).append(index)
         number, parts = part
-        mine = (
-            [small[k] for k in part_of(len(small), (number, parts))] if number else []
-        )
-        self._part = None
-        try:
-            large += self._run_small(mine)
-        finally:
-            self._part = part
-        return sorted(large)
+        mine = part_of(len(small), (number, parts)) if number else range(0)
+        return [small[k] for k in mine], large
 
     def _with_all_threads(self, run: Callable[[Job], Any]) -> Callable[[Job], Any]:
         def alone(job: Job) -> Any:

@@ -183,9 +183,7 @@ def _target(address: Address, below: str, output: str, chosen: Format | None) ->
     source = io.find_format(address.path)
     assert source is not None
     name = Path(address.path).name
-    ends = (end for end in source.suffixes if name.lower().endswith(end))
-    length = len(name) - len(next(ends, ""))
-    stem, suffix = name[:length], name[length:]
+    stem, suffix = source.split(name)
     if chosen is not None or not source.writer or not suffix:
         suffix = (chosen or (source if source.writer else io.FORMATS[0])).suffixes[0]
     inner = f"_{address.inner.replace('/', '_')}" if address.inner else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,10 +134,7 @@ class Job:
 def _split(path: str) -> tuple[str, str]:
     """Return a path without its suffix, and the suffix: ".ome.zarr" is one."""
     found = io.find_format(path)
-    for suffix in found.suffixes if found else ():
-        if path.lower().endswith(suffix):
-            return path[: -len(suffix)], path[-len(suffix) :]
-    return path, ""
+    return (path, "") if found is None else found.split(path)
 
 
 def _stamp(path: str) -> list[int]:
@@ -240,7 +236,7 @@ class OpenJob:
         """Return the plan with constants that were estimated before."""
         return estimates.fitted(self.plan, estimate)
 
-    @cached_property
+    @property
     def description(self) -> str:
         """Return a sentence: which axes are filtered."""
         geometry = self.image.info.geometry

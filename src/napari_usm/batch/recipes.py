@@ -47,8 +47,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
             return recipe_file.loads(json.dumps(record))
         except ValueError as error:
             raise ValueError(f"recipe in '{path}': {error}") from None
-    suffix = next(end for end in found.suffixes if path.name.lower().endswith(end))
-    beside = path.with_name(f"{path.name[: -len(suffix)]}.usm.json")
+    beside = path.with_name(f"{found.split(path.name)[0]}.usm.json")
     if beside.exists():
         return recipe_file.load(beside)
     raise ValueError(f"'{path}' holds no recipe of napari-usm, and has no record")

@@ -90,6 +90,15 @@ def write(job: Job, record: Mapping[str, Any], seconds: float, command: str) -> 
         partial.write_text(f"{text}\n", encoding="utf-8")
 
 
+def read(job: Job) -> dict[str, Any] | None:
+    """Return the record beside the output of a job, if there is one."""
+    try:
+        said: dict[str, Any] = json.loads(job.record_path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return said
+
+
 def _recipe(recipe: Recipe) -> dict[str, Any]:
     # One recipe serves many images, and is checked for 1 ms each time.
     key = repr(recipe)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +9,7 @@ from typing import TYPE_CHECKING
 from napari_usm import io
 from napari_usm.batch.inputs import Problem, plan_jobs
 from napari_usm.batch.job import OpenJob
-from napari_usm.batch.journal import Journal
-from napari_usm.batch.run import HEADER, is_done, message_of
-from napari_usm.io import files
+from napari_usm.batch.run import is_done, is_of, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,7 +172,7 @@ class Row:
             self.earlier = "done"
             self.status = "before" if self.status == "waiting" else self.status
         elif job.work_folder.exists():
-            self.earlier = "part" if _is_of(job) else "other"
+            self.earlier = "part" if is_of(job) else "other"
         else:
             self.earlier = ""
 
@@ -237,27 +234,5 @@ def default_output(given: str) -> str:
     return str((path if is_folder else path.parent) / FOLDER)
 
 
-def discard(job: Job) -> None:
-    """Remove what an interrupted run left of a job.
-
-    Raises
-    ------
-    Busy
-        If a run is at work on it.
-    """
-    with Journal(job.work_folder, 1):
-        pass
-    files.remove(job.work_folder)
-
-
 def _name(each: Job | Problem) -> str:
     return each.path if isinstance(each, Problem) else str(each.source)
-
-
-def _is_of(job: Job) -> bool:
-    """Return whether a work folder is that of this job, and not of another recipe."""
-    try:
-        said = json.loads((job.work_folder / HEADER).read_text(encoding="utf-8"))
-    except FileNotFoundError:  # interrupted before its first step
-        return True
-    return bool(said.get("key") == job.key)

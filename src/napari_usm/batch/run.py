@@ -13,26 +13,25 @@ from filelock import FileLock
 
 from napari_usm._engine import memory, report
 from napari_usm._engine.block import Output
-from napari_usm._engine.estimate import Reduction, Statistics, fit, rounds
+from napari_usm._engine.estimate import reduce_rounds, rounds
 from napari_usm._engine.tally import Tally
 from napari_usm.batch import estimates, record, tasks
 from napari_usm.batch.job import OpenJob, write_units
 from napari_usm.batch.journal import Journal, entries
 from napari_usm.batch.outputs import EDGE_MAP, IMAGE, RECORD, write_whole
-from napari_usm.batch.units import cut, part_of
+from napari_usm.batch.units import level_units, part_of
 from napari_usm.io import files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from napari_usm._engine.blocks import Slices
+    from napari_usm._engine.estimate import Part, Statistics
     from napari_usm.batch.executors import Executor
     from napari_usm.batch.job import Job
 
-#: In a work folder, what says which job it is of.
-HEADER = "job.json"
-
-_ESTIMATE = "estimate.json"
+# In a work folder: which job it is of, and what was estimated.
+_HEADER, _ESTIMATE = "job.json", "estimate.json"
 
 # Memory for a pixel of a level of a pyramid: the eight that it may be the mean of, as
 # they are stored and as float64, and sums of them.
@@ -131,9 +130,9 @@ def run_in_units(
     start = time.monotonic()
     number, parts = part or (1, 1)
     folder = job.work_folder
-    memory = _enter(job, folder, resume or parts > 1)
+    share = _enter(job, folder, resume or parts > 1)
     with Journal(folder, number) as journal:
-        running = _Run(job, memory, executor, journal, progress)
+        running = _Run(job, share, executor, journal, progress)
         try:
             running.prepare()
             running.sharpen(part_of(len(running.units), (number, parts)))
@@ -154,33 +153,57 @@ def _enter(job: Job, folder: Path, resume: bool) -> int:
     int
         Memory of a worker in the first run, by which the image was cut into units.
     """
-    header = folder / HEADER
+    header = folder / _HEADER
     if folder.exists() and not resume:
         if not job.overwrite:
             raise FileExistsError(
                 f"`output` was left incomplete by an interrupted run, in {folder}: "
                 "add --resume to go on, or --overwrite to start again"
             )
-        with Journal(folder, 1):  # not while another run is at work
-            pass
-        files.remove(folder)
+        discard(job)
     if not (folder / RECORD).exists():
         _check_free(job)
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "enter.lock"):
         if not header.exists():
             text = json.dumps({"key": job.key, "memory": job.memory})
-            partial = header.with_suffix(".partial")
-            partial.write_text(text)
-            partial.rename(header)
-        said = json.loads(header.read_text())
-        if said["key"] != job.key:
+            _write(header, text)
+        if not is_of(job):
             raise ValueError(
                 "`resume` must be given the recipe and the input of the interrupted "
                 f"run in {folder}; at least one of them has changed"
             )
         _ = tasks.working(job).outputs  # created once, before other parts need them
-    return int(said["memory"])
+    return int(json.loads(header.read_text())["memory"])
+
+
+def discard(job: Job) -> None:
+    """Remove what an interrupted run left of a job.
+
+    Raises
+    ------
+    Busy
+        If a run is at work on it.
+    """
+    with Journal(job.work_folder, 1):
+        pass
+    files.remove(job.work_folder)
+
+
+def is_of(job: Job) -> bool:
+    """Return whether a work folder is that of this job, and not of another recipe."""
+    try:
+        said = json.loads((job.work_folder / _HEADER).read_text(encoding="utf-8"))
+    except FileNotFoundError:  # interrupted before its first step
+        return True
+    return bool(said.get("key") == job.key)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file of a work folder, which appears when it is complete."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.rename(path)
 
 
 class _Run:
@@ -211,28 +234,23 @@ class _Run:
         path = self._folder / _ESTIMATE
         with FileLock(self._folder / "estimate.lock"):
             if not path.exists():
-                numbers = self._estimated()
-                partial_path = path.with_suffix(".partial")
-                partial_path.write_text(json.dumps(numbers))
-                partial_path.rename(path)
+                _write(path, json.dumps(self._estimated()))
         self._estimate = json.loads(path.read_text())
 
     def _estimated(self) -> dict[str, Any]:
         plan = self._here.opened.plan
         if (shared := self._job.recipe.estimate) is not None:
             return estimates.as_numbers(self._here.opened.fitted(dict(shared)))
-        found: list[Statistics] = []
-        count = rounds(plan) if plan.needs_estimate else 0
-        for number in range(count):
-            joined = Reduction(plan, number)
-            task = tasks.Estimate(self._job, tuple(found))
-            for done, parts in enumerate(self._executor.map(task, self.units)):
-                joined.add(parts)
-                self._progress(
-                    f"estimate {number + 1}/{count}", done + 1, len(self.units)
-                )
-            found.append(joined.total)
-        return estimates.as_numbers(fit(plan, found))
+
+        def blocks_of(earlier: Sequence[Statistics]) -> Iterator[list[Part]]:
+            task = tasks.Estimate(self._job, earlier)
+            stage = f"estimate {len(earlier) + 1}/{rounds(plan)}"
+            for done, parts in enumerate(self._executor.map(task, self.units), 1):
+                yield parts
+                self._progress(stage, done, len(self.units))
+
+        running = reduce_rounds(plan, blocks_of)
+        return estimates.as_numbers(memory.result_of(running))
 
     def sharpen(self, mine: range) -> None:
         """Sharpen those units that are not done yet."""
@@ -251,7 +269,7 @@ class _Run:
 
     def finish(self, command: str, start: float) -> dict[str, Any] | None:
         """Finish the outputs if all units are done; return the record."""
-        if not self._folder.joinpath(HEADER).exists():
+        if not self._folder.joinpath(_HEADER).exists():
             return None  # another part has just finished them
         path = self._folder / RECORD
         if not path.exists():
@@ -265,10 +283,8 @@ class _Run:
             self._reduce()
             self._job.check_unchanged()
             said = self._record([counts[index] for index in range(len(self.units))])
-            partial_path = path.with_suffix(".partial")
-            partial_path.write_text(json.dumps(said))
             self._journal.flush()
-            partial_path.rename(path)
+            _write(path, json.dumps(said))
         said = json.loads(path.read_text())
         self._progress("write", 0, 1)
         self._here.outputs.finish(said)
@@ -287,10 +303,7 @@ class _Run:
             if (store := self._here.outputs.stores.get(name)) is None:
                 continue
             for rank in range(1, store.level_count):
-                stored = store.shards or store.chunks
-                shape = store.level_shape(rank)
-                most = self._memory // _BYTES_OF_MEAN
-                units = cut(shape, stored, (), (len(shape) - 1,), most)
+                units = level_units(store, rank, self._memory // _BYTES_OF_MEAN)
                 left = [k for k in range(len(units)) if (name, rank, k) not in done]
                 task = tasks.Reduce(self._job, name, rank)
                 results = self._executor.map(task, [units[k] for k in left])
@@ -347,11 +360,8 @@ def is_done(job: Job) -> bool:
     """Return whether the record of an output is that of this job."""
     if not Path(job.output).exists() or job.work_folder.exists():
         return False
-    try:
-        said = json.loads(job.record_path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(said.get("key") == job.key)
+    said = record.read(job)
+    return said is not None and bool(said.get("key") == job.key)
 
 
 def message_of(error: BaseException) -> str:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_usm._engine.blocks import Slices
+    from napari_usm.io.ome_zarr import Store
 
 # Pixels of a unit: about half a second of one core, and 64 MB of 16-bit pixels. Larger
 # ones read fewer neighbours twice; smaller ones show progress and leave less to repeat.
@@ -61,6 +62,12 @@ def cut(
             *(range(0, n, step) for n, step in zip(shape, steps, strict=True))
         )
     ]
+
+
+def level_units(store: Store, rank: int, most: int) -> list[Slices]:
+    """Return units that cover a further level of an image on disk."""
+    shape = store.level_shape(rank)
+    return cut(shape, store.shards or store.chunks, (), (len(shape) - 1,), most)
 
 
 def part_of(count: int, part: tuple[int, int]) -> range:

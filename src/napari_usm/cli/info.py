@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
-from napari_usm.cli.parser import NAME
+from napari_usm.cli.parser import report
 
 if TYPE_CHECKING:
     import argparse
@@ -40,8 +39,7 @@ def run(options: argparse.Namespace) -> int:
                 else:
                     _print(said)
         except Exception as error:  # readers raise what they like
-            text = str(error) if path in str(error) else f"{path}: {error}"
-            print(f"{NAME}: error: {text}", file=sys.stderr)
+            report(path, str(error))
             failed += 1
     return 1 if failed else 0
 

@@ -26,6 +26,12 @@ def wrong_use() -> Iterator[None]:
         raise WrongUse(str(error)) from error
 
 
+def report(path: str, message: str) -> None:
+    """Print the error of a file, with its path if the message has none."""
+    text = message if path in message else f"{path}: {message}"
+    print(f"{NAME}: error: {text}", file=sys.stderr)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose errors begin as all errors of the command line do."""
 

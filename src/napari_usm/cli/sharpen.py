@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_usm.cli.options import add_recipe_options, recipe_of, save_recipe
-from napari_usm.cli.parser import NAME, wrong_use
+from napari_usm.cli.parser import NAME, WrongUse, report, wrong_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -173,15 +173,16 @@ def _run(
 
     part = (0, 2) if options.finalize else options.part
     reporter = Reporter(jobs, quiet=options.json)
-    batch = Batch(
-        jobs,
-        executor,
-        command=shlex.join([NAME, *sys.argv[1:]]),
-        resume=options.resume or options.watch,
-        same_estimate=options.same_estimate,
-        part=part,
-        listener=reporter.listen,
-    )
+    with wrong_use():
+        batch = Batch(
+            jobs,
+            executor,
+            command=shlex.join([NAME, *sys.argv[1:]]),
+            resume=options.resume or options.watch,
+            same_estimate=options.same_estimate,
+            part=part,
+            listener=reporter.listen,
+        )
     with reporter:
         results = batch.run()
     for result in results if options.json else ():
@@ -190,8 +191,7 @@ def _run(
     errors = [(str(each.job.source), each.error) for each in failed]
     errors += [(each.path, each.message) for each in problems]
     for path, message in errors:
-        text = message if path in message else f"{path}: {message}"
-        print(f"{NAME}: error: {text}", file=sys.stderr)
+        report(path, message)
         if options.json and (path, message) in errors[len(failed) :]:
             said = {"input": path, "status": "failed", "error": message}
             print(json.dumps(said, ensure_ascii=False), flush=True)
@@ -273,8 +273,7 @@ def _print_plan(
         print(f"  → {job.output}, {format_bytes(size)} uncompressed, {how}")
         print(f"  {opened.description}; {opened.plan.method.name}")
     for path, message in errors:
-        text = message if path in message else f"{path}: {message}"
-        print(f"{NAME}: error: {text}", file=sys.stderr)
+        report(path, message)
     if not options.json:
         free = free_bytes(options.output)
         total_words, free_words = format_bytes(total), format_bytes(free)
@@ -297,8 +296,6 @@ def _executor(options: argparse.Namespace) -> Iterator[Executor]:
             opened = nullcontext(executors.Threads(options.workers))
         executor = opened.__enter__()
     except (OSError, ValueError) as error:
-        from napari_usm.cli.parser import WrongUse
-
         raise WrongUse(f"`--scheduler` must be reached; {error}") from error
     try:
         yield executor

@@ -59,6 +59,18 @@ class Format:
     writer: str = ""
     by_region: bool = False
 
+    def split(self, path: str) -> tuple[str, str]:
+        """Return a path without the suffix of the format, and the suffix.
+
+        Examples
+        --------
+        >>> FORMATS[0].split("cells.ome.zarr")
+        ('cells', '.ome.zarr')
+        """
+        ends = (end for end in self.suffixes if path.lower().endswith(end))
+        length = len(path) - len(next(ends, ""))
+        return path[:length], path[length:]
+
     def write(
         self,
         path: Path,

@@ -13,7 +13,6 @@ from napari_usm.recipe import ImageInfo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import TracebackType
 
     import pint
     from numpy.typing import NDArray
@@ -206,12 +205,7 @@ class Image:
     def __enter__(self) -> Image:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.resources.close()
 
 

@@ -58,7 +58,7 @@ class BatchLayout:
         self.view = TableView(self.model)
         self.details = paragraph()
         self.output = QLineEdit()
-        self.output.setPlaceholderText('folder "sharpened" beside the inputs')
+        self.output.setPlaceholderText('folder "sharpened" next to the inputs')
         self.output.setToolTip(
             "Folder of the results. Empty: a folder named sharpened in the folder of "
             "the inputs."

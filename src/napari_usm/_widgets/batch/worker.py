@@ -13,8 +13,8 @@ from napari_usm._widgets.kernels import waiting
 from napari_usm.batch import Batch
 from napari_usm.batch.executors import Threads
 from napari_usm.batch.journal import Busy
-from napari_usm.batch.rows import discard, plan_rows
-from napari_usm.batch.run import message_of
+from napari_usm.batch.rows import plan_rows
+from napari_usm.batch.run import discard, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

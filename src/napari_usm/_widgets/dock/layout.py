@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # Below this width of the controls, the dock's title with the longest name is cut.
 _WIDTH = 318
 
-# Width of the button beside Keep: it holds one sign.
+# Width of the button next to Keep: it holds one sign.
 _NARROW = 24
 
 _KEEP = "Keep"
@@ -353,7 +353,7 @@ class _Fold(QWidget):
 
 
 class _MenuButton(QPushButton):
-    """A narrow button beside another that opens a menu."""
+    """A narrow button next to another that opens a menu."""
 
     def __init__(self, menu: QMenu, tooltip: str) -> None:
         super().__init__("▾")

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from napari_usm._engine.threads import in_order, thread_count
 from napari_usm.batch.record import stored
-from napari_usm.batch.units import cut
+from napari_usm.batch.units import cut, level_units
 from napari_usm.io import FormatError, Metadata, files
 from napari_usm.io.ome_zarr import Store
 
@@ -100,13 +100,8 @@ class NewStore:
     @property
     def reductions(self) -> list[list[Slices]]:
         """Return the boxes of each further level."""
-        store, levels = self.store, []
-        stored_shape = store.shards or store.chunks
-        for rank in range(1, store.level_count):
-            shape = store.level_shape(rank)
-            part = [min(n, m) for n, m in zip(stored_shape, shape, strict=True)]
-            levels.append(cut(shape, part, (), (len(shape) - 1,), UNIT // 4))
-        return levels
+        ranks = range(1, self.store.level_count)
+        return [level_units(self.store, rank, UNIT // 4) for rank in ranks]
 
     def reduce(self) -> Iterator[None]:
         """Compute the further levels, with a pause after each of their boxes."""

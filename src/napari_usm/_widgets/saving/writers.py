@@ -75,5 +75,4 @@ def with_suffix(path: Path, form: Format) -> Path:
 
 def stem(path: Path, form: Format) -> str:
     """Return the name of a file without the end that the names of a format have."""
-    ends = (end for end in form.suffixes if path.name.lower().endswith(end))
-    return path.name[: -len(next(ends, ""))] or path.name
+    return form.split(path.name)[0] or path.name
