@@ -131,6 +131,21 @@ def test_what_a_killed_process_left(tmp_path):
     assert list(tmp_path.glob(".a.npy.*")) == [ours]
 
 
+def test_a_chunk_that_was_under_way(tmp_path, source, expected):
+    """What a killed process wrote of a chunk is no part of the output."""
+    output = tmp_path / "cells.ome.zarr"
+    jobs = jobs_of(source, output)
+
+    def listen(event):
+        chunks = jobs[0].work_folder / "image" / "0" / "c" / "0"
+        if event.stage == "sharpen" and chunks.exists():
+            (chunks / f"0.{'70a02a5f' * 4}.partial").write_bytes(b"half")
+
+    (result,) = Batch(jobs, Threads(2), listener=listen).run()
+    assert result.status == "done"
+    assert contents(output) == expected[0]
+
+
 class Stop(Exception):
     """Something breaks."""
 

@@ -95,6 +95,7 @@ class Outputs:
             store = self.stores[name]
             output = Path(job.edge_map_output if name == EDGE_MAP else job.output)
             if job.format.by_region:
+                files.remove_partial_chunks(store.path)
                 store.finish(stored(record))
                 files.publish(store.path, output, job.overwrite)
             elif not (self._finishing and output.exists()):

@@ -5,18 +5,22 @@ from __future__ import annotations
 import glob
 import os
 import platform
+import re
 import shutil
 import time
 import uuid
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 # In the names of files that are not complete yet; a leading point hides them.
 PARTIAL = ".usm-partial"
+
+# Names of chunks that zarr has not completed.
+_PARTIAL_CHUNK = re.compile(r".*\.[0-9a-f]{32}\.partial")
 
 # Seconds between two tries to remove a folder, and their number.
 _PAUSE = 0.1
@@ -137,6 +141,17 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def remove_partial_chunks(store: Path) -> None:
+    """Remove what killed processes left inside a store that nobody writes any more.
+
+    Zarr writes a chunk to a name of its own first, and then gives it the right one.
+    """
+    for folder, _, names in os.walk(store):
+        for name in names:
+            if _PARTIAL_CHUNK.fullmatch(name):
+                Path(folder, name).unlink()
 
 
 def remove_unfinished(path: Path) -> None:
