@@ -25,7 +25,7 @@ def test_a_worker_that_dies_and_a_scheduler_that_goes(tmp_path):
         LocalCluster(
             n_workers=2,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs="CRITICAL",
         ) as cluster,
         Client(cluster) as client,

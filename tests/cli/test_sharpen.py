@@ -285,7 +285,7 @@ def test_a_cluster_from_the_command_line(tmp_path, folder):
     done = run(*words, tmp_path / "1.ome.zarr", "--processes", "2")
     assert (done.returncode, done.stderr) == (0, "")
     with LocalCluster(
-        n_workers=1, threads_per_worker=2, dashboard_address=None
+        n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0"
     ) as cluster:
         address = cluster.scheduler_address
         done = run(*words, tmp_path / "2.ome.zarr", "--scheduler", address)

@@ -118,7 +118,7 @@ def local_cluster(processes: int) -> Iterator[Cluster]:
             n_workers=processes,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # a free port: two may run at a time
             memory_limit=0,
         ) as cluster,
         Client(cluster) as client,
