@@ -119,7 +119,7 @@ def sharpen_bands(
             images = image, once, twice, rest
             weigh_row(images, starts, units, row, level, ratios, weights, inside)
             to = target[0] + (top + r - first) * target[1]
-            finish_row(image, own, row, inside, result, edges, to, finish)
+            finish_row(image, own, row, 0, inside, result, edges, to, finish)
     return True
 
 
@@ -179,7 +179,7 @@ def _rows_around(down, ring, group, taps, frame, outside):
     for k in range(near.size):
         near[k] = (group * ROWS - reach + k) * wide % ring.size
     count = columns.size * step
-    rows_blurred(down, 0, wide, ring, near, taps, count, RING, LINES)
+    rows_blurred(down, 0, wide, ring, near, taps, count, ROWS, RING, LINES)
     if columns[0] < 0:
         for r in range(ROWS):
             set_outside(down, r * wide, columns, step, outside)

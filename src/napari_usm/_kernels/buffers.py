@@ -15,9 +15,10 @@ _LINE = 64  # bytes of a cache line
 def buffer(count, dtype):
     """Memory for `count` pixels, at the beginning of a cache line.
 
-    Else each vector may lie across two lines: up to twice the time, by chance.
+    Else each vector may lie across two lines: up to twice the time, by chance. A vector
+    that begins in it may end behind it.
     """
-    spare = np.empty(count + _LINE, dtype)
+    spare = np.empty(count + 2 * _LINE, dtype)
     first = -spare.ctypes.data % _LINE // spare.itemsize
     return spare[first : first + count]
 

@@ -9,7 +9,7 @@ import numpy as np
 from napari_usm._kernels.buffers import buffer, padded
 from napari_usm._kernels.coarse import expand_line, expand_row, reduce_line
 from napari_usm._kernels.compiled import kernel
-from napari_usm._kernels.finish import finish_mask_row
+from napari_usm._kernels.finish import finish_blurred_row
 from napari_usm._kernels.memory import (
     IMAGE,
     LINES,
@@ -181,4 +181,6 @@ def sharpen_plane(
         expand_row(blurred, 0, near, a0, a1, a2, a3, row_taps, phase, inside)
         own = start + row * stride + left * step
         to = target[0] + (row - top) * target[1]
-        finish_mask_row(image, own, blurred, inside, result, edges, to, finish, largest)
+        finish_blurred_row(
+            image, own, blurred, inside, result, edges, to, finish, largest
+        )

@@ -1,54 +1,211 @@
-"""The last steps of every one-pass kernel, for one row."""
+"""The last steps of every one-pass kernel, for rows."""
 
 import numpy as np
+from numba import literally
 
 from napari_usm._kernels.compiled import kernel
-from napari_usm._kernels.memory import DETAIL, EDGES, IMAGE, RESULT, load, store
-
-_f = np.float32
+from napari_usm._kernels.memory import DETAIL, EDGES, IMAGE, LINES, RESULT
+from napari_usm._kernels.sweeps import across_blurred
+from napari_usm._kernels.vectors import (
+    LANES,
+    broadcast,
+    columns_sum,
+    larger,
+    load_vector,
+    smaller,
+    square_root,
+    store_vector,
+    zero_below,
+)
 
 
 @kernel
-def finish_mask_row(image, at, blurred, count, result, edges, to, finish, largest):
-    """From a row of the blur to the result's; arguments as below.
+def finish_blurring(
+    image,
+    at,
+    stride,
+    line,
+    begin,
+    apart,
+    step,
+    taps,
+    across,
+    count,
+    rows,
+    result,
+    edges,
+    to,
+    to_stride,
+    finish,
+):
+    """Blur rows of a mask along themselves, and do the last steps.
 
-    Without a threshold that is one loop, and no row of detail is written and read
-    again. `largest` limits the detail; None where it cannot overflow, which is known
-    when the kernel is compiled.
+    image, at, stride : `IMAGE`, where its first row begins, and from row to row
+    line, begin, apart : `LINES`, likewise, with neighbours before and behind each row
+    step          : from column to column
+    taps          : (1 + radius,), float32
+    across        : `DETAIL`, float32, with room for a row
+    count, rows   : pixels of a row, and how many rows
+    result, edges, finish : as for `finish_row`
+    to, to_stride : where their first row begins, and from row to row
     """
-    amount, threshold, _, low, high, rounding = finish
-    if threshold > 0 or result.size == 0:
-        for x in range(count):
-            pixel = _f(load(image, at + x, IMAGE))
-            store(blurred, x, _detail(pixel, load(blurred, x, DETAIL), largest), DETAIL)
-        finish_row(image, at, blurred, count, result, edges, to, finish)
-    elif edges.size > 0:
-        for x in range(count):
-            pixel = _f(load(image, at + x, IMAGE))
-            detail = _detail(pixel, load(blurred, x, DETAIL), largest)
-            store(edges, to + x, detail, EDGES)
-            value = pixel + amount * detail
-            store(result, to + x, min(max(value, low), high) + rounding, RESULT)
-    else:
-        for x in range(count):
-            pixel = _f(load(image, at + x, IMAGE))
-            value = pixel + amount * _detail(pixel, load(blurred, x, DETAIL), largest)
-            store(result, to + x, min(max(value, low), high) + rounding, RESULT)
+    done = 0
+    if step == 1 and finish[1] <= 0:
+        done = count // LANES * LANES
+        size = taps.size
+        if size == 2:
+            _finish_vectors(
+                image,
+                at,
+                stride,
+                line,
+                begin,
+                apart,
+                taps,
+                done,
+                rows,
+                result,
+                edges,
+                to,
+                to_stride,
+                finish,
+                1,
+            )
+        elif size == 5:
+            _finish_vectors(
+                image,
+                at,
+                stride,
+                line,
+                begin,
+                apart,
+                taps,
+                done,
+                rows,
+                result,
+                edges,
+                to,
+                to_stride,
+                finish,
+                4,
+            )
+        elif size == 9:
+            _finish_vectors(
+                image,
+                at,
+                stride,
+                line,
+                begin,
+                apart,
+                taps,
+                done,
+                rows,
+                result,
+                edges,
+                to,
+                to_stride,
+                finish,
+                8,
+            )
+        elif size == 13:
+            _finish_vectors(
+                image,
+                at,
+                stride,
+                line,
+                begin,
+                apart,
+                taps,
+                done,
+                rows,
+                result,
+                edges,
+                to,
+                to_stride,
+                finish,
+                12,
+            )
+        elif size == 17:
+            _finish_vectors(
+                image,
+                at,
+                stride,
+                line,
+                begin,
+                apart,
+                taps,
+                done,
+                rows,
+                result,
+                edges,
+                to,
+                to_stride,
+                finish,
+                16,
+            )
+        else:
+            done = 0
+    if done < count:
+        for r in range(rows):
+            place, own = begin + r * apart + done, at + r * stride + done
+            left, goal = count - done, to + r * to_stride + done
+            across_blurred(across, line, place, step, taps, left)
+            finish_blurred_row(
+                image, own, across, left, result, edges, goal, finish, None
+            )
 
 
 @kernel
-def _detail(pixel, blurred, largest):
-    if largest is None:
-        return pixel - blurred
-    return min(max(pixel - blurred, -largest), largest)
+def _finish_vectors(
+    image,
+    at,
+    stride,
+    line,
+    begin,
+    apart,
+    taps,
+    count,
+    rows,
+    result,
+    edges,
+    to,
+    to_stride,
+    finish,
+    pairs,
+):
+    """Blur across and finish whole vectors, without a threshold."""
+    pairs = literally(pairs)
+    amount, _, _, low, high, rounding = finish
+    amounts, lows, highs = broadcast(amount), broadcast(low), broadcast(high)
+    roundings = broadcast(rounding)
+    for r in range(rows):
+        place, own, goal = begin + r * apart, at + r * stride, to + r * to_stride
+        for x in range(0, count, LANES):
+            pixel = load_vector(image, own + x, LANES, IMAGE)
+            detail = pixel - columns_sum(line, place + x, 1, taps, pairs, LINES)
+            if edges.size > 0:
+                store_vector(edges, goal + x, detail, LANES, EDGES)
+            if result.size > 0:
+                value = smaller(larger(pixel + amounts * detail, lows), highs)
+                store_vector(result, goal + x, value + roundings, LANES, RESULT)
 
 
 @kernel
-def finish_row(image, at, detail, count, result, edges, to, finish):
+def finish_blurred_row(image, at, blurred, count, result, edges, to, finish, largest):
+    """From a row of the blur, in `DETAIL`, to the result's; the others as below.
+
+    `largest` limits the detail; None where it cannot overflow, which is known when the
+    kernel is compiled.
+    """
+    _finish(image, at, blurred, 0, True, count, result, edges, to, finish, largest)
+
+
+@kernel
+def finish_row(image, at, detail, begin, count, result, edges, to, finish):
     """From a row of detail to the result's: the steps of `filters`, in their order.
 
     image, at     : `IMAGE`, and where its row begins
-    detail        : `DETAIL`, float32, overwritten
+    detail, begin : `DETAIL`, float32, and where the row begins
     result, edges : `RESULT` of the image's type and `EDGES`, float32, whose row
                     begins at `to`; one of no pixels is not wanted
     finish        : amount, threshold, its rule, low, high and rounding; float32,
@@ -57,25 +214,44 @@ def finish_row(image, at, detail, count, result, edges, to, finish):
                     as in `filters.threshold.DetailNoise`, if the slope is above 0: the
                     threshold is then a multiple of that
     """
+    _finish(image, at, detail, begin, None, count, result, edges, to, finish, None)
+
+
+@kernel
+def _finish(
+    image, at, line, begin, is_blurred, count, result, edges, to, finish, largest
+):
+    """Do the last steps for a row that is blurred; if that is None, for detail."""
     amount, threshold, rule, low, high, rounding = finish
     hard, constant, slope, zero, floor, share = rule
-    if threshold > 0:
-        for x in range(count):
-            d = load(detail, x, DETAIL)
-            limit = threshold
+    amounts, lows, highs = broadcast(amount), broadcast(low), broadcast(high)
+    roundings, limit = broadcast(rounding), broadcast(threshold)
+    constants, slopes, zeros = broadcast(constant), broadcast(slope), broadcast(zero)
+    floors, shares, minus = (
+        broadcast(floor),
+        broadcast(share),
+        broadcast(np.float32(-1)),
+    )
+    for x in range(0, count, LANES):
+        left = count - x
+        pixel = load_vector(image, at + x, left, IMAGE)
+        detail = load_vector(line, begin + x, left, DETAIL)
+        if is_blurred is not None:
+            detail = pixel - detail
+        if largest is not None:
+            most = broadcast(largest)
+            detail = smaller(larger(detail, most * minus), most)
+        if threshold > 0:
             if slope > 0:
-                level = _f(load(image, at + x, IMAGE)) - share * d - zero
-                limit = threshold * np.sqrt(max(constant + slope * level, floor))
-            if not hard:
-                d = d - min(max(d, -limit), limit)
-            elif abs(d) < limit:
-                d = _f(0)
-            store(detail, x, d, DETAIL)
-    if edges.size > 0:
-        for x in range(count):
-            store(edges, to + x, load(detail, x, DETAIL), EDGES)
-    if result.size > 0:
-        for x in range(count):
-            pixel = _f(load(image, at + x, IMAGE))
-            value = pixel + amount * load(detail, x, DETAIL)
-            store(result, to + x, min(max(value, low), high) + rounding, RESULT)
+                level = pixel - shares * detail - zeros
+                noise = square_root(larger(constants + slopes * level, floors))
+                limit = broadcast(threshold) * noise
+            if hard:
+                detail = zero_below(detail, limit)
+            else:
+                detail = detail - smaller(larger(detail, limit * minus), limit)
+        if edges.size > 0:
+            store_vector(edges, to + x, detail, left, EDGES)
+        if result.size > 0:
+            value = smaller(larger(pixel + amounts * detail, lows), highs)
+            store_vector(result, to + x, value + roundings, left, RESULT)

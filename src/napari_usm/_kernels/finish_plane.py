@@ -1,14 +1,7 @@
 """From detail that is kept to the result: what is left when only the strength moves."""
 
-import numpy as np
-
-from napari_usm._kernels.buffers import buffer
 from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.finish import finish_row
-from napari_usm._kernels.memory import DETAIL, LINES, load, store
-
-# Pixels at a time: few enough for the first-level cache.
-_ROW = 2048
 
 
 @kernel
@@ -21,10 +14,5 @@ def finish_pixels(image, detail, span, result, edges, finish):
                     wanted
     finish        : see `finish_row`
     """
-    row = buffer(_ROW, np.float32)
     first, last = span
-    for at in range(first, last, _ROW):
-        count = min(_ROW, last - at)
-        for x in range(count):
-            store(row, x, load(detail, at + x, LINES), DETAIL)
-        finish_row(image, at, row, count, result, edges, at, finish)
+    finish_row(image, first, detail, first, last - first, result, edges, first, finish)

@@ -106,7 +106,7 @@ def sharpen_plane(
             for x in range(inside):
                 found = _detail(ring, above + x, here + x, below + x, step, weights)
                 store(detail, x, found, DETAIL)
-            finish_row(image, at, detail, inside, result, edges, to, finish)
+            finish_row(image, at, detail, 0, inside, result, edges, to, finish)
         else:
             # In one loop float32 without a median takes 0.8 times as long.
             for x in range(inside):

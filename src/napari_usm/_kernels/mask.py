@@ -1,19 +1,33 @@
 """The linear masks in one pass: blur, detail, threshold, combine, limits, cast.
 
-Rows come into a ring with their borders: in the image's own type, or of four planes
-at once, blurred over those around. Four of them at a time are blurred down, then each
-across; what is left stays in registers and the first-level cache. Nothing is compiled
-for a radius: taps are filled up with zeros to one pair or a multiple of four, which
-changes no bit.
+Eight rows at a time are blurred down, from the image itself or from a ring of its rows,
+then each across; what is left stays in registers and the first-level cache. In volumes
+the ring holds rows of four planes at once, blurred over those around. Nothing is
+compiled for a radius: taps are filled up with zeros to one pair or a multiple of four,
+which changes no bit.
 """
 
 import numpy as np
+from numba import literally
 
-from napari_usm._kernels.buffers import buffer, fill_borders, padded, set_outside
+from napari_usm._kernels.buffers import buffer, padded
 from napari_usm._kernels.compiled import kernel
-from napari_usm._kernels.finish import finish_mask_row
+from napari_usm._kernels.finish import finish_blurring
 from napari_usm._kernels.memory import IMAGE, LINES, RING, load, store
-from napari_usm._kernels.sweeps import ROWS, across_blurred, rows_blurred
+from napari_usm._kernels.sweeps import ROWS, rows_blurred
+from napari_usm._kernels.vectors import (
+    LANES,
+    broadcast,
+    is_zero,
+    load_vector,
+)
+
+# Rows that are blurred down at a time: of four, twelve are loaded for radius 4, of
+# eight sixteen.
+_TALL = 8
+
+# Rows as far apart share places in the first-level cache, and push each other out.
+_ALIASED = 4096
 
 
 @kernel
@@ -65,68 +79,121 @@ def sharpen_planes(
         layers, deep = ROWS, deep_taps.size - 1
     reach_rows, reach = row_taps.size - 1, column_taps.size - 1
     count_planes, first, last, left, right = core
-    height = rows.size - 2 * reach_rows
-    held = 2 * reach_rows + ROWS
-    wide = padded(columns.size * step, row_type.itemsize)
-    thick = held * wide
-    inside = (right - left) * step
-    ring = buffer(layers * thick, row_type.dtype)
-    down = buffer(ROWS * wide, np.float32)
+    height, width = rows.size - 2 * reach_rows, columns.size - 2 * reach
+    row, inside = width * step, (right - left) * step
+    held = 2 * reach_rows + _TALL
+    # From the beginning of a blurred row to its first pixel, and to the next row.
+    lead = padded(reach * step, 4)
+    apart = lead + padded(row + reach * step + LANES, 4)
+    down = buffer(_TALL * apart, np.float32)
     across = buffer(inside, np.float32)
-    starts, near = np.empty(planes.size, np.int64), np.empty(held, np.int64)
+    near = np.empty(held, np.int64)
+    if deep_taps is None:
+        constant = columns[0] < 0 or rows[0] < 0 or rows[rows.size - 1] < 0
+        aliased = stride * image.itemsize % _ALIASED == 0
+        is_held = constant or aliased or row < LANES
+    else:
+        is_held = True
+    wide = padded(row, row_type.itemsize)
+    thick = held * wide
+    ring = buffer(layers * thick if is_held else 0, row_type.dtype)
+    starts = np.empty(planes.size, np.int64)
     coming = first - reach_rows
-    for row in range(first, last, ROWS):
-        while coming < row + ROWS + reach_rows:
+    for top in range(first, last, _TALL):
+        while coming < top + _TALL + reach_rows:
             # Rows beyond the last that is needed only meet taps of zero.
             place = rows[min(coming, height - 1 + reach_rows) + reach_rows]
             at = coming % held * wide
             coming += 1
-            if place < 0:
-                ring[at : at + columns.size * step] = outside
-                continue
             starts[:] = start + planes * depth + place * stride
-            begin, count = at + reach * step, (columns.size - 2 * reach) * step
             if deep_taps is None:
-                here = starts[0]
-                for x in range(count):
-                    store(ring, begin + x, load(image, here + x, IMAGE), RING)
+                if place < 0:
+                    ring[at : at + row] = outside
+                elif not _is_finite(image, starts[0], row, IMAGE):
+                    return False
+                elif is_held:
+                    here = starts[0]
+                    for x in range(row):
+                        store(ring, at + x, load(image, here + x, IMAGE), RING)
             else:
                 rows_blurred(
-                    ring, begin, thick, image, starts, deep_taps, count, IMAGE, RING
+                    ring, at, thick, image, starts, deep_taps, row, ROWS, IMAGE, RING
                 )
-            for plane in range(count_planes):
-                line = at + plane * thick
-                if not _with_borders(ring, line, columns, step, reach, outside):
-                    return False
+                if image.dtype.type(0.5) != 0:
+                    for plane in range(count_planes):
+                        if not _is_finite(ring, at + plane * thick, row, RING):
+                            return False
         for plane in range(count_planes):
             for k in range(held):
-                near[k] = (row - reach_rows + k) % held * wide + plane * thick
-            count = columns.size * step
-            rows_blurred(down, 0, wide, ring, near, row_taps, count, RING, LINES)
-            if columns[0] < 0:
-                for r in range(ROWS):
-                    set_outside(down, r * wide, columns, step, outside)
-            middle = start + planes[deep + plane] * depth + left * step
-            for r in range(row, min(row + ROWS, last)):
-                at = (r - row) * wide + (reach + left) * step
-                across_blurred(across, down, at, step, column_taps, inside)
-                own = middle + r * stride
-                to = target[0] + plane * target[1] + (r - first) * target[2]
-                finish_mask_row(
-                    image, own, across, inside, result, edges, to, finish, None
-                )
+                near[k] = (top - reach_rows + k) % held * wide + plane * thick
+            if deep_taps is None:
+                if is_held:
+                    _blurred_down(down, lead, apart, ring, near, row_taps, row)
+                else:
+                    for k in range(held):
+                        place = min(top + k, height - 1 + 2 * reach_rows)
+                        near[k] = start + planes[0] * depth + rows[place] * stride
+                    _blurred_down(down, lead, apart, image, near, row_taps, row)
+            else:
+                _blurred_down(down, lead, apart, ring, near, row_taps, row)
+            _fill_borders(down, lead, apart, columns, reach, step, outside)
+            finish_blurring(
+                image,
+                start + planes[deep + plane] * depth + top * stride + left * step,
+                stride,
+                down,
+                lead + left * step,
+                apart,
+                step,
+                column_taps,
+                across,
+                inside,
+                min(_TALL, last - top),
+                result,
+                edges,
+                target[0] + plane * target[1] + (top - first) * target[2],
+                target[2],
+                finish,
+            )
     return True
 
 
 @kernel
-def _with_borders(ring, at, columns, step, reach, outside):
-    """Give a row its borders; whether all of it is finite, and its sums will be.
+def _blurred_down(down, lead, apart, lines, starts, taps, count):
+    rows_blurred(down, lead, apart, lines, starts, taps, count, _TALL, RING, LINES)
+
+
+@kernel
+def _fill_borders(lines, at, apart, index, radius, step, outside):
+    """Give blurred rows their borders.
+
+    lines, at, apart : `LINES`, where the first pixel of the first row is, and from row
+                       to row
+    index            : as `columns`
+    """
+    count = index.size - 2 * radius
+    for side in range(2 * radius):
+        place = side - radius if side < radius else count + side - radius
+        taken = index[place + radius]
+        for c in range(step):
+            for r in range(_TALL):
+                value = np.float32(outside)
+                if taken >= 0:
+                    value = lines[at + r * apart + taken * step + c]
+                lines[at + r * apart + place * step + c] = value
+
+
+@kernel
+def _is_finite(line, at, count, number):
+    """Return whether all pixels of a row are finite, and sums of them will be.
 
     A tap of zero makes NaN of a sum that is infinite.
     """
-    finite = True
-    for x in range((columns.size - 2 * reach) * step):
-        several = ring.dtype.type(4) * load(ring, at + reach * step + x, RING)
-        finite &= several - several == 0
-    fill_borders(ring, at, columns, reach, step, outside)
-    return finite
+    number = literally(number)
+    if line.dtype.type(0.5) == 0:
+        return True
+    four, total = broadcast(np.float32(4)), broadcast(np.float32(0))
+    for x in range(0, count, LANES):
+        several = four * load_vector(line, at + x, count - x, number)
+        total = total + (several - several)
+    return is_zero(total)

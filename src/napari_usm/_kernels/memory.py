@@ -2,20 +2,27 @@
 
 It cannot know that two arrays never overlap, and then checks at run time or does
 not vectorise at all: with plain indexing the blur of four rows takes 25 ms where
-it takes 2.5 ms with these. Each buffer of a kernel has a number of its own, one of
-those below, given at every access to it; accesses with different numbers are taken
-to be apart.
+it takes 2.5 ms with these. Each buffer of a kernel has a number, one of those below,
+given at every access to it; accesses with different numbers are taken to be apart.
 """
 
-from llvmlite import ir
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from numba import types
 from numba.extending import intrinsic
+
+if TYPE_CHECKING:
+    from llvmlite import ir
 
 # The image, what is written of the result, rows of the image with their borders, rows
 # on their way, a row of detail, and what is written of the edge map.
 IMAGE, RESULT, RING, LINES, DETAIL, EDGES = range(6)
-# A kernel of other buffers has names of its own for up to as many:
-_BUFFERS = 7
+# A kernel of other buffers has names of its own for up to as many. The last is that
+# of weights and places, which no kernel writes while it reads them.
+TABLES = 7
+_BUFFERS = 8
 
 # Vectors as wide as the machine has: on Intel's LLVM otherwise takes half of them,
 # and a mask of sigma 1 takes 1.2 times as long. llvmlite has no list of such
@@ -31,9 +38,9 @@ def load(context, array, index, buffer):
     number = buffer.literal_value
 
     def generate(context, builder, signature, arguments):
-        pointer, align = _pointer(context, builder, signature, arguments)
+        pointer, align = address(context, builder, signature, arguments)
         value = builder.load(pointer, align=align)
-        return _apart(builder, value, number)
+        return apart(builder, value, number)
 
     return array.dtype(array, index, buffer), generate
 
@@ -49,14 +56,14 @@ def store(context, array, index, value, buffer):
     number = buffer.literal_value
 
     def generate(context, builder, signature, arguments):
-        pointer, align = _pointer(context, builder, signature, arguments)
+        pointer, align = address(context, builder, signature, arguments)
         kind = signature.args[0].dtype
         value = arguments[2]
         if kind in types.signed_domain and signature.args[2] in types.real_domain:
             floor = builder.module.declare_intrinsic("llvm.floor", [value.type])
             value = builder.call(floor, [value])
         value = context.cast(builder, value, signature.args[2], kind)
-        _apart(builder, builder.store(value, pointer, align=align), number)
+        apart(builder, builder.store(value, pointer, align=align), number)
         return context.get_dummy_value()
 
     return types.void(array, index, value, buffer), generate
@@ -71,12 +78,12 @@ def load_some(context, array, index, step, count, buffer):
     returned = types.UniTuple(array.dtype, length)
 
     def generate(context, builder, signature, arguments):
-        pointer, align = _pointer(context, builder, signature, arguments)
+        pointer, align = address(context, builder, signature, arguments)
         step = context.cast(builder, arguments[2], signature.args[2], types.intp)
         values = []
         for _ in range(length):
             value = builder.load(pointer, align=align)
-            values.append(_apart(builder, value, number))
+            values.append(apart(builder, value, number))
             pointer = builder.gep(pointer, [step])
         return context.make_tuple(builder, returned, values)
 
@@ -93,7 +100,13 @@ def multiply_add(context, factor, other, term):
     return term(term, term, term), generate
 
 
-def _pointer(context, builder, signature, arguments):
+def address(
+    context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any
+) -> tuple[ir.Value, int]:
+    """Return the address of an array's element, and the alignment of its type.
+
+    Array and index are the first two arguments.
+    """
     array_type, index_type = signature.args[:2]
     data = context.make_array(array_type)(context, builder, arguments[0]).data
     index = context.cast(builder, arguments[1], index_type, types.intp)
@@ -101,7 +114,7 @@ def _pointer(context, builder, signature, arguments):
     return builder.gep(data, [index]), align
 
 
-def _apart(builder, access: ir.Instruction, number: int) -> ir.Instruction:
+def apart(builder: ir.IRBuilder, access: ir.Instruction, number: int) -> ir.Instruction:
     """Mark an access as apart from those with all other numbers."""
     set.add(builder.function.attributes, _WIDE)
     module = builder.module
