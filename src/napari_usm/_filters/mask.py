@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_usm._filters.taps import AxisBlur
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mask:
     """A filter whose detail is the image less its blur.
 

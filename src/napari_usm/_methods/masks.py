@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from napari_usm._filters.blur import blur
 from napari_usm._filters.fused.coarse_mask import CoarseMaskPass
 from napari_usm._filters.fused.mask import MaskPass
 from napari_usm._filters.mask import Mask
-from napari_usm._filters.taps import BOX, energy, gaussian
+from napari_usm._filters.taps import BOX, AxisBlur, energy, gaussian
 from napari_usm._methods.base import Method
 from napari_usm._methods.parameter import choice, parameter
 
@@ -99,9 +100,7 @@ class MaskMethod(Method):
         self, axes: Sequence[int], estimate: Array | None = None
     ) -> OnePass | None:
         """The mask, on every pixel or by way of a coarser grid."""
-        mask = self.mask(axes)
-        coarse = any(blur.factor > 1 for blur in mask.blurs.values())
-        return CoarseMaskPass(mask) if coarse else MaskPass(mask)
+        return _one_pass(self.mask(axes))
 
     @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
@@ -153,6 +152,19 @@ class MaskMethod(Method):
         return energy([blur.weights for blur in self.mask(axes).blurs.values()])
 
 
+# The same objects for the same blur: what is bound to an image is cached by them, and
+# serves again when a slider changes the amount.
+@lru_cache(64)
+def _mask(axes: tuple[int, ...], blurs: tuple[AxisBlur, ...]) -> Mask:
+    return Mask(dict(zip(axes, blurs, strict=True)))
+
+
+@lru_cache(64)
+def _one_pass(mask: Mask) -> OnePass:
+    coarse = any(blur.factor > 1 for blur in mask.blurs.values())
+    return CoarseMaskPass(mask) if coarse else MaskPass(mask)
+
+
 class KernelMethod(MaskMethod):
     """A mask whose blur is a Gaussian or a box."""
 
@@ -177,10 +189,10 @@ class KernelMethod(MaskMethod):
     @override
     def make_mask(self, axes: Sequence[int]) -> Mask:
         if self.kernel == "box":
-            return Mask(dict.fromkeys(axes, BOX))
+            return _mask(tuple(axes), (BOX,) * len(axes))
         sigmas = arguments.per_axis("sigma", self.sigma, len(axes))
-        blurs = (gaussian(sigma, self.truncate) for sigma in sigmas)
-        return Mask(dict(zip(axes, blurs, strict=True)))
+        blurs = tuple(gaussian(sigma, self.truncate) for sigma in sigmas)
+        return _mask(tuple(axes), blurs)
 
     @override
     def at_level(self, factors: Sequence[float]) -> Method:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_usm._filters.bands import MEAN, farthest, found_by
 from napari_usm._filters.border import border_index, continued
+from napari_usm._filters.fused.base import nbytes_of
 from napari_usm._filters.fused.mask import LARGE, filled_taps
-from napari_usm._filters.fused.planes import Planes, flat, span, strides_of
+from napari_usm._filters.fused.planes import flat, span
 from napari_usm._kernels.bands_plane import sharpen_bands
 from napari_usm._kernels.sweeps import PAIRS, ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from napari_usm._filters.bands import Bands
     from napari_usm._filters.dtypes import Array
-    from napari_usm._filters.fused.base import Finish, Target
+    from napari_usm._filters.fused.base import Layout
 
 _FLOAT = np.dtype(np.float32)
 
@@ -31,7 +32,7 @@ _STRIP = 2048
 _NEVER = 2**62
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BandsPass:
     """Three bands along two axes.
 
@@ -52,50 +53,45 @@ class BandsPass:
         return mode != "constant" or (near and abs(cval) < LARGE)
 
     def last_axis(self, ndim: int) -> int:
-        """The last axis that is blurred."""
+        """Return the last axis that is blurred."""
         return max(self.bands.narrow)
 
-    def sharpen_into(
-        self,
-        target: Target,
-        core: tuple[slice, ...],
-        block: Array,
-        inner: tuple[slice, ...],
-        finish: Finish,
-    ) -> bool:
-        """Sharpen a block into its place; whether all its pixels were valid."""
+    def bind(self, layout: Layout) -> BoundBands:
+        """Return the filter with its arguments for a layout."""
         down, across = sorted(self.bands.narrow)
-        to = Planes(target.shape, down, across)
-        source = replace(to, shape=block.shape, strides=strides_of(block))
+        source, to, cores = layout.planes(down, across)
         taps = self._taps(down, across)
         margin = taps[3].size - 1
-        rows, ends = self._rows(taps, inner[down], block.shape[down], finish.mode)
-        strips = self._strips(inner[across], block.shape[across], finish.mode)
-        outside = finish.cval if finish.mode == "constant" else 0.0
-        return all(
-            sharpen_bands(
-                flat(block),
+        inner, length = layout.inner[across], layout.shape[across]
+        rows, ends = self._rows(
+            taps, layout.inner[down], layout.shape[down], layout.mode
+        )
+        strips = [
+            (
+                near.start * source.step,
+                (own.start - inner.start) * to.step,
+                border_index(near.stop - near.start, margin, layout.mode),
                 (
-                    source.offset(place, source.others) + near.start * source.step,
-                    source.stride,
-                    source.step,
+                    *span(layout.inner[down]),
+                    own.start - near.start,
+                    own.stop - near.start,
                 ),
-                rows,
-                border_index(near.stop - near.start, margin, finish.mode),
-                ends,
-                _FLOAT.type(np.ldexp(outside, -self.exponent)),
-                taps,
-                (*span(inner[down]), own.start - near.start, own.stop - near.start),
-                self._noise,
-                found_by(self.bands, _FLOAT),
-                (_FLOAT.type(2.0**-self.exponent), _FLOAT.type(2.0**self.exponent)),
-                *target.flat,
-                (begin + (own.start - inner[across].start) * to.step, to.stride),
-                finish.numbers(block.dtype),
             )
-            for (place, begin), (own, near) in itertools.product(
-                source.cores(inner, to, core), strips
-            )
+            for own, near in self._strips(inner, length, layout.mode)
+        ]
+        return BoundBands(
+            [source.offset(place, source.others) for place, _ in cores],
+            [begin for _, begin in cores],
+            strips,
+            (source.stride, source.step),
+            to.stride,
+            rows,
+            ends,
+            _FLOAT.type(np.ldexp(layout.outside, -self.exponent)),
+            taps,
+            self._noise,
+            found_by(self.bands, _FLOAT),
+            (_FLOAT.type(2.0**-self.exponent), _FLOAT.type(2.0**self.exponent)),
         )
 
     def _taps(self, down: int, across: int) -> tuple[Array, ...]:
@@ -138,3 +134,76 @@ class BandsPass:
         noise = self.bands.noise
         numbers = noise.constant, noise.growth, noise.zero, noise.least**2
         return tuple(map(_FLOAT.type, numbers))
+
+
+@dataclass(frozen=True, eq=False)
+class BoundBands:
+    """Bands with their arguments for blocks of one layout.
+
+    Attributes
+    ----------
+    begins, places : list of int
+        Where each plane begins in the block, and in the results from the first pixel of
+        the core on.
+    strips : list of tuple
+        For each strip of columns: where it begins in a plane and in the core, the index
+        of its columns, and the core of its kernel.
+    apart : (int, int)
+        Pixels from row to row and from column to column in the block.
+    stride_there : int
+        Pixels from row to row in the results.
+    rows, ends, outside, taps, noise, responses, units
+        As the kernel takes them.
+    """
+
+    begins: list[int]
+    places: list[int]
+    strips: Sequence[tuple[int, int, Array, tuple[int, ...]]]
+    apart: tuple[int, int]
+    stride_there: int
+    rows: Array
+    ends: tuple[int, int]
+    outside: Any
+    taps: tuple[Array, ...]
+    noise: tuple[Any, ...]
+    responses: tuple[Any, ...]
+    units: tuple[Any, Any]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arguments."""
+        columns = (index for _, _, index, _ in self.strips)
+        return nbytes_of([self.rows, *self.taps, *columns], len(self.begins))
+
+    def __call__(
+        self,
+        block: Array,
+        image: Array,
+        edge_map: Array,
+        begin: int,
+        numbers: tuple[Any, ...],
+    ) -> bool:
+        """Sharpen a block into its place; return whether all its pixels were valid."""
+        pixels, image, edge_map = flat(block), image.reshape(-1), edge_map.reshape(-1)
+        for start, place in zip(self.begins, self.places, strict=True):
+            for before, before_there, columns, core in self.strips:
+                valid = sharpen_bands(
+                    pixels,
+                    (start + before, *self.apart),
+                    self.rows,
+                    columns,
+                    self.ends,
+                    self.outside,
+                    self.taps,
+                    core,
+                    self.noise,
+                    self.responses,
+                    self.units,
+                    image,
+                    edge_map,
+                    (begin + place + before_there, self.stride_there),
+                    numbers,
+                )
+                if not valid:
+                    return False
+        return True
