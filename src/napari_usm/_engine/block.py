@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from napari_usm._engine.blocks import offset, parts_of
 from napari_usm._engine.cache import Cache
 from napari_usm._engine.colours import QUIET
 from napari_usm._engine.tally import Tally, tally
-from napari_usm._filters.fused.base import NO_FILTER, BoundFilter, Layout
+from napari_usm._filters.fused.base import Layout
+from napari_usm._filters.fused.bound import NO_FILTER, BoundFilter
 from napari_usm._filters.fused.planes import is_in_rows, strides_of
 from napari_usm._filters.overflow import is_flat_and_large, saturated
 from napari_usm._filters.threshold import significance
@@ -50,8 +51,7 @@ class Output(StrEnum):
     SIGNIFICANCE = "significance"
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """Arrays that the outputs of a block are written to; None if they are not wanted.
 
     Attributes
@@ -89,8 +89,7 @@ class Detail:
     is_valid: bool
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(NamedTuple):
     """A block that has been computed.
 
     Attributes
@@ -315,8 +314,10 @@ def _filter_fused(
     if one_pass is None or numbers is None:
         return False
     plan = fitted.plan
-    usable = pixels.flags.writeable and pixels.dtype.isnative
-    if not usable or not is_in_rows(pixels, one_pass.last_axis(pixels.ndim)):
+    flags = pixels.flags
+    usable = flags.writeable and pixels.dtype.isnative
+    in_rows = flags.c_contiguous or is_in_rows(pixels, one_pass.last_axis(pixels.ndim))
+    if not usable or not in_rows:
         pixels = np.array(pixels, plan.dtype, order="C")
     image = parts.image
     # They differ by the threshold only; one of them is wanted.
@@ -327,12 +328,14 @@ def _filter_fused(
     target = edges if image is None else image
     assert target is not None
     bound = _bound(one_pass, plan.border, pixels, block, target.shape)
-    begins = zip(parts.place, target.strides, strict=True)
+    begin = 0
+    for span, step in zip(parts.place, target.strides, strict=True):
+        begin += span.start * step
     return bound(
         pixels,
         np.empty(0, pixels.dtype) if image is None else image,
         _NONE if edges is None else edges,
-        sum(span.start * step for span, step in begins) // target.itemsize,
+        begin // target.itemsize,
         numbers,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm._filters.border import border_index
-from napari_usm._filters.fused.base import nbytes_of
+from napari_usm._filters.fused.bound import BoundPlanes, nbytes_of
 from napari_usm._filters.fused.planes import flat, span
 from napari_usm._filters.median import median
 from napari_usm._filters.overflow import without_overflow
@@ -94,30 +94,38 @@ class LaplacianPass:
     def bind(self, layout: Layout) -> BoundLaplacian:
         """Return the filter with its arguments for a layout."""
         axes = down, across = sorted(self.weights)
-        size, calming, before = self.median_size, None, 1
+        size, before = self.median_size, 1
+        calming: tuple[Any, ...] | None = None
         if size in SIZES:
             calming = (size, *_border_indices(layout, axes, size // 2, "reflect"))
         elif size > 1:
             before = size  # of a whole block, which is contiguous then
             layout = replace(layout, strides=())
         source, to, cores = layout.planes(down, across)
-        return BoundLaplacian(
-            before,
-            axes,
-            [source.offset(place, source.others) for place, _ in cores],
-            [begin for _, begin in cores],
+        rows, columns = _border_indices(layout, axes, 1, layout.mode)
+        given = (
             source.stride,
-            to.stride,
-            (
-                *_border_indices(layout, axes, 1, layout.mode),
-                source.step,
-                calming,
-                np.float32(self.weights[down]),
-                np.float32(self.weights[across]),
-                (*span(layout.inner[down]), *span(layout.inner[across])),
-            ),
-            np.float32(layout.cval),
+            rows,
+            columns,
+            source.step,
+            calming,
+            np.float32(self.weights[down]),
+            np.float32(self.weights[across]),
+            (*span(layout.inner[down]), *span(layout.inner[across])),
         )
+        calls: list[tuple[tuple[Any, ...], int]] = [
+            ((source.offset(place, source.others), *given), begin)
+            for place, begin in cores
+        ]
+        tables = [rows, columns, *(calming or ())[1:]]
+        planes = BoundPlanes(
+            sharpen_plane,
+            calls,
+            (to.stride,),
+            (np.float32(layout.cval),),
+            nbytes_of(tables, len(calls)),
+        )
+        return BoundLaplacian(planes, before, axes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,33 +134,20 @@ class BoundLaplacian:
 
     Attributes
     ----------
+    planes : BoundPlanes
+        The kernel, which takes the block and the block after the median.
     median_size, axes : int, list of int
         A median that is done first, and not by the kernel.
-    begins, places : list of int
-        Where each plane begins in the block, and in the results from the first pixel of
-        the core on.
-    stride, stride_there : int
-        Pixels from row to row in the block and in the results.
-    others : tuple
-        The arguments of the kernel from `rows` to `core`.
-    outside : float32
-        What is beyond a constant border.
     """
 
+    planes: BoundPlanes
     median_size: int
     axes: Sequence[int]
-    begins: list[int]
-    places: list[int]
-    stride: int
-    stride_there: int
-    others: tuple[Any, ...]
-    outside: Any
 
     @property
     def nbytes(self) -> int:
         """Bytes of the arguments."""
-        rows, columns, _, calming, *_ = self.others
-        return nbytes_of([rows, columns, *(calming or ())[1:]], len(self.begins))
+        return self.planes.nbytes
 
     def __call__(
         self,
@@ -163,31 +158,15 @@ class BoundLaplacian:
         numbers: tuple[Any, ...],
     ) -> bool:
         """Sharpen a block into its place; return whether all its pixels were valid."""
-        if self.median_size > 1:
-            if not np.isfinite(block).all():
-                return False
+        if self.median_size == 1:
+            pixels = calm = flat(block)
+        elif np.isfinite(block).all():
             block = np.ascontiguousarray(block)
-            calm = median(block, self.median_size, self.axes).reshape(-1)
             pixels = block.reshape(-1)
+            calm = median(block, self.median_size, self.axes).reshape(-1)
         else:
-            calm = pixels = flat(block)
-        image, edge_map = image.reshape(-1), edge_map.reshape(-1)
-        for start, place in zip(self.begins, self.places, strict=True):
-            finite = sharpen_plane(
-                pixels,
-                calm,
-                start,
-                self.stride,
-                *self.others,
-                image,
-                edge_map,
-                (begin + place, self.stride_there),
-                numbers,
-                self.outside,
-            )
-            if not finite:
-                return False
-        return True
+            return False
+        return self.planes.run((pixels, calm), image, edge_map, begin, numbers)
 
 
 def _border_indices(

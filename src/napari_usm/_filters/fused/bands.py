@@ -10,14 +10,14 @@ import numpy as np
 
 from napari_usm._filters.bands import MEAN, farthest, found_by
 from napari_usm._filters.border import border_index, continued
-from napari_usm._filters.fused.base import nbytes_of
+from napari_usm._filters.fused.bound import BoundPlanes, nbytes_of
 from napari_usm._filters.fused.mask import LARGE, filled_taps
-from napari_usm._filters.fused.planes import flat, span
+from napari_usm._filters.fused.planes import span
 from napari_usm._kernels.bands_plane import sharpen_bands
 from napari_usm._kernels.sweeps import PAIRS, ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from napari_usm._filters.bands import Bands
     from napari_usm._filters.dtypes import Array
@@ -56,7 +56,7 @@ class BandsPass:
         """Return the last axis that is blurred."""
         return max(self.bands.narrow)
 
-    def bind(self, layout: Layout) -> BoundBands:
+    def bind(self, layout: Layout) -> BoundPlanes:
         """Return the filter with its arguments for a layout."""
         down, across = sorted(self.bands.narrow)
         source, to, cores = layout.planes(down, across)
@@ -66,33 +66,32 @@ class BandsPass:
         rows, ends = self._rows(
             taps, layout.inner[down], layout.shape[down], layout.mode
         )
-        strips = [
-            (
-                near.start * source.step,
-                (own.start - inner.start) * to.step,
-                border_index(near.stop - near.start, margin, layout.mode),
-                (
-                    *span(layout.inner[down]),
-                    own.start - near.start,
-                    own.stop - near.start,
-                ),
-            )
-            for own, near in self._strips(inner, length, layout.mode)
-        ]
-        return BoundBands(
-            [source.offset(place, source.others) for place, _ in cores],
-            [begin for _, begin in cores],
-            strips,
-            (source.stride, source.step),
-            to.stride,
-            rows,
-            ends,
-            _FLOAT.type(np.ldexp(layout.outside, -self.exponent)),
-            taps,
-            self._noise,
-            found_by(self.bands, _FLOAT),
-            (_FLOAT.type(2.0**-self.exponent), _FLOAT.type(2.0**self.exponent)),
-        )
+        window = span(layout.inner[down])
+        outside = _FLOAT.type(np.ldexp(layout.outside, -self.exponent))
+        units = _FLOAT.type(2.0**-self.exponent), _FLOAT.type(2.0**self.exponent)
+        calls: list[tuple[tuple[Any, ...], int]] = []
+        for own, near in self._strips(inner, length, layout.mode):
+            columns = border_index(near.stop - near.start, margin, layout.mode)
+            core = (*window, own.start - near.start, own.stop - near.start)
+            before = (own.start - inner.start) * to.step
+            for place, begin in cores:
+                start = source.offset(place, source.others) + near.start * source.step
+                given = (
+                    (start, source.stride, source.step),
+                    rows,
+                    columns,
+                    ends,
+                    outside,
+                    taps,
+                    core,
+                    self._noise,
+                    found_by(self.bands, _FLOAT),
+                    units,
+                )
+                calls.append((given, begin + before))
+        tables = [rows, *taps, *(given[2] for given, _ in calls)]
+        nbytes = nbytes_of(tables, len(calls))
+        return BoundPlanes(sharpen_bands, calls, (to.stride,), (), nbytes)
 
     def _taps(self, down: int, across: int) -> tuple[Array, ...]:
         """Return the taps of both blurs and of the local mean, down and across."""
@@ -134,76 +133,3 @@ class BandsPass:
         noise = self.bands.noise
         numbers = noise.constant, noise.growth, noise.zero, noise.least**2
         return tuple(map(_FLOAT.type, numbers))
-
-
-@dataclass(frozen=True, eq=False)
-class BoundBands:
-    """Bands with their arguments for blocks of one layout.
-
-    Attributes
-    ----------
-    begins, places : list of int
-        Where each plane begins in the block, and in the results from the first pixel of
-        the core on.
-    strips : list of tuple
-        For each strip of columns: where it begins in a plane and in the core, the index
-        of its columns, and the core of its kernel.
-    apart : (int, int)
-        Pixels from row to row and from column to column in the block.
-    stride_there : int
-        Pixels from row to row in the results.
-    rows, ends, outside, taps, noise, responses, units
-        As the kernel takes them.
-    """
-
-    begins: list[int]
-    places: list[int]
-    strips: Sequence[tuple[int, int, Array, tuple[int, ...]]]
-    apart: tuple[int, int]
-    stride_there: int
-    rows: Array
-    ends: tuple[int, int]
-    outside: Any
-    taps: tuple[Array, ...]
-    noise: tuple[Any, ...]
-    responses: tuple[Any, ...]
-    units: tuple[Any, Any]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arguments."""
-        columns = (index for _, _, index, _ in self.strips)
-        return nbytes_of([self.rows, *self.taps, *columns], len(self.begins))
-
-    def __call__(
-        self,
-        block: Array,
-        image: Array,
-        edge_map: Array,
-        begin: int,
-        numbers: tuple[Any, ...],
-    ) -> bool:
-        """Sharpen a block into its place; return whether all its pixels were valid."""
-        pixels, image, edge_map = flat(block), image.reshape(-1), edge_map.reshape(-1)
-        for start, place in zip(self.begins, self.places, strict=True):
-            for before, before_there, columns, core in self.strips:
-                valid = sharpen_bands(
-                    pixels,
-                    (start + before, *self.apart),
-                    self.rows,
-                    columns,
-                    self.ends,
-                    self.outside,
-                    self.taps,
-                    core,
-                    self.noise,
-                    self.responses,
-                    self.units,
-                    image,
-                    edge_map,
-                    (begin + place + before_there, self.stride_there),
-                    numbers,
-                )
-                if not valid:
-                    return False
-        return True

@@ -11,15 +11,10 @@ from napari_usm._filters.fused.planes import Planes
 from napari_usm._filters.threshold import NO_THRESHOLD, Threshold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from napari_usm._filters.dtypes import Array
+    from napari_usm._filters.fused.bound import BoundFilter
 
 # What the kernels are compiled for: the types of nearly all images.
 _DTYPES = (np.uint8, np.uint16, np.int8, np.int16, np.float32)
-
-# Bytes of two numbers that say where a plane begins.
-_PLANE = 80
 
 
 @dataclass(frozen=True)
@@ -112,58 +107,6 @@ class Layout:
         )
 
 
-class BoundFilter(Protocol):
-    """A filter with its arguments for blocks of one layout."""
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arguments."""
-
-    def __call__(
-        self,
-        block: Array,
-        image: Array,
-        edge_map: Array,
-        begin: int,
-        numbers: tuple[Any, ...],
-    ) -> bool:
-        """Sharpen a block into its place; return whether all its pixels were valid.
-
-        If not, what has been written is of no use.
-
-        Parameters
-        ----------
-        block : array
-            The block with its neighbours, of the layout, writeable.
-        image, edge_map : array
-            Whole results, or of no pixels: of the image's type, and of float32.
-        begin : int
-            Place of the first pixel of the core in the memory of either.
-        numbers : tuple
-            Those of `Finish`.
-        """
-
-
-class NoFilter:
-    """Stands for a filter that takes no block of a layout."""
-
-    nbytes = 0
-
-    def __call__(
-        self,
-        block: Array,
-        image: Array,
-        edge_map: Array,
-        begin: int,
-        numbers: tuple[Any, ...],
-    ) -> bool:
-        """Return False."""
-        return False
-
-
-NO_FILTER = NoFilter()
-
-
 class OnePass(Protocol):
     """A filter that needs no edge map on its way to the result.
 
@@ -178,11 +121,6 @@ class OnePass(Protocol):
 
     def bind(self, layout: Layout) -> BoundFilter | None:
         """Return the filter with its arguments for a layout; None if it has none."""
-
-
-def nbytes_of(arrays: Iterable[Array | None], planes: int) -> int:
-    """Return the bytes of the arguments of a bound filter, on so many planes."""
-    return sum(a.nbytes for a in arrays if a is not None) + _PLANE * planes
 
 
 def stored_type(source: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any] | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_usm._filters.blur import blur_between, coarse_planes
 from napari_usm._filters.coarse import Grid
-from napari_usm._filters.fused.base import nbytes_of
+from napari_usm._filters.fused.bound import nbytes_of
 from napari_usm._filters.fused.planes import Planes, flat, span
 from napari_usm._filters.taps import spline_taps
 from napari_usm._kernels.coarse_mask import reduce_plane, sharpen_plane

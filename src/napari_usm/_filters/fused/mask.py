@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm._filters.border import border_index
-from napari_usm._filters.fused.base import nbytes_of
-from napari_usm._filters.fused.planes import flat, span
+from napari_usm._filters.fused.bound import BoundPlanes, nbytes_of
+from napari_usm._filters.fused.planes import span
 from napari_usm._filters.mask import Mask
 from napari_usm._filters.taps import half_taps
 from napari_usm._kernels.mask import sharpen_planes
@@ -47,7 +47,7 @@ class MaskPass:
         """Return the last axis that is blurred; any will do if none is."""
         return max(self.mask.blurred, default=ndim - 1)
 
-    def bind(self, layout: Layout) -> BoundMask:
+    def bind(self, layout: Layout) -> BoundPlanes:
         """Return the filter with its arguments for a layout."""
         blurs, across = self.mask.blurs, self.last_axis(len(layout.shape))
         if across == 0:
@@ -71,90 +71,27 @@ class MaskPass:
             apart = source.distance(axis), to.distance(axis)
         # Blurred over planes, a row is float32.
         row_type = np.dtype(np.float32) if deep else layout.dtype
-        return BoundMask(
-            [source.offset(place, source.others) for place, _ in cores],
-            [begin for _, begin in cores],
-            groups,
-            (apart[0], source.stride, source.step),
-            (rows, columns, deep_taps, *taps),
-            (*span(layout.inner[down]), *span(layout.inner[across])),
-            np.empty(0, row_type),
-            (apart[1], to.stride),
-            row_type.type(layout.outside),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class BoundMask:
-    """A mask with its arguments for blocks of one layout.
-
-    Attributes
-    ----------
-    begins, places : list of int
-        Where each plane, or stack of planes, begins in the block, and in the results
-        from the first pixel of the core on.
-    groups : list of tuple
-        For every four planes of a stack that are sharpened at once: the planes to take,
-        how many of the four there are, and how many of the core come before them.
-    apart : tuple of int
-        Pixels from plane to plane, row to row and column to column in the block.
-    tables : tuple of array
-        Indices of rows and columns, and taps.
-    window : tuple of int
-        First and last + 1 row and column of the core.
-    row_type : array
-        Of the type of rows in the kernel.
-    apart_there : (int, int)
-        Pixels from plane to plane and from row to row in the results.
-    outside : number
-        What is beyond a constant border.
-    """
-
-    begins: list[int]
-    places: list[int]
-    groups: list[tuple[Array, int, int]]
-    apart: tuple[int, int, int]
-    tables: tuple[Array | None, ...]
-    window: tuple[int, int, int, int]
-    row_type: Array
-    apart_there: tuple[int, int]
-    outside: Any
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arguments."""
-        arrays = [*self.tables, *(planes for planes, _, _ in self.groups)]
-        return nbytes_of(arrays, len(self.begins))
-
-    def __call__(
-        self,
-        block: Array,
-        image: Array,
-        edge_map: Array,
-        begin: int,
-        numbers: tuple[Any, ...],
-    ) -> bool:
-        """Sharpen a block into its place; return whether all its pixels were valid."""
-        pixels, image, edge_map = flat(block), image.reshape(-1), edge_map.reshape(-1)
-        depth, stride = self.apart_there
-        for start, place in zip(self.begins, self.places, strict=True):
-            for planes, count, before in self.groups:
-                finite = sharpen_planes(
-                    pixels,
-                    (start, *self.apart),
-                    planes,
-                    *self.tables,
-                    (count, *self.window),
-                    self.row_type,
-                    image,
-                    edge_map,
-                    (begin + place + before * depth, depth, stride),
-                    numbers,
-                    self.outside,
+        tables = rows, columns, deep_taps, *taps
+        window = (*span(layout.inner[down]), *span(layout.inner[across]))
+        no_row = np.empty(0, row_type)
+        calls: list[tuple[tuple[Any, ...], int]] = []
+        for place, begin in cores:
+            start = source.offset(place, source.others)
+            where = start, apart[0], source.stride, source.step
+            calls += [
+                (
+                    (where, planes, *tables, (count, *window), no_row),
+                    begin + before * apart[1],
                 )
-                if not finite:
-                    return False
-        return True
+                for planes, count, before in groups
+            ]
+        return BoundPlanes(
+            sharpen_planes,
+            calls,
+            (apart[1], to.stride),
+            (row_type.type(layout.outside),),
+            nbytes_of([*tables, *(planes for planes, _, _ in groups)], len(calls)),
+        )
 
 
 # Planes to take of a plane that is not blurred over others.
@@ -162,7 +99,11 @@ _ALONE = np.zeros(1, np.int64)
 
 
 def _groups(layout: Layout, axis: int, reach: int) -> list[tuple[Array, int, int]]:
-    """Return every four planes of the core along an axis, see `BoundMask`."""
+    """Return every four planes of the core along an axis, sharpened at once.
+
+    They are the planes to take, how many of the four there are, and how many of the
+    core come before them.
+    """
     start, stop = span(layout.inner[axis])
     around = border_index(layout.shape[axis], reach + ROWS, layout.mode)
     return [
