@@ -95,6 +95,10 @@ class MaskMethod(Method):
     def _masks(self) -> dict[tuple[int, ...], Mask]:
         return {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process makes its masks itself, and shares them among methods.
+        return {name: v for name, v in vars(self).items() if name != "_masks"}
+
     @override
     def one_pass(
         self, axes: Sequence[int], estimate: Array | None = None
@@ -155,7 +159,8 @@ class MaskMethod(Method):
 # The same objects for the same blur: what is bound to an image is cached by them, and
 # serves again when a slider changes the amount.
 @lru_cache(64)
-def _mask(axes: tuple[int, ...], blurs: tuple[AxisBlur, ...]) -> Mask:
+def mask_of(axes: tuple[int, ...], blurs: tuple[AxisBlur, ...]) -> Mask:
+    """Return the mask with these blurs along the axes, the same one every time."""
     return Mask(dict(zip(axes, blurs, strict=True)))
 
 
@@ -189,10 +194,10 @@ class KernelMethod(MaskMethod):
     @override
     def make_mask(self, axes: Sequence[int]) -> Mask:
         if self.kernel == "box":
-            return _mask(tuple(axes), (BOX,) * len(axes))
+            return mask_of(tuple(axes), (BOX,) * len(axes))
         sigmas = arguments.per_axis("sigma", self.sigma, len(axes))
         blurs = tuple(gaussian(sigma, self.truncate) for sigma in sigmas)
-        return _mask(tuple(axes), blurs)
+        return mask_of(tuple(axes), blurs)
 
     @override
     def at_level(self, factors: Sequence[float]) -> Method:
