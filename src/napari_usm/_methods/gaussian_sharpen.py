@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import override
 
 from napari_usm import arguments
-from napari_usm._filters.taps import AxisBlur, energy, gaussian_taps
+from napari_usm._filters.taps import AxisBlur, gaussian_taps
 from napari_usm._methods.base import Constants, border
 from napari_usm._methods.masks import MaskMethod, mask_of
 from napari_usm._methods.parameter import parameter
@@ -61,8 +61,7 @@ class GaussianSharpen(MaskMethod):
         self, sums: Array | None, axes: Sequence[int], *earlier: Array
     ) -> Constants:
         """The amount that the kernel implies."""
-        blurs = self.mask(axes).blurs.values()
-        centre, _ = energy([blur.weights for blur in blurs])
+        centre, _ = self.mask(axes).energy
         # The centre of the mask that was divided by its sum is g0 / N.
         return Constants(1 / (1 + centre))
 

@@ -18,7 +18,7 @@ from napari_usm._filters.blur import blur
 from napari_usm._filters.fused.coarse_mask import CoarseMaskPass
 from napari_usm._filters.fused.mask import MaskPass
 from napari_usm._filters.mask import Mask
-from napari_usm._filters.taps import BOX, AxisBlur, energy, gaussian
+from napari_usm._filters.taps import BOX, AxisBlur, gaussian
 from napari_usm._methods.base import Method
 from napari_usm._methods.parameter import choice, parameter
 
@@ -138,7 +138,7 @@ class MaskMethod(Method):
     @override
     def response(self, axes: Sequence[int]) -> Response | None:
         """Sum of squares of the kernel ``1 - blur``; the mean around is the blur."""
-        centre, squares = self._energy(axes)
+        centre, squares = self.mask(axes).energy
         return Response(max(0.0, 1 - 2 * centre + squares), 1.0)
 
     @override
@@ -146,14 +146,11 @@ class MaskMethod(Method):
         """Root of the sum of squares of the kernel ``(1 + amount) - amount * blur``."""
         if self.thresholding:
             return None
-        centre, squares = self._energy(axes)
+        centre, squares = self.mask(axes).energy
         with np.errstate(over="ignore", invalid="ignore"):
             amount = np.asarray(amount, np.float64)
             own, both = 1 + amount, amount * (1 + amount)
             return np.sqrt(own**2 - 2 * both * centre + amount**2 * squares)
-
-    def _energy(self, axes: Sequence[int]) -> tuple[float, float]:
-        return energy([blur.weights for blur in self.mask(axes).blurs.values()])
 
 
 # The same objects for the same blur: what is bound to an image is cached by them, and
