@@ -9,7 +9,7 @@ import napari_usm as usm
 import reference
 from method_cases import METHOD_CASES
 from napari_usm import api
-from napari_usm._engine.plan import Plan
+from napari_usm._engine.plan import FittedPlan, Plan
 
 METHODS = tuple(METHOD_CASES)
 # Those that follow an image's blur and noise.
@@ -73,7 +73,12 @@ def _call(function, image, method, parameters):
 @contextmanager
 def stepwise():
     """Compute step by step, without a fused kernel."""
-    with mock.patch.object(Plan, "stored", None):
+    none = property(lambda _: None)  # also of plans that have been used
+    with (
+        mock.patch.object(Plan, "stored", none),
+        mock.patch.object(FittedPlan, "numbers", none),
+        mock.patch.object(FittedPlan, "one_pass", none),
+    ):
         yield
 
 

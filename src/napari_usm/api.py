@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_usm import arguments
 from napari_usm._engine import memory
+from napari_usm._engine.cache import Cache
 from napari_usm._engine.plan import Plan, make_plan
 from napari_usm._engine.report import Report
 from napari_usm._methods import METHODS
@@ -17,6 +18,8 @@ from napari_usm._methods.base import Method
 from napari_usm.recipe import ImageInfo, Recipe, resolve
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
@@ -28,6 +31,10 @@ __all__ = [
     "sharpened_image",
     "significance",
 ]
+
+
+# Plans of the last calls, without pixels: an image like theirs needs no checks.
+_plans: Cache[Hashable, Plan] = Cache(128)
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,7 @@ def sharpen(
     """
     plan, pixels = prepare(image, method, **parameters)
     weights = _checked_weight(plan, pixels, weight)
-    _check_out(plan, pixels, out)
+    _check_out(plan, pixels, out, weights)
     if is_dask(pixels):
         lazy = _lazy().run(plan, pixels, weight=weights)
         return Sharpened(lazy.image, lazy.edge_map, lazy.amount, lazy.gain, lazy.report)
@@ -149,7 +156,7 @@ def edge_map(
     """
     plan, pixels = prepare(image, method, **parameters)
     weights = _checked_weight(plan, pixels, weight)
-    _check_out(plan, pixels, out, is_edge_map=True)
+    _check_out(plan, pixels, out, weights, is_edge_map=True)
     if is_dask(pixels):
         return _lazy().run(plan, pixels, weight=weights).edge_map
     running = memory.run(
@@ -214,23 +221,25 @@ def significance(
     """
     plan, pixels = prepare(image, method, **parameters)
     plan = finding_noise(plan)
-    _checked_weight(plan, pixels, weight)
-    _check_out(plan, pixels, out, is_edge_map=True)
+    weights = _checked_weight(plan, pixels, weight)
+    _check_out(plan, pixels, out, weights, is_edge_map=True)
     if is_dask(pixels):
         return _lazy().significance(plan, pixels)
     return memory.result_of(memory.significance(plan, pixels, out=out))
 
 
 def sharpened_image(
-    image: ArrayLike,
-    method: Method,
+    image: Any,
+    method: type[Method],
+    parameters: Mapping[str, Any],
     weight: ArrayLike | None = None,
     out: NDArray[Any] | None = None,
 ) -> Any:
     """Return the sharpened image alone; the functions of the methods call this."""
-    plan, pixels = prepare(image, method)
+    pixels = _array(image)
+    plan = _plan(pixels, method, parameters)
     weights = _checked_weight(plan, pixels, weight)
-    _check_out(plan, pixels, out)
+    _check_out(plan, pixels, out, weights)
     if is_dask(pixels):
         return _lazy().run(plan, pixels, weight=weights).image
     running = memory.run(
@@ -251,28 +260,57 @@ def finding_noise(plan: Plan) -> Plan:
 
 def prepare(image: Any, method: str | Method, **parameters: Any) -> tuple[Plan, Any]:
     """Check everything; return the plan, and the image as an array, still unread."""
-    arguments.unmasked("image", image)
+    image = _array(image)
     if isinstance(method, Method):
         if parameters:
             raise TypeError(
                 f"`{next(iter(parameters))}` must be given to the method where that is "
                 f"an instance; got both, with {method!r}"
             )
-    elif not isinstance(method, str):
+        return make_plan(tuple(image.shape), image.dtype, method), image
+    if not isinstance(method, str):
         raise TypeError(
             f"`method` must be one of {tuple(METHODS)} or a Method; got {method!r}"
         )
+    return _plan(image, method, parameters), image
+
+
+def _plan(
+    image: Any, method: str | type[Method], parameters: Mapping[str, Any]
+) -> Plan:
+    """Return the plan of a method for an image, from the cache if it can."""
+    shape, dtype = tuple(image.shape), image.dtype
+    text = arguments.cache_key(parameters)
+    kind: Any = method
+    if isinstance(method, str) and method in METHODS:
+        kind = METHODS[method].method  # another one may have the name later
+    key = method, kind, text, shape, dtype
+    plan = None if text is None else _plans.get(key)
+    if plan is not None:
+        return plan
+    if isinstance(method, str):
+        recipe = Recipe(method, parameters)
+        made = resolve(recipe, ImageInfo(shape, dtype)).method
+    else:
+        made = method(**parameters)
+    plan = make_plan(shape, dtype, made)
+    if text is not None:
+        _plans.put(key, plan)
+    return plan
+
+
+def _array(image: Any) -> Any:
+    """Return the image as an array of numpy or dask, or one that is read in blocks."""
+    if type(image) is np.ndarray:
+        return image
+    arguments.unmasked("image", image)
     if not isinstance(image, np.ndarray) and is_dask(getattr(image, "data", None)):
         image = image.data  # of an xarray.DataArray
     if is_dask(image):
         _lazy().check_chunks(image)
     elif not _is_array(image):
         image = np.asarray(image)
-    shape = tuple(image.shape)
-    if not isinstance(method, Method):
-        recipe = Recipe(method, parameters)
-        method = resolve(recipe, ImageInfo(shape, image.dtype)).method
-    return make_plan(shape, image.dtype, method), image
+    return image
 
 
 def _checked_weight(plan: Plan, pixels: Any, weight: Any) -> Any:
@@ -284,14 +322,16 @@ def _checked_weight(plan: Plan, pixels: Any, weight: Any) -> Any:
     return arguments.weight(weight, plan.colours.plain_slices(plan.shape))
 
 
-def _check_out(plan: Plan, pixels: Any, out: Any, is_edge_map: bool = False) -> None:
+def _check_out(
+    plan: Plan, pixels: Any, out: Any, weight: Any, is_edge_map: bool = False
+) -> None:
     if out is None:
         return
     if is_dask(pixels):
         raise TypeError("`out` must be None for a dask array, which stays lazy")
     shape = plan.edge_shape if is_edge_map else plan.shape
     dtype = np.dtype(np.float32) if is_edge_map else plan.result
-    arguments.out(out, shape, dtype, pixels)
+    arguments.out(out, shape, dtype, {"image": pixels, "weight": weight})
 
 
 def is_dask(image: Any) -> bool:

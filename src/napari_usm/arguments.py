@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+
+# Texts of values of these types differ wherever the values do: 1 from True and 1.0, 0.0
+# from -0.0.
+_PLAIN = frozenset({bool, float, int, str, type(None)})
+_DTYPES = frozenset({bool, float, int, *np.sctypeDict.values()})
+
+
+def cache_key(parameters: Mapping[str, Any]) -> str | None:
+    """Return a text that stands for parameters; None if they may change later.
+
+    Parameters that differ by type alone, or by the sign of a zero, have other texts.
+    """
+    plain = _PLAIN.issuperset(map(type, parameters.values()))
+    if not plain and not all(map(_is_constant, parameters.values())):
+        return None
+    try:
+        return repr(parameters)
+    except ValueError:  # a whole number of too many digits
+        return None
+
+
+def _is_constant(value: Any) -> bool:
+    """Return whether a value is told from all others by its text."""
+    kind = type(value)
+    if kind is tuple:
+        return _PLAIN.issuperset(map(type, value))
+    if kind is type:
+        return value in _DTYPES
+    return kind in _PLAIN or isinstance(value, np.dtype)
 
 
 def plain(value: Any) -> Any:
@@ -234,8 +263,16 @@ def fractions(name: str, values: np.ndarray[Any, Any]) -> None:
         raise ValueError(f"`{name}` must lie from 0 to 1 at all pixels; got {wrong}")
 
 
-def out(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], image: Any) -> None:
-    """Raise unless a result of this shape and type can be written into an array."""
+def out(
+    value: Any,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    sources: Mapping[str, Any],
+) -> None:
+    """Raise unless a result of this shape and type can be written into an array.
+
+    It must not share memory with any of the `sources`, by the names of their arguments.
+    """
     if not isinstance(value, np.ndarray):
         raise TypeError(f"`out` must be a numpy array; got {type(value).__name__}")
     if value.shape != shape:
@@ -248,7 +285,10 @@ def out(value: Any, shape: tuple[int, ...], dtype: np.dtype[Any], image: Any) ->
         raise ValueError(
             f"`out` must be C-contiguous; got strides {value.strides} of shape {shape}"
         )
-    if not isinstance(image, np.ndarray):
-        return
-    if np.may_share_memory(value, image):
-        raise ValueError("`out` must not share memory with `image`, which is read on")
+    for name, source in sources.items():
+        # Of a container, such as xarray's, the array within.
+        held = source if isinstance(source, np.ndarray) else getattr(source, "data", 0)
+        if isinstance(held, np.ndarray) and np.may_share_memory(value, held):
+            raise ValueError(
+                f"`out` must not share memory with `{name}`, which is read on"
+            )

@@ -10,27 +10,37 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from napari_usm._engine.blocks import offset, parts_of
+from napari_usm._engine.cache import Cache
 from napari_usm._engine.colours import QUIET
 from napari_usm._engine.tally import Tally, tally
-from napari_usm._filters.fused.base import Target
-from napari_usm._filters.fused.planes import is_in_rows
+from napari_usm._filters.fused.base import Layout
+from napari_usm._filters.fused.bound import NO_FILTER, BoundFilter
+from napari_usm._filters.fused.planes import is_in_rows, strides_of
 from napari_usm._filters.overflow import is_flat_and_large, saturated
 from napari_usm._filters.threshold import significance
 from napari_usm._kernels.finish_plane import finish_pixels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from napari_usm._engine.blocks import Block, Slices
     from napari_usm._engine.plan import FittedPlan, Plan
     from napari_usm._filters.dtypes import Array
+    from napari_usm._filters.fused.base import OnePass
 
 _NONE = np.empty(0, np.float32)
+
+# Bytes of the arguments of bound filters that are kept: those of a thousand layouts of
+# planes of a usual size.
+_BOUND_BYTES = 2**24
+_bounds: Cache[Hashable, BoundFilter] = Cache(
+    _BOUND_BYTES, lambda bound: 2**12 + bound.nbytes
+)
 
 
 class Output(StrEnum):
@@ -41,8 +51,7 @@ class Output(StrEnum):
     SIGNIFICANCE = "significance"
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """Arrays that the outputs of a block are written to; None if they are not wanted.
 
     Attributes
@@ -80,8 +89,7 @@ class Detail:
     is_valid: bool
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(NamedTuple):
     """A block that has been computed.
 
     Attributes
@@ -302,41 +310,81 @@ def _filter_fused(
     fitted: FittedPlan, pixels: Array, block: Block, parts: Parts
 ) -> bool:
     """Filter and finish a block by one kernel; return whether there is one for it."""
-    plan, amount = fitted.plan, fitted.constants.amount
-    one_pass = plan.one_pass(fitted.constants.estimate)
-    if one_pass is None or not isinstance(amount, float):
+    one_pass, numbers = fitted.one_pass, fitted.numbers
+    if one_pass is None or numbers is None:
         return False
-    threshold = fitted.threshold
-    if not threshold.is_one:
-        return False
-    across = one_pass.last_axis(pixels.ndim)
-    usable = pixels.flags.writeable and pixels.dtype.isnative
-    if not usable or not is_in_rows(pixels, across):
+    plan = fitted.plan
+    flags = pixels.flags
+    usable = flags.writeable and pixels.dtype.isnative
+    in_rows = flags.c_contiguous or is_in_rows(pixels, one_pass.last_axis(pixels.ndim))
+    if not usable or not in_rows:
         pixels = np.array(pixels, plan.dtype, order="C")
     image = parts.image
+    # They differ by the threshold only; one of them is wanted.
+    edges = parts.edge_map if parts.detail is None else parts.detail
     if plan.dtype.kind == "b":
         pixels = pixels.view(np.uint8)
         image = None if image is None else image.view(np.uint8)
-    # They differ by the threshold only; one of them is wanted.
-    edges = parts.edge_map if parts.detail is None else parts.detail
-    target = Target(
+    target = edges if image is None else image
+    assert target is not None
+    bound = _bound(one_pass, plan.border, pixels, block, target.shape)
+    begin = 0
+    for span, step in zip(parts.place, target.strides, strict=True):
+        begin += span.start * step
+    return bound(
+        pixels,
         np.empty(0, pixels.dtype) if image is None else image,
         _NONE if edges is None else edges,
+        begin // target.itemsize,
+        numbers,
     )
-    for axis in range(across + 1, pixels.ndim):
-        whole = slice(0, pixels.shape[axis])
-        uncut = block.inner[axis] == parts.place[axis] == whole
-        if not uncut or target.shape[axis] != pixels.shape[axis]:
-            return False  # rows of the kernel go through these axes
-    finish = plan.finish(amount, fitted.limits, threshold)
-    return one_pass.sharpen_into(target, parts.place, pixels, block.inner, finish)
+
+
+def _bound(
+    one_pass: OnePass,
+    border: tuple[str, float, str],
+    pixels: Array,
+    block: Block,
+    target: tuple[int, ...],
+) -> BoundFilter:
+    """Return a filter with its arguments for such blocks, from the cache if it can."""
+    key = (
+        one_pass,
+        border,
+        pixels.dtype,
+        pixels.shape,
+        pixels.strides,
+        block.ends,
+        target,
+    )
+    bound = _bounds.get(key)
+    if bound is None:
+        mode, cval, _ = border
+        layout = Layout(
+            pixels.shape,
+            strides_of(pixels),
+            pixels.dtype,
+            block.inner,
+            target,
+            mode,
+            cval,
+        )
+        bound = _bind(one_pass, layout)
+        _bounds.put(key, bound)
+    return bound
+
+
+def _bind(one_pass: OnePass, layout: Layout) -> BoundFilter:
+    for axis in range(one_pass.last_axis(len(layout.shape)) + 1, len(layout.shape)):
+        length = layout.shape[axis]
+        if layout.inner[axis] != slice(0, length) or layout.target[axis] != length:
+            return NO_FILTER  # rows of the kernel go through these axes
+    return one_pass.bind(layout) or NO_FILTER
 
 
 def can_finish_fused(fitted: FittedPlan) -> bool:
     """Return whether one kernel makes outputs of valid detail."""
-    plan = fitted.plan
-    one = isinstance(fitted.constants.amount, float)
-    return one and plan.stored is not None and fitted.threshold.is_one
+    return fitted.numbers is not None
 
 
 def _finish_fused(
@@ -346,15 +394,13 @@ def _finish_fused(
 
     The block must be a contiguous part of the outputs and of `pixels`.
     """
-    plan, amount = fitted.plan, fitted.constants.amount
-    if plan.stored is None or not can_finish_fused(fitted):
+    numbers = fitted.numbers
+    if numbers is None:
         return False
-    arrays = _rows(plan, pixels[block.inner], parts, detail.values)
+    arrays = _rows(fitted.plan, pixels[block.inner], parts, detail.values)
     if arrays is None:
         return False
     image, values, to, edges = arrays
-    assert isinstance(amount, float)
-    numbers = plan.finish(amount, fitted.limits, fitted.threshold).numbers(plan.stored)
     finish_pixels(image, values, (0, image.size), to, edges, numbers)
     return True
 

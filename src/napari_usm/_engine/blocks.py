@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
+from napari_usm._filters.attribute import cached_attribute
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -41,6 +43,11 @@ class Block:
     core: Slices
     grown: Slices
     inner: Slices
+
+    @cached_attribute
+    def ends(self) -> tuple[tuple[int, int], ...]:
+        """Begin and end of the core in the grown block, along each axis."""
+        return tuple((span.start, span.stop) for span in self.inner)
 
     @property
     def shape(self) -> tuple[int, ...]:

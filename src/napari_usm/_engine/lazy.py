@@ -109,15 +109,10 @@ def significance(
     return graph.array(Output.SIGNIFICANCE, stage)
 
 
-def _known(plan: Plan) -> FittedPlan:
-    """Return a plan with what is known without its image."""
-    return FittedPlan(plan, plan.method.constants(None, plan.axes), plan.limits)
-
-
 def _fitted(plan: Plan, image: da.Array) -> FittedPlan | Delayed:
     """Return the fitted plan, or a reduction over the image for each round."""
     if not plan.needs_estimate:
-        return _known(plan)
+        return plan.known
     statistics: list[Delayed] = []
     for number in range(rounds(plan)):
         pixels = _read_after(statistics[-1], plan, image) if statistics else image
@@ -161,7 +156,7 @@ def estimate(plan: Plan, image: da.Array) -> Steps[FittedPlan]:
         What `run` takes.
     """
     if not plan.needs_estimate:
-        return _known(plan)
+        return plan.known
     graph = _graph(plan, image, plan.estimate_halo)
     blocks = list(graph.blocks.values())
 
@@ -297,7 +292,7 @@ class _Graph:
         if not isinstance(stage, Delayed):
             return stage.public.amount, stage.public.gain
         if not self.plan.method.finds_amount:
-            return _known(self.plan).constants.amount, None
+            return self.plan.known.constants.amount, None
         amount, gain = (
             da.from_delayed(
                 self._delayed(word, (partial(_public, word), stage.key), [stage]),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -14,13 +13,10 @@ from napari_usm._engine.block import Output, Parts, process, room
 from napari_usm._engine.blocks import (
     BLOCK,
     Block,
-    Halo,
     Slices,
-    cut,
     grown,
 )
 from napari_usm._engine.estimate import (
-    fit,
     reduce_rounds,
     rounds,
     statistics_in_parts,
@@ -44,8 +40,7 @@ Steps = Generator[None, None, T]
 _WORTH_THREADS = 2**19
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """Results of a run; None if they were not wanted."""
 
     fitted: FittedPlan
@@ -99,7 +94,7 @@ def run(
     if fitted is None:
         fitted = yield from estimate(plan, image, block_size)
     known = fitted
-    count, cuts = _threads_and_blocks(plan, plan.halo, block_size)
+    count, cuts = _threads_and_blocks(plan, block_size)
     want_image, want_edge_map = want_image or want_report, want_edge_map or want_report
     into = out if want_image else None
     result = _array(into, plan.shape, plan.result) if want_image else None
@@ -209,7 +204,7 @@ def significance(
     if fitted is None:
         fitted = yield from estimate(plan, image, block_size)
     known = fitted
-    count, cuts = _threads_and_blocks(plan, plan.halo, block_size)
+    count, cuts = _threads_and_blocks(plan, block_size)
     result = _array(out, plan.edge_shape, np.float32)
 
     def work(block: Block) -> None:
@@ -235,8 +230,9 @@ def estimate(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[FittedPla
         What `run` takes.
     """
     if not plan.needs_estimate:
-        return fit(plan, ())
-    count, cuts = _threads_and_blocks(plan, plan.estimate_halo, block_size)
+        return plan.known
+    count, size = _threads_and_size(plan, block_size)
+    cuts = plan.estimate_blocks(size)
 
     def blocks_of(earlier: Sequence[Statistics]) -> Iterator[list[Part]]:
         def work(block: Block) -> list[Part]:
@@ -249,13 +245,13 @@ def estimate(plan: Plan, image: Any, block_size: int = BLOCK) -> Steps[FittedPla
 
 def estimate_steps(plan: Plan, block_size: int = BLOCK) -> int:
     """Return the number of pauses of `estimate`."""
-    cuts = _threads_and_blocks(plan, plan.estimate_halo, block_size)[1]
-    return rounds(plan) * len(cuts)
+    _, size = _threads_and_size(plan, block_size)
+    return rounds(plan) * len(plan.estimate_blocks(size))
 
 
 def blocks(plan: Plan, block_size: int = BLOCK) -> list[Block]:
     """Return the blocks that `run` works on, one after the other."""
-    return _threads_and_blocks(plan, plan.halo, block_size)[1]
+    return _threads_and_blocks(plan, block_size)[1]
 
 
 def worth_threads(pixels: int) -> int:
@@ -277,11 +273,13 @@ def _array(out: Any, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
     return np.empty(shape, dtype) if out is None else out
 
 
-def _threads_and_blocks(
-    plan: Plan, halo: Halo, block_size: int
-) -> tuple[int, list[Block]]:
-    """Return threads for an image, and blocks small enough that all have work."""
-    pixels = math.prod(plan.shape)
-    count = worth_threads(pixels)
-    size = min(block_size, -(-pixels // count))
-    return count, cut(plan.shape, halo, plan.grid, plan.whole_axes, size)
+def _threads_and_blocks(plan: Plan, block_size: int) -> tuple[int, list[Block]]:
+    """Return threads for an image, and the blocks that they work on."""
+    count, size = _threads_and_size(plan, block_size)
+    return count, plan.blocks(size)
+
+
+def _threads_and_size(plan: Plan, block_size: int) -> tuple[int, int]:
+    """Return threads for an image, and a size of blocks that gives work to all."""
+    count = worth_threads(plan.pixels)
+    return count, min(block_size, -(-plan.pixels // count))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from napari_usm import arguments
+from napari_usm._engine.blocks import Block, Halo, cut
 from napari_usm._engine.colours import Colours
 from napari_usm._estimate.detail_noise import detail_noise
 from napari_usm._estimate.windows import side
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 Limits = tuple[float, float]
 Slices = tuple[slice, ...]
+
+# Blocks that are kept with a plan: cutting more takes no time next to their pixels.
+_FEW = 64
 
 
 class Public(NamedTuple):
@@ -111,10 +116,47 @@ class Plan:
         """Return whether there are estimates, which a sample of the image gives too."""
         return self.method.estimates or self.finds_noise
 
-    @property
+    @cached_attribute
     def needs_estimate(self) -> bool:
         """Return whether the whole image is needed before any block can be done."""
         return self.estimates or self.method.limits == "data"
+
+    @cached_attribute
+    def pixels(self) -> int:
+        """Number of pixels, channels included."""
+        return math.prod(self.shape)
+
+    def blocks(self, size: int) -> list[Block]:
+        """Return blocks of about `size` pixels, from a cache if they are few."""
+        blocks = self._blocks.get(size)
+        if blocks is None:
+            blocks = self._cut(self.halo, size)
+            if len(blocks) <= _FEW:
+                self._blocks[size] = blocks
+        return blocks
+
+    def estimate_blocks(self, size: int) -> list[Block]:
+        """Return blocks of about `size` pixels for the first stage."""
+        return self._cut(self.estimate_halo, size)
+
+    def _cut(self, halo: Halo, size: int) -> list[Block]:
+        return cut(self.shape, halo, self.grid, self.whole_axes, size)
+
+    @cached_attribute
+    def _blocks(self) -> dict[int, list[Block]]:
+        return {}
+
+    @cached_attribute
+    def known(self) -> FittedPlan:
+        """The plan with all that is known without the image."""
+        constants = self.method.constants(None, self.axes)
+        return FittedPlan(self, constants, self.limits)
+
+    @cached_attribute
+    def border(self) -> tuple[str, float, str]:
+        """Mode and value of the border; a text tells 0.0 from -0.0 in keys."""
+        cval = float(self.method.cval)
+        return self.method.mode, cval, str(cval)
 
     @cached_attribute
     def grid(self) -> dict[int, int]:
@@ -223,15 +265,17 @@ class Plan:
         fused = self.method.one_pass(self.axes, estimate)
         if fused is None:
             return None
-        cval = float(self.method.cval)
-        return fused if fused.fits(self.stored, self.method.mode, cval) else None
+        mode, cval, _ = self.border
+        return fused if fused.fits(self.stored, mode, cval) else None
 
     def finish(
         self, amount: float, limits: Limits, threshold: Threshold = NO_THRESHOLD
     ) -> Finish:
         """Return the parameters of the last steps in one pass."""
-        mode, cval = self.method.mode, float(self.method.cval)
-        return Finish(amount, limits, mode, cval, threshold)
+        return Finish(amount, limits, threshold)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return _fields(self)
 
 
 @dataclass(frozen=True)
@@ -261,10 +305,29 @@ class FittedPlan:
         plan = self.plan.unfinished
         return FittedPlan(plan, replace(self.constants, amount=0.0), plan.limits)
 
-    @property
+    @cached_attribute
     def threshold(self) -> Threshold:
         """Return the threshold for all of the image."""
         return self.plan.threshold(self.constants.noise)
+
+    @cached_attribute
+    def numbers(self) -> tuple[Any, ...] | None:
+        """Numbers of the last steps in one pass; None if they differ within the image.
+
+        They do too where kernels do not take the pixels.
+        """
+        amount, stored = self.constants.amount, self.plan.stored
+        if stored is None or not isinstance(amount, float) or not self.threshold.is_one:
+            return None
+        finish = self.plan.finish(amount, self.limits, self.threshold)
+        return finish.numbers(stored)
+
+    @cached_attribute
+    def one_pass(self) -> OnePass | None:
+        """The filter that goes to the result in one pass, if there is one."""
+        if self.numbers is None:
+            return None
+        return self.plan.one_pass(self.constants.estimate)
 
     @property
     def public(self) -> Public:
@@ -304,13 +367,23 @@ class FittedPlan:
         """Return the plan for the image that consists of these indices."""
         amount = self.amount_of(where)
         noise, estimate = self.noise_of(where), self.estimate_of(where)
+        if isinstance(amount, float) and noise is None and estimate is None:
+            return self
         constants = replace(
             self.constants, amount=amount, noise=noise, estimate=estimate
         )
         return replace(self, constants=constants)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return _fields(self)
+
     def _local(self, values: Array | None, core: Slices) -> Array | None:
         return None if values is None else values[self.plan.estimate_slices(core)]
+
+
+def _fields(fitted: Plan | FittedPlan) -> dict[str, Any]:
+    """Return what is pickled: attributes are computed again."""
+    return {field.name: getattr(fitted, field.name) for field in fields(fitted)}
 
 
 def make_plan(shape: tuple[int, ...], dtype: np.dtype[Any], method: Method) -> Plan:

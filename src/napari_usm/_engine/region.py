@@ -140,8 +140,7 @@ class LiveImage:
             local = fitted.at(slices(box))
             unfinished = local.unfinished
             plan, amount = fitted.plan, local.constants.amount
-            fused = plan.one_pass(local.constants.estimate) is not None
-            at_once = fused and self._weight is None
+            at_once = local.one_pass is not None and self._weight is None
             if at_once and not plan.method.thresholding and isinstance(amount, float):
                 # One pass of the kernel gives the detail and the result.
                 result = buffer_pool.empty([len(span) for span in box], plan.result)

@@ -7,7 +7,8 @@ same from any block, memory layout or direction of an axis.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from napari_usm._filters.beyond import from_places, to_places
 from napari_usm._filters.border import border_index
 from napari_usm._filters.coarse import expanded, reduced
 from napari_usm._filters.overflow import without_overflow
-from napari_usm._filters.taps import AxisBlur, Taps, half_taps
+from napari_usm._filters.taps import AxisBlur, half_taps
 from napari_usm._kernels.buffers import LONG
 from napari_usm._kernels.correlate import correlate_lines, correlate_rows
 
@@ -138,26 +139,32 @@ def blur_between(
         if blurs[axis].taps.size > 1:
             # Points of a grid go on beyond those that the pixels need.
             here = "nearest" if blurs[axis].factor > 1 else mode
-            taps = blurs[axis].within(values.shape[axis], here)
-            values = _correlated(values, axis, taps, here, cval)
+            values = _correlated(values, axis, blurs[axis], here, cval)
     for axis in reversed(others):
         values = expanded(values, axis, blurs[axis], lengths[axis])
     return values
 
 
 def _correlated(
-    values: Array, axis: int, weights: Taps, mode: str, cval: float
+    values: Array, axis: int, blur: AxisBlur, mode: str, cval: float
 ) -> Array:
     out = np.empty(values.shape, values.dtype)
-    index = border_index(values.shape[axis], weights.size // 2, mode)
+    taps = _taps(blur, values.shape[axis], mode, values.dtype)
+    index = border_index(values.shape[axis], taps.size - 1, mode)
     inner = math.prod(values.shape[axis + 1 :])
     correlate = correlate_rows if inner >= LONG else correlate_lines
     correlate(
         np.ascontiguousarray(values).reshape(-1),
         out.reshape(-1),
-        half_taps(weights, values.dtype),
+        taps,
         index,
         inner,
         values.dtype.type(cval),
     )
     return out
+
+
+@lru_cache(64)
+def _taps(blur: AxisBlur, length: int, mode: str, dtype: np.dtype[Any]) -> Array:
+    """Return half of the taps that an axis of `length` pixels needs."""
+    return half_taps(blur.within(length, mode), dtype)

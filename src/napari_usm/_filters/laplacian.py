@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_usm._filters.border import border_index
-from napari_usm._filters.fused.planes import Planes, span
+from napari_usm._filters.fused.bound import BoundPlanes, nbytes_of
+from napari_usm._filters.fused.planes import flat, span
 from napari_usm._filters.median import median
 from napari_usm._filters.overflow import without_overflow
 from napari_usm._kernels.laplacian import sharpen_plane
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_usm._filters.dtypes import Array
-    from napari_usm._filters.fused.base import Finish, Target
+    from napari_usm._filters.fused.base import Layout
 
 # A Laplacian of pixels beyond the border must be finite in float32.
 LARGE = 2e37
@@ -64,7 +65,7 @@ def _negative_laplacian(
     return total if all_valid else np.where(valid, total, 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LaplacianPass:
     """Laplacian of a median, along two axes, in one pass after the median.
 
@@ -87,53 +88,88 @@ class LaplacianPass:
         return len(self.weights) == 2 and held
 
     def last_axis(self, ndim: int) -> int:
-        """The last filtered axis."""
+        """Return the last filtered axis."""
         return max(self.weights)
 
-    def sharpen_into(
-        self,
-        target: Target,
-        core: tuple[slice, ...],
-        block: Array,
-        inner: tuple[slice, ...],
-        finish: Finish,
-    ) -> bool:
-        """Sharpen a block into its place; whether all its pixels were valid."""
+    def bind(self, layout: Layout) -> BoundLaplacian:
+        """Return the filter with its arguments for a layout."""
         axes = down, across = sorted(self.weights)
-        block = np.ascontiguousarray(block)
-        size, calm, calming = self.median_size, block, None
+        size, before = self.median_size, 1
+        calming: tuple[Any, ...] | None = None
         if size in SIZES:
-            calming = (size, *_border_indices(block, axes, size // 2, "reflect"))
+            calming = (size, *_border_indices(layout, axes, size // 2, "reflect"))
         elif size > 1:
-            if not np.isfinite(block).all():
-                return False
-            calm = median(block, size, axes)
-        source, to = (Planes(a.shape, down, across) for a in (block, target))
-        rows, columns = _border_indices(block, axes, 1, finish.mode)
-        for place, begin in source.cores(inner, to, core):
-            finite = sharpen_plane(
-                block.reshape(-1),
-                calm.reshape(-1),
-                source.offset(place, source.others),
-                source.stride,
-                rows,
-                columns,
-                source.step,
-                calming,
-                np.float32(self.weights[down]),
-                np.float32(self.weights[across]),
-                (*span(inner[down]), *span(inner[across])),
-                *target.flat,
-                (begin, to.stride),
-                finish.numbers(block.dtype),
-                np.float32(finish.cval),
-            )
-            if not finite:
-                return False
-        return True
+            before = size  # of a whole block, which is contiguous then
+            layout = replace(layout, strides=())
+        source, to, cores = layout.planes(down, across)
+        rows, columns = _border_indices(layout, axes, 1, layout.mode)
+        given = (
+            source.stride,
+            rows,
+            columns,
+            source.step,
+            calming,
+            np.float32(self.weights[down]),
+            np.float32(self.weights[across]),
+            (*span(layout.inner[down]), *span(layout.inner[across])),
+        )
+        calls: list[tuple[tuple[Any, ...], int]] = [
+            ((source.offset(place, source.others), *given), begin)
+            for place, begin in cores
+        ]
+        tables = [rows, columns, *(calming or ())[1:]]
+        planes = BoundPlanes(
+            sharpen_plane,
+            calls,
+            (to.stride,),
+            (np.float32(layout.cval),),
+            nbytes_of(tables, len(calls)),
+        )
+        return BoundLaplacian(planes, before, axes)
+
+
+@dataclass(frozen=True, eq=False)
+class BoundLaplacian:
+    """A Laplacian with its arguments for blocks of one layout.
+
+    Attributes
+    ----------
+    planes : BoundPlanes
+        The kernel, which takes the block and the block after the median.
+    median_size, axes : int, list of int
+        A median that is done first, and not by the kernel.
+    """
+
+    planes: BoundPlanes
+    median_size: int
+    axes: Sequence[int]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arguments."""
+        return self.planes.nbytes
+
+    def __call__(
+        self,
+        block: Array,
+        image: Array,
+        edge_map: Array,
+        begin: int,
+        numbers: tuple[Any, ...],
+    ) -> bool:
+        """Sharpen a block into its place; return whether all its pixels were valid."""
+        if self.median_size == 1:
+            pixels = calm = flat(block)
+        elif np.isfinite(block).all():
+            block = np.ascontiguousarray(block)
+            pixels = block.reshape(-1)
+            calm = median(block, self.median_size, self.axes).reshape(-1)
+        else:
+            return False
+        return self.planes.run((pixels, calm), image, edge_map, begin, numbers)
 
 
 def _border_indices(
-    block: Array, axes: Sequence[int], reach: int, mode: str
+    layout: Layout, axes: Sequence[int], reach: int, mode: str
 ) -> list[NDArray[np.int64]]:
-    return [border_index(block.shape[axis], reach, mode) for axis in axes]
+    return [border_index(layout.shape[axis], reach, mode) for axis in axes]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_usm._filters.attribute import cached_attribute
+from napari_usm._filters.taps import energy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from napari_usm._filters.taps import AxisBlur
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mask:
     """A filter whose detail is the image less its blur.
 
@@ -29,3 +30,8 @@ class Mask:
     def blurred(self) -> list[int]:
         """Axes along which there is anything to do, in order."""
         return sorted(a for a, blur in self.blurs.items() if not blur.does_nothing)
+
+    @cached_attribute
+    def energy(self) -> tuple[float, float]:
+        """Centre weight and sum of squared weights of the blur."""
+        return energy([blur.weights for blur in self.blurs.values()])

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from typing_extensions import override
 
 from napari_usm import arguments
-from napari_usm._filters.mask import Mask
-from napari_usm._filters.taps import AxisBlur, energy, gaussian_taps
+from napari_usm._filters.taps import AxisBlur, gaussian_taps
 from napari_usm._methods.base import Constants, border
-from napari_usm._methods.masks import MaskMethod
+from napari_usm._methods.masks import MaskMethod, mask_of
 from napari_usm._methods.parameter import parameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_usm._filters.dtypes import Array
+    from napari_usm._filters.mask import Mask
 
 # One step of the 16-bit intensities that ImageMagick computes in: smaller tails
 # are cut.
@@ -60,17 +61,15 @@ class GaussianSharpen(MaskMethod):
         self, sums: Array | None, axes: Sequence[int], *earlier: Array
     ) -> Constants:
         """The amount that the kernel implies."""
-        blurs = self.mask(axes).blurs.values()
-        centre, _ = energy([blur.weights for blur in blurs])
+        centre, _ = self.mask(axes).energy
         # The centre of the mask that was divided by its sum is g0 / N.
         return Constants(1 / (1 + centre))
 
     @override
     def make_mask(self, axes: Sequence[int]) -> Mask:
         """The Gaussian on its square."""
-        # On every pixel, however wide: ImageMagick's own weights.
-        blur = AxisBlur(gaussian_taps(self.sigma, self._radius()))
-        return Mask(dict.fromkeys(axes, blur))
+        blur = _blur(float(self.sigma), self._radius())
+        return mask_of(tuple(axes), (blur,) * len(axes))
 
     @override
     def least_amount(self, axes: Sequence[int]) -> float:
@@ -81,6 +80,12 @@ class GaussianSharpen(MaskMethod):
         if self.radius or self.sigma == 0:
             return self.radius
         return _optimal_radius(self.sigma)
+
+
+@lru_cache(64)
+def _blur(sigma: float, radius: int) -> AxisBlur:
+    # On every pixel, however wide: ImageMagick's own weights.
+    return AxisBlur(gaussian_taps(sigma, radius))
 
 
 def _optimal_radius(sigma: float) -> int:

@@ -81,7 +81,7 @@ class LaplacianSharpen(ThresholdMethod):
         self, axes: Sequence[int], estimate: Array | None = None
     ) -> LaplacianPass:
         """Median, Laplacian and the rest in one go."""
-        return LaplacianPass(self._weights(axes), self.median_size)
+        return _one_pass(tuple(self._weights(axes).items()), self.median_size)
 
     @override
     def response(self, axes: Sequence[int]) -> Response:
@@ -113,6 +113,14 @@ class LaplacianSharpen(ThresholdMethod):
             axis: (min(spacing) / step) ** 2
             for axis, step in zip(axes, spacing, strict=True)
         }
+
+
+@lru_cache(64)
+def _one_pass(
+    weights: tuple[tuple[int, float], ...], median_size: int
+) -> LaplacianPass:
+    # The same object for the same filter, as for masks.
+    return LaplacianPass(dict(weights), median_size)
 
 
 @lru_cache(64)

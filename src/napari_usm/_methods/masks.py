@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from napari_usm._filters.blur import blur
 from napari_usm._filters.fused.coarse_mask import CoarseMaskPass
 from napari_usm._filters.fused.mask import MaskPass
 from napari_usm._filters.mask import Mask
-from napari_usm._filters.taps import BOX, energy, gaussian
+from napari_usm._filters.taps import BOX, AxisBlur, gaussian
 from napari_usm._methods.base import Method
 from napari_usm._methods.parameter import choice, parameter
 
@@ -94,14 +95,16 @@ class MaskMethod(Method):
     def _masks(self) -> dict[tuple[int, ...], Mask]:
         return {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process makes its masks itself, and shares them among methods.
+        return {name: v for name, v in vars(self).items() if name != "_masks"}
+
     @override
     def one_pass(
         self, axes: Sequence[int], estimate: Array | None = None
     ) -> OnePass | None:
         """The mask, on every pixel or by way of a coarser grid."""
-        mask = self.mask(axes)
-        coarse = any(blur.factor > 1 for blur in mask.blurs.values())
-        return CoarseMaskPass(mask) if coarse else MaskPass(mask)
+        return _one_pass(self.mask(axes))
 
     @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
@@ -135,7 +138,7 @@ class MaskMethod(Method):
     @override
     def response(self, axes: Sequence[int]) -> Response | None:
         """Sum of squares of the kernel ``1 - blur``; the mean around is the blur."""
-        centre, squares = self._energy(axes)
+        centre, squares = self.mask(axes).energy
         return Response(max(0.0, 1 - 2 * centre + squares), 1.0)
 
     @override
@@ -143,14 +146,25 @@ class MaskMethod(Method):
         """Root of the sum of squares of the kernel ``(1 + amount) - amount * blur``."""
         if self.thresholding:
             return None
-        centre, squares = self._energy(axes)
+        centre, squares = self.mask(axes).energy
         with np.errstate(over="ignore", invalid="ignore"):
             amount = np.asarray(amount, np.float64)
             own, both = 1 + amount, amount * (1 + amount)
             return np.sqrt(own**2 - 2 * both * centre + amount**2 * squares)
 
-    def _energy(self, axes: Sequence[int]) -> tuple[float, float]:
-        return energy([blur.weights for blur in self.mask(axes).blurs.values()])
+
+# The same objects for the same blur: what is bound to an image is cached by them, and
+# serves again when a slider changes the amount.
+@lru_cache(64)
+def mask_of(axes: tuple[int, ...], blurs: tuple[AxisBlur, ...]) -> Mask:
+    """Return the mask with these blurs along the axes, the same one every time."""
+    return Mask(dict(zip(axes, blurs, strict=True)))
+
+
+@lru_cache(64)
+def _one_pass(mask: Mask) -> OnePass:
+    coarse = any(blur.factor > 1 for blur in mask.blurs.values())
+    return CoarseMaskPass(mask) if coarse else MaskPass(mask)
 
 
 class KernelMethod(MaskMethod):
@@ -177,10 +191,10 @@ class KernelMethod(MaskMethod):
     @override
     def make_mask(self, axes: Sequence[int]) -> Mask:
         if self.kernel == "box":
-            return Mask(dict.fromkeys(axes, BOX))
+            return mask_of(tuple(axes), (BOX,) * len(axes))
         sigmas = arguments.per_axis("sigma", self.sigma, len(axes))
-        blurs = (gaussian(sigma, self.truncate) for sigma in sigmas)
-        return Mask(dict(zip(axes, blurs, strict=True)))
+        blurs = tuple(gaussian(sigma, self.truncate) for sigma in sigmas)
+        return mask_of(tuple(axes), blurs)
 
     @override
     def at_level(self, factors: Sequence[float]) -> Method:

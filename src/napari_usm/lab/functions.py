@@ -520,4 +520,4 @@ def _sharpened(method: type[Method], arguments: dict[str, Any]) -> Any:
     """Return the image sharpened by a method, from the arguments of its function."""
     parameters = dict(arguments)
     image, weight, out = (parameters.pop(name) for name in ("image", "weight", "out"))
-    return sharpened_image(image, method(**parameters), weight, out)
+    return sharpened_image(image, method, parameters, weight, out)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_usm._filters.bands import MEAN, farthest, found_by
 from napari_usm._filters.border import border_index, continued
+from napari_usm._filters.fused.bound import BoundPlanes, nbytes_of
 from napari_usm._filters.fused.mask import LARGE, filled_taps
-from napari_usm._filters.fused.planes import Planes, flat, span, strides_of
+from napari_usm._filters.fused.planes import span
 from napari_usm._kernels.bands_plane import sharpen_bands
 from napari_usm._kernels.sweeps import PAIRS, ROWS
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_usm._filters.bands import Bands
     from napari_usm._filters.dtypes import Array
-    from napari_usm._filters.fused.base import Finish, Target
+    from napari_usm._filters.fused.base import Layout
 
 _FLOAT = np.dtype(np.float32)
 
@@ -31,7 +32,7 @@ _STRIP = 2048
 _NEVER = 2**62
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BandsPass:
     """Three bands along two axes.
 
@@ -52,51 +53,45 @@ class BandsPass:
         return mode != "constant" or (near and abs(cval) < LARGE)
 
     def last_axis(self, ndim: int) -> int:
-        """The last axis that is blurred."""
+        """Return the last axis that is blurred."""
         return max(self.bands.narrow)
 
-    def sharpen_into(
-        self,
-        target: Target,
-        core: tuple[slice, ...],
-        block: Array,
-        inner: tuple[slice, ...],
-        finish: Finish,
-    ) -> bool:
-        """Sharpen a block into its place; whether all its pixels were valid."""
+    def bind(self, layout: Layout) -> BoundPlanes:
+        """Return the filter with its arguments for a layout."""
         down, across = sorted(self.bands.narrow)
-        to = Planes(target.shape, down, across)
-        source = replace(to, shape=block.shape, strides=strides_of(block))
+        source, to, cores = layout.planes(down, across)
         taps = self._taps(down, across)
         margin = taps[3].size - 1
-        rows, ends = self._rows(taps, inner[down], block.shape[down], finish.mode)
-        strips = self._strips(inner[across], block.shape[across], finish.mode)
-        outside = finish.cval if finish.mode == "constant" else 0.0
-        return all(
-            sharpen_bands(
-                flat(block),
-                (
-                    source.offset(place, source.others) + near.start * source.step,
-                    source.stride,
-                    source.step,
-                ),
-                rows,
-                border_index(near.stop - near.start, margin, finish.mode),
-                ends,
-                _FLOAT.type(np.ldexp(outside, -self.exponent)),
-                taps,
-                (*span(inner[down]), own.start - near.start, own.stop - near.start),
-                self._noise,
-                found_by(self.bands, _FLOAT),
-                (_FLOAT.type(2.0**-self.exponent), _FLOAT.type(2.0**self.exponent)),
-                *target.flat,
-                (begin + (own.start - inner[across].start) * to.step, to.stride),
-                finish.numbers(block.dtype),
-            )
-            for (place, begin), (own, near) in itertools.product(
-                source.cores(inner, to, core), strips
-            )
+        inner, length = layout.inner[across], layout.shape[across]
+        rows, ends = self._rows(
+            taps, layout.inner[down], layout.shape[down], layout.mode
         )
+        window = span(layout.inner[down])
+        outside = _FLOAT.type(np.ldexp(layout.outside, -self.exponent))
+        units = _FLOAT.type(2.0**-self.exponent), _FLOAT.type(2.0**self.exponent)
+        calls: list[tuple[tuple[Any, ...], int]] = []
+        for own, near in self._strips(inner, length, layout.mode):
+            columns = border_index(near.stop - near.start, margin, layout.mode)
+            core = (*window, own.start - near.start, own.stop - near.start)
+            before = (own.start - inner.start) * to.step
+            for place, begin in cores:
+                start = source.offset(place, source.others) + near.start * source.step
+                given = (
+                    (start, source.stride, source.step),
+                    rows,
+                    columns,
+                    ends,
+                    outside,
+                    taps,
+                    core,
+                    self._noise,
+                    found_by(self.bands, _FLOAT),
+                    units,
+                )
+                calls.append((given, begin + before))
+        tables = [rows, *taps, *(given[2] for given, _ in calls)]
+        nbytes = nbytes_of(tables, len(calls))
+        return BoundPlanes(sharpen_bands, calls, (to.stride,), (), nbytes)
 
     def _taps(self, down: int, across: int) -> tuple[Array, ...]:
         """Return the taps of both blurs and of the local mean, down and across."""

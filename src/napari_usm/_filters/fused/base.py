@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from napari_usm._filters.fused.planes import Planes
 from napari_usm._filters.threshold import NO_THRESHOLD, Threshold
 
 if TYPE_CHECKING:
-    from napari_usm._filters.dtypes import Array
-
-    Slices = tuple[slice, ...]
+    from napari_usm._filters.fused.bound import BoundFilter
 
 # What the kernels are compiled for: the types of nearly all images.
 _DTYPES = (np.uint8, np.uint16, np.int8, np.int16, np.float32)
@@ -26,16 +25,12 @@ class Finish:
     ----------
     amount, limits
         As for the method.
-    mode, cval
-        The border.
     threshold : Threshold
         What is done to weak detail, in one way everywhere.
     """
 
     amount: float
     limits: tuple[float, float]
-    mode: str
-    cval: float
     threshold: Threshold = NO_THRESHOLD
 
     def numbers(self, dtype: np.dtype[Any]) -> tuple[Any, ...]:
@@ -55,61 +50,77 @@ class Finish:
 
 
 @dataclass(frozen=True)
-class Target:
-    """Arrays that results are written to.
+class Layout:
+    """Shapes, places and border of a block and its results, without their pixels.
 
     Attributes
     ----------
-    image : array
-        The whole result, C-contiguous, of the image's type; or of no pixels.
-    edge_map : array
-        The whole edge map, likewise, in float32. Not both are of no pixels.
+    shape : tuple of int
+        Shape of the block with its neighbours.
+    strides : tuple of int
+        Pixels from one index to the next along each axis; none if it is C-contiguous.
+        See `is_in_rows` for those that kernels take.
+    dtype : dtype
+        Type of the pixels.
+    inner : tuple of slice
+        The core in the block; all of the block along the axes behind `last_axis`.
+    target : tuple of int
+        Shape of the arrays that results are written to, C-contiguous.
+    mode, cval : str, float
+        The border.
     """
 
-    image: Array
-    edge_map: Array
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: np.dtype[Any]
+    inner: tuple[slice, ...]
+    target: tuple[int, ...]
+    mode: str
+    cval: float
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of either."""
-        return self.image.shape if self.image.size else self.edge_map.shape
+    def outside(self) -> float:
+        """Return the value beyond the border, 0 if there is none."""
+        return self.cval if self.mode == "constant" else 0.0
 
-    @property
-    def flat(self) -> tuple[Array, Array]:
-        """Both in one dimension."""
-        return self.image.reshape(-1), self.edge_map.reshape(-1)
+    def planes(
+        self, down: int, across: int, deep: int | None = None
+    ) -> tuple[Planes, Planes, list[tuple[tuple[int, ...], int]]]:
+        """Return block and results as planes, and the planes that the core is in.
+
+        The latter by their index along the other axes, and where they begin in the
+        results, counted from the first pixel of the core.
+        """
+        to = Planes(self.target, down, across, deep)
+        source = replace(to, shape=self.shape, strides=self.strides)
+        core = [slice(0, span.stop - span.start) for span in self.inner]
+        return source, to, list(source.cores(self.inner, to, core))
+
+    def with_front(self) -> Layout:
+        """Return the layout with an axis of length 1 in front."""
+        return replace(
+            self,
+            shape=(1, *self.shape),
+            strides=(self.shape[0], *self.strides) if self.strides else (),
+            inner=(slice(0, 1), *self.inner),
+            target=(1, *self.target),
+        )
 
 
 class OnePass(Protocol):
-    """A filter that needs no edge map on its way to the result."""
+    """A filter that needs no edge map on its way to the result.
+
+    Filters are equal if they are the same object: bound filters are cached by them.
+    """
 
     def fits(self, dtype: np.dtype[Any], mode: str, cval: float) -> bool:
         """Return whether there is a kernel for it, for pixels of this type."""
 
     def last_axis(self, ndim: int) -> int:
-        """The axis behind which a block must not be cut."""
+        """Return the axis behind which a block must not be cut."""
 
-    def sharpen_into(
-        self, target: Target, core: Slices, block: Array, inner: Slices, finish: Finish
-    ) -> bool:
-        """Sharpen a block into its place; whether all its pixels were valid.
-
-        If not, what has been written is of no use.
-
-        Parameters
-        ----------
-        target : Target
-            Where the results go.
-        core : tuple of slice
-            The block's own pixels there.
-        block : array
-            The block with its neighbours, writeable and in whole rows, see
-            `filters.planes.is_in_rows`.
-        inner : tuple of slice
-            Its own pixels in `block`; all of it along the axes behind `last_axis`.
-        finish : Finish
-            What turns detail into the result.
-        """
+    def bind(self, layout: Layout) -> BoundFilter | None:
+        """Return the filter with its arguments for a layout; None if it has none."""
 
 
 def stored_type(source: np.dtype[Any], result: np.dtype[Any]) -> np.dtype[Any] | None:

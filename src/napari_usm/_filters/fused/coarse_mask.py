@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_usm._filters.blur import blur_between, coarse_planes
 from napari_usm._filters.coarse import Grid
-from napari_usm._filters.fused.planes import Planes, flat, span, strides_of
+from napari_usm._filters.fused.bound import nbytes_of
+from napari_usm._filters.fused.planes import Planes, flat, span
 from napari_usm._filters.taps import spline_taps
 from napari_usm._kernels.coarse_mask import reduce_plane, sharpen_plane
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from napari_usm._filters.dtypes import Array
-    from napari_usm._filters.fused.base import Finish, Target
+    from napari_usm._filters.fused.base import Layout
     from napari_usm._filters.mask import Mask
 
 
 _FLOAT = np.dtype(np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CoarseMaskPass:
     """A mask whose blur is on a coarser grid along its last two axes at least."""
 
@@ -37,69 +38,133 @@ class CoarseMaskPass:
         return last_two and mode != "constant"
 
     def last_axis(self, ndim: int) -> int:
-        """The last axis that is blurred."""
+        """Return the last axis that is blurred."""
         return self.mask.blurred[-1]
 
-    def sharpen_into(
-        self,
-        target: Target,
-        core: tuple[slice, ...],
-        block: Array,
-        inner: tuple[slice, ...],
-        finish: Finish,
-    ) -> bool:
-        """Sharpen a block; False if a pixel is invalid, or a blur beyond an axis."""
-        beyond = (b.is_beyond(block.shape[a]) for a, b in self.mask.blurs.items())
-        if any(beyond):
-            return False
-        down, across = coarse_planes(self.mask.blurs)
-        to = Planes(target.shape, down, across)
-        source = replace(to, shape=block.shape, strides=strides_of(block))
+    def bind(self, layout: Layout) -> BoundCoarseMask | None:
+        """Return the filter with its arguments; None if a blur is beyond an axis."""
+        blurs = self.mask.blurs
+        if any(blur.is_beyond(layout.shape[axis]) for axis, blur in blurs.items()):
+            return None
+        down, across = axes = coarse_planes(blurs)
+        source, to, cores = layout.planes(down, across)
         grids = [
-            Grid(self.mask.blurs[axis], block.shape[axis], *span(inner[axis]))
-            for axis in (down, across)
+            Grid(blurs[axis], layout.shape[axis], *span(layout.inner[axis]))
+            for axis in axes
         ]
-        shape = list(block.shape)
+        shape = list(layout.shape)
         shape[down], shape[across] = (grid.points for grid in grids)
-        points = np.empty(shape, np.float32)
-        if not _reduced(block, source, grids, finish.mode, points):
-            return False
-        points = blur_between(points, self.mask.blurs, finish.mode, finish.cval)
-        there = Planes(points.shape, down, across)
-        before = there.offset([grid.before for grid in grids], (down, across))
-        for place, begin in source.cores(inner, to, core):
+        points = Planes(tuple(shape), down, across)
+        before = points.offset([grid.before for grid in grids], axes)
+        whole = [slice(0, length) for length in layout.shape]
+        taps = [spline_taps(grid.blur.factor, _FLOAT) for grid in grids]
+        return BoundCoarseMask(
+            lambda values: blur_between(values, blurs, layout.mode, layout.cval),
+            points.shape,
+            [
+                (
+                    source.offset(place, source.others),
+                    points.offset(place, points.others),
+                )
+                for place in source.places(whole)
+            ],
+            [
+                (
+                    source.offset(place, source.others),
+                    points.offset(place, points.others) + before,
+                    begin,
+                )
+                for place, begin in cores
+            ],
+            (source.stride, source.step),
+            points.stride,
+            to.stride,
+            (
+                *(grid.index(layout.mode) for grid in grids),
+                grids[1].inside,
+                *(down_taps for down_taps, _ in taps),
+            ),
+            (
+                *(up_taps for _, up_taps in taps),
+                (*span(layout.inner[down]), *span(layout.inner[across])),
+            ),
+            np.finfo(_FLOAT).max if layout.dtype == _FLOAT else None,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class BoundCoarseMask:
+    """A mask on a coarser grid with its arguments for blocks of one layout.
+
+    Attributes
+    ----------
+    blur : callable
+        The blur between the ways to the grid and back.
+    shape : tuple of int
+        Shape of the grid points.
+    reduced : list of (int, int)
+        Where each plane begins in the block and in the grid points.
+    expanded : list of (int, int, int)
+        Where each plane of the core begins in the block, where the point before its
+        first is, and where it begins in the results from the first pixel of the core
+        on.
+    apart : (int, int)
+        Pixels from row to row and from column to column in the block.
+    stride_between, stride_there : int
+        From row to row, points in the grid and pixels in the results.
+    reducing, expanding : tuple
+        Arguments of both kernels: of `reduce_plane` from `rows` to the taps, of
+        `sharpen_plane` from the taps to `core`.
+    largest : float, optional
+        Limit of the detail, as the kernel takes it.
+    """
+
+    blur: Callable[[Array], Array]
+    shape: tuple[int, ...]
+    reduced: list[tuple[int, int]]
+    expanded: list[tuple[int, int, int]]
+    apart: tuple[int, int]
+    stride_between: int
+    stride_there: int
+    reducing: tuple[Any, ...]
+    expanding: tuple[Any, ...]
+    largest: Any
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arguments."""
+        rows, columns, _, *taps = self.reducing
+        arrays = [rows, columns, *taps, *self.expanding[:-1]]
+        return nbytes_of(arrays, len(self.reduced) + len(self.expanded))
+
+    def __call__(
+        self,
+        block: Array,
+        image: Array,
+        edge_map: Array,
+        begin: int,
+        numbers: tuple[Any, ...],
+    ) -> bool:
+        """Sharpen a block into its place; return whether all its pixels were valid."""
+        pixels, image, edge_map = flat(block), image.reshape(-1), edge_map.reshape(-1)
+        points = np.empty(self.shape, np.float32)
+        memory = points.reshape(-1)
+        for start, to in self.reduced:
+            source, target = (start, *self.apart), (to, self.stride_between)
+            if not reduce_plane(pixels, source, *self.reducing, memory, target):
+                return False
+        memory = self.blur(points).reshape(-1)
+        for start, first, place in self.expanded:
             sharpen_plane(
-                flat(block),
-                (source.offset(place, source.others), source.stride, source.step),
-                points.reshape(-1),
-                (there.offset(place, there.others) + before, there.stride),
-                *(spline_taps(grid.blur.factor, _FLOAT)[1] for grid in grids),
-                (*span(inner[down]), *span(inner[across])),
-                *target.flat,
-                (begin, to.stride),
-                finish.numbers(block.dtype),
-                np.finfo(_FLOAT).max if block.dtype == _FLOAT else None,
+                pixels,
+                (start, *self.apart),
+                memory,
+                (first, self.stride_between),
+                *self.expanding,
+                image,
+                edge_map,
+                (begin + place, self.stride_there),
+                numbers,
+                self.largest,
             )
         return True
-
-
-def _reduced(
-    block: Array, source: Planes, grids: Sequence[Grid], mode: str, points: Array
-) -> bool:
-    """All planes of a block to their grids, in `points`; whether all was valid."""
-    there = Planes(points.shape, source.down, source.across)
-    index = [grid.index(mode) for grid in grids]
-    taps = [spline_taps(grid.blur.factor, _FLOAT)[0] for grid in grids]
-    whole = [slice(0, length) for length in block.shape]
-    return all(
-        reduce_plane(
-            flat(block),
-            (source.offset(place, source.others), source.stride, source.step),
-            *index,
-            grids[1].inside,
-            *taps,
-            points.reshape(-1),
-            (there.offset(place, there.others), there.stride),
-        )
-        for place in source.places(whole)
-    )

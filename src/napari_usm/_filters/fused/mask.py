@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_usm._filters.border import border_index
-from napari_usm._filters.fused.base import Target
-from napari_usm._filters.fused.planes import Planes, flat, span, strides_of
+from napari_usm._filters.fused.bound import BoundPlanes, nbytes_of
+from napari_usm._filters.fused.planes import span
+from napari_usm._filters.mask import Mask
 from napari_usm._filters.taps import half_taps
 from napari_usm._kernels.mask import sharpen_planes
 from napari_usm._kernels.sweeps import PAIRS, ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari_usm._filters.dtypes import Array
-    from napari_usm._filters.fused.base import Finish
-    from napari_usm._filters.mask import Mask
+    from napari_usm._filters.fused.base import Layout
     from napari_usm._filters.taps import AxisBlur
 
 
@@ -28,30 +26,7 @@ if TYPE_CHECKING:
 LARGE = 8e37
 
 
-@dataclass(frozen=True)
-class _Depth:
-    """Planes that are blurred together.
-
-    Attributes
-    ----------
-    taps : array, optional
-        Half of the weights; None if each plane is on its own.
-    groups : list of tuple
-        For every four planes that are sharpened at once: the planes to take, how many
-        of the four there are, and how many planes of the block come before them.
-    distances : (int, int)
-        Pixels from plane to plane in the block and in the result.
-    """
-
-    taps: Array | None
-    groups: list[tuple[Array, int, int]]
-    distances: tuple[int, int]
-
-
-_ALONE = _Depth(None, [(np.zeros(1, np.int64), 1, 0)], (0, 0))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MaskPass:
     """A mask whose blur is on every pixel, along up to three axes."""
 
@@ -69,103 +44,76 @@ class MaskPass:
         return held and len(self.mask.blurred) <= 2
 
     def last_axis(self, ndim: int) -> int:
-        """The last axis that is blurred; any will do if none is."""
+        """Return the last axis that is blurred; any will do if none is."""
         return max(self.mask.blurred, default=ndim - 1)
 
-    def sharpen_into(
-        self,
-        target: Target,
-        core: tuple[slice, ...],
-        block: Array,
-        inner: tuple[slice, ...],
-        finish: Finish,
-    ) -> bool:
-        """Sharpen a block into its place; whether all its pixels were valid."""
-        across = self.last_axis(block.ndim)
+    def bind(self, layout: Layout) -> BoundPlanes:
+        """Return the filter with its arguments for a layout."""
+        blurs, across = self.mask.blurs, self.last_axis(len(layout.shape))
         if across == 0:
-            return self._with_one_row(target, core, block, inner, finish)
+            moved = {axis + 1: blur for axis, blur in blurs.items()}
+            return MaskPass(Mask(moved)).bind(layout.with_front())
         *deep, down = self.mask.blurred[:-1] or [across - 1]
-        to = Planes(target.shape, down, across, deep[0] if deep else None)
-        source = replace(to, shape=block.shape, strides=strides_of(block))
-        row_taps, column_taps = (
-            filled_taps(self.mask.blurs.get(axis), 1, block.shape[axis], finish.mode)
+        taps = [
+            filled_taps(blurs.get(axis), 1, layout.shape[axis], layout.mode)
             for axis in (down, across)
-        )
-        rows, columns = (
-            border_index(block.shape[axis], taps.size - 1, finish.mode)
-            for axis, taps in ((down, row_taps), (across, column_taps))
-        )
-        depth = self._depth(source, to, inner, finish.mode)
-        # Blurred over planes, a row is float32.
-        row_type = np.dtype(np.float32) if deep else block.dtype
-        outside = finish.cval if finish.mode == "constant" else 0
-        return all(
-            sharpen_planes(
-                flat(block),
-                (
-                    source.offset(place, source.others),
-                    depth.distances[0],
-                    source.stride,
-                    source.step,
-                ),
-                planes,
-                rows,
-                columns,
-                depth.taps,
-                row_taps,
-                column_taps,
-                (count, *span(inner[down]), *span(inner[across])),
-                np.empty(0, row_type),
-                *target.flat,
-                (
-                    begin + before * depth.distances[1],
-                    depth.distances[1],
-                    to.stride,
-                ),
-                finish.numbers(block.dtype),
-                row_type.type(outside),
-            )
-            for place, begin in source.cores(inner, to, core)
-            for planes, count, before in depth.groups
-        )
-
-    def _depth(
-        self, source: Planes, to: Planes, inner: Sequence[slice], mode: str
-    ) -> _Depth:
-        axis = source.deep
-        if axis is None:
-            return _ALONE
-        taps = filled_taps(self.mask.blurs[axis], 1, source.shape[axis], mode)
-        start, stop = span(inner[axis])
-        around = border_index(source.shape[axis], taps.size - 1 + ROWS, mode)
-        groups = [
-            (
-                around[first + ROWS : first + 2 * (taps.size - 1) + 2 * ROWS],
-                min(ROWS, stop - first),
-                first - start,
-            )
-            for first in range(start, stop, ROWS)
         ]
-        return _Depth(taps, groups, (source.distance(axis), to.distance(axis)))
+        rows, columns = (
+            border_index(layout.shape[axis], half.size - 1, layout.mode)
+            for axis, half in zip((down, across), taps, strict=True)
+        )
+        source, to, cores = layout.planes(down, across, deep[0] if deep else None)
+        groups, deep_taps, apart = [(_ALONE, 1, 0)], None, (0, 0)
+        if deep:
+            (axis,) = deep
+            deep_taps = filled_taps(blurs[axis], 1, layout.shape[axis], layout.mode)
+            groups = _groups(layout, axis, deep_taps.size - 1)
+            apart = source.distance(axis), to.distance(axis)
+        # Blurred over planes, a row is float32.
+        row_type = np.dtype(np.float32) if deep else layout.dtype
+        tables = rows, columns, deep_taps, *taps
+        window = (*span(layout.inner[down]), *span(layout.inner[across]))
+        no_row = np.empty(0, row_type)
+        calls: list[tuple[tuple[Any, ...], int]] = []
+        for place, begin in cores:
+            start = source.offset(place, source.others)
+            where = start, apart[0], source.stride, source.step
+            calls += [
+                (
+                    (where, planes, *tables, (count, *window), no_row),
+                    begin + before * apart[1],
+                )
+                for planes, count, before in groups
+            ]
+        return BoundPlanes(
+            sharpen_planes,
+            calls,
+            (apart[1], to.stride),
+            (row_type.type(layout.outside),),
+            nbytes_of([*tables, *(planes for planes, _, _ in groups)], len(calls)),
+        )
 
-    def _with_one_row(
-        self,
-        target: Target,
-        core: tuple[slice, ...],
-        block: Array,
-        inner: tuple[slice, ...],
-        finish: Finish,
-    ) -> bool:
-        """Sharpen a block of one axis, with an axis of length 1 in front."""
-        moved = {axis + 1: blur for axis, blur in self.mask.blurs.items()}
-        row, image, edge_map = (
-            a[np.newaxis] if a.size else a
-            for a in (block, target.image, target.edge_map)
+
+# Planes to take of a plane that is not blurred over others.
+_ALONE = np.zeros(1, np.int64)
+
+
+def _groups(layout: Layout, axis: int, reach: int) -> list[tuple[Array, int, int]]:
+    """Return every four planes of the core along an axis, sharpened at once.
+
+    They are the planes to take, how many of the four there are, and how many of the
+    core come before them.
+    """
+    start, stop = span(layout.inner[axis])
+    around = border_index(layout.shape[axis], reach + ROWS, layout.mode)
+    return [
+        (
+            around[first + ROWS : first + 2 * reach + 2 * ROWS],
+            min(ROWS, stop - first),
+            first - start,
         )
-        one = slice(0, 1)
-        return MaskPass(replace(self.mask, blurs=moved)).sharpen_into(
-            Target(image, edge_map), (one, *core), row, (one, *inner), finish
-        )
+        for first in range(start, stop, ROWS)
+    ]
 
 
 @lru_cache(64)
