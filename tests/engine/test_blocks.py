@@ -11,7 +11,7 @@ import cases
 import napari_usm as usm
 from cases import prepare
 from method_cases import METHOD_CASES
-from napari_usm._engine import memory
+from napari_usm._engine import chunks, memory
 from napari_usm._engine.blocks import cut
 from test_laws import calls
 
@@ -22,13 +22,21 @@ def chunked(draw, shape):
 
     A single axis is cut into up to six. More would be the time of dask.
     """
-    chunks = []
+    sizes = []
     most = 5 if len(shape) == 1 else 2
     for length in shape:
         cuts = draw(st.sets(st.integers(1, length), max_size=most))
         bounds = sorted({0, *cuts, length})
-        chunks.append(tuple(np.diff(bounds).tolist()))
-    return tuple(chunks)
+        sizes.append(tuple(np.diff(bounds).tolist()))
+    return tuple(sizes)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def every_chunk_is_worth_rims():
+    """Put only the rims of chunks together from neighbours, however small they are."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(chunks, "_WORTH_RIMS", 0)
+        yield
 
 
 def assert_same(found, expected):
@@ -106,8 +114,8 @@ def test_coarser_grids_give_the_same_bits(dtype, mode, shape, axes, sigma):
         plan, pixels = prepare(image, "unsharp_mask", **call)
         running = memory.run(plan, pixels, block_size=block_size)
         assert_same(usm.api.sharpened(memory.result_of(running)), expected)
-    for chunks in (-1, tuple(max(1, n // 2 - 5) for n in shape)):
-        found = cases.sharpen(da.from_array(image, chunks=chunks), **call)
+    for sizes in (-1, tuple(max(1, n // 2 - 5) for n in shape)):
+        found = cases.sharpen(da.from_array(image, chunks=sizes), **call)
         np.testing.assert_array_equal(found.image, expected.image)
         np.testing.assert_array_equal(found.edge_map, expected.edge_map)
 

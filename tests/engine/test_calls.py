@@ -5,13 +5,15 @@ import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
+import dask
+import dask.array as da
 import numpy as np
 import pytest
 
 import cases
 import napari_usm as usm
 from napari_usm import api
-from napari_usm._engine import block, memory
+from napari_usm._engine import block, chunks, memory
 from napari_usm._engine.cache import Cache
 
 FUNCTIONS = {
@@ -249,6 +251,21 @@ def test_many_threads():
             results = pool.map(lambda call: call[0](call[1]), calls)
             for found, result in zip(results, expected, strict=True):
                 np.testing.assert_array_equal(found, result)
+
+
+@pytest.mark.parametrize("worth", [0, 2**21])
+def test_chunks(worth, monkeypatch):
+    """Chunks of a dask array share arguments, with and without rims of their own."""
+    image = cases.picture((200, 150), "uint8")
+    expected = usm.unsharp_mask(image)
+    monkeypatch.setattr(chunks, "_WORTH_RIMS", worth)
+    block._bounds.clear()
+    layouts = count_calls(monkeypatch, block, "_bind")
+    lazy = usm.unsharp_mask(da.from_array(image, chunks=(20, 15)))
+    with dask.config.set(scheduler="sync"):
+        np.testing.assert_array_equal(lazy, expected)
+    # Of 100 chunks: corners, edges and the inside, of up to five parts each.
+    assert len(layouts) <= (9 if worth else 45)
 
 
 def test_bounds():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from functools import reduce
 from itertools import accumulate, product
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     # Where a piece lies in the image.
     Spans = list[Slices]
+
+# Pixels of a chunk from which on a copy takes longer than four rims: at 2048 x 2048
+# both take the same time, at 512 x 512 the rims take 1.3 to 1.4 times as long.
+_WORTH_RIMS = 2**21
 
 
 def pieces_of(
@@ -102,8 +107,8 @@ def process_pieces(
 ) -> Tally | None:
     """Compute the outputs of a block that comes in pieces.
 
-    The middle of a chunk needs no neighbours of other chunks: only its rims are put
-    together from pieces. That saves a copy of the chunk, a third of the time of a mask.
+    The middle of a large chunk needs no neighbours of other chunks: only its rims are
+    put together from pieces. That saves a copy of the chunk.
     """
     done: list[Done] = []
     for part in _middle_and_rims(fitted.plan, block, spans):
@@ -119,7 +124,8 @@ def process_pieces(
 
 def _middle_and_rims(plan: Plan, block: Block, spans: Spans) -> list[Block]:
     """Return a block in parts, the first of which lies in one chunk; or the block."""
-    if len(spans) == 1 or plan.stored is None:
+    is_small = math.prod(block.shape) < _WORTH_RIMS
+    if len(spans) == 1 or plan.stored is None or is_small:
         return [block]
     (chunk,) = (span for span in spans if _contains(block.core, span))
     middle = []
