@@ -152,7 +152,10 @@ def process(
         return Done(fused=True)
     if weight is not None and detail is None:
         detail = _detail_of(fitted, pixels, block)
-    if detail is None:
+    if detail is None and _needs_detail(fitted, parts):
+        detail = _detail_of(fitted, pixels, block)
+        fused = False
+    elif detail is None:
         fused = _filter_fused(fitted, pixels, block, parts)
     else:
         usable = detail.is_valid and weight is None
@@ -423,6 +426,13 @@ def _rows(
         ),
         edges.reshape(-1),
     )
+
+
+def _needs_detail(fitted: FittedPlan, parts: Parts) -> bool:
+    """Return whether a kernel filters a block, but cannot finish it."""
+    if fitted.one_pass is not None or parts.detail is not None:
+        return False
+    return fitted.unfinished.one_pass is not None
 
 
 def _detail_of(fitted: FittedPlan, pixels: Array, block: Block) -> Detail:

@@ -11,8 +11,14 @@ import numpy as np
 from numba import literally
 
 from napari_usm._kernels.buffers import buffer, padded
+from napari_usm._kernels.byte_mask import (
+    TALL,
+    byte_rows_blurred,
+    finish_blurring_bytes,
+)
 from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.finish import finish_blurring
+from napari_usm._kernels.integers import BYTES
 from napari_usm._kernels.memory import IMAGE, LINES, RING, load, store
 from napari_usm._kernels.sweeps import ROWS, rows_blurred
 from napari_usm._kernels.vectors import (
@@ -21,10 +27,6 @@ from napari_usm._kernels.vectors import (
     is_zero,
     load_vector,
 )
-
-# Rows that are blurred down at a time: of four, twelve are loaded for radius 4, of
-# eight sixteen.
-_TALL = 8
 
 # Rows as far apart share places in the first-level cache, and push each other out.
 _ALIASED = 4096
@@ -40,6 +42,7 @@ def sharpen_planes(
     deep_taps,
     row_taps,
     column_taps,
+    byte_taps,
     core,
     row_type,
     result,
@@ -62,6 +65,9 @@ def sharpen_planes(
                     -radius on is taken from; -1 for the value `outside`
     *_taps        : (1 + radius,), float32, radius 1 or a multiple of `PAIRS`: down the
                     rows and along the columns; over the planes it may be None
+    byte_taps     : down and across, both of them taps and vectors as for
+                    `byte_rows_blurred`; then `row_taps` and `column_taps` are None,
+                    else this is
     core          : how many planes, first and last + 1 row, first and last + 1 column
     row_type      : (0,), of the type that rows are kept in: the image's, or float32
                     where planes are blurred
@@ -72,26 +78,34 @@ def sharpen_planes(
     outside       : of the type of `row_type`
     """
     start, depth, stride, step = source
-    # What is None is known when a kernel is compiled: only one branch is.
+    # What is None is known when a kernel is compiled: such a branch is not.
     if deep_taps is None:
         layers, deep = 1, 0
     else:
         layers, deep = ROWS, deep_taps.size - 1
-    reach_rows, reach = row_taps.size - 1, column_taps.size - 1
+    if row_taps is not None:
+        reach_rows, reach = row_taps.size - 1, column_taps.size - 1
+    if byte_taps is not None:
+        reach_rows, reach = byte_taps[0][0].size - 1, byte_taps[1][0].size - 1
     count_planes, first, last, left, right = core
     height, width = rows.size - 2 * reach_rows, columns.size - 2 * reach
     row, inside = width * step, (right - left) * step
-    held = 2 * reach_rows + _TALL
+    held = 2 * reach_rows + TALL
     # From the beginning of a blurred row to its first pixel, and to the next row.
-    lead = padded(reach * step, 4)
-    apart = lead + padded(row + reach * step + LANES, 4)
-    down = buffer(_TALL * apart, np.float32)
+    lead = padded(reach * step, 2)
+    apart = lead + padded(row + reach * step + BYTES, 2)
+    if row_taps is not None:
+        down = buffer(TALL * apart, np.float32)
+        beyond = np.float32(outside)
+    if byte_taps is not None:
+        down = buffer(TALL * apart, np.int16)
+        beyond = np.int16((np.int64(outside) - 128) * 256)
     across = buffer(inside, np.float32)
     near = np.empty(held, np.int64)
     if deep_taps is None:
         constant = columns[0] < 0 or rows[0] < 0 or rows[rows.size - 1] < 0
         aliased = stride * image.itemsize % _ALIASED == 0
-        is_held = constant or aliased or row < LANES
+        is_held = constant or aliased or row < BYTES
     else:
         is_held = True
     wide = padded(row, row_type.itemsize)
@@ -99,8 +113,8 @@ def sharpen_planes(
     ring = buffer(layers * thick if is_held else 0, row_type.dtype)
     starts = np.empty(planes.size, np.int64)
     coming = first - reach_rows
-    for top in range(first, last, _TALL):
-        while coming < top + _TALL + reach_rows:
+    for top in range(first, last, TALL):
+        while coming < top + TALL + reach_rows:
             # Rows beyond the last that is needed only meet taps of zero.
             place = rows[min(coming, height - 1 + reach_rows) + reach_rows]
             at = coming % held * wide
@@ -128,39 +142,71 @@ def sharpen_planes(
                 near[k] = (top - reach_rows + k) % held * wide + plane * thick
             if deep_taps is None:
                 if is_held:
-                    _blurred_down(down, lead, apart, ring, near, row_taps, row)
+                    _blurred_down(
+                        down, lead, apart, ring, near, row_taps, byte_taps, row
+                    )
                 else:
                     for k in range(held):
                         place = min(top + k, height - 1 + 2 * reach_rows)
                         near[k] = start + planes[0] * depth + rows[place] * stride
-                    _blurred_down(down, lead, apart, image, near, row_taps, row)
+                    _blurred_down(
+                        down, lead, apart, image, near, row_taps, byte_taps, row
+                    )
             else:
-                _blurred_down(down, lead, apart, ring, near, row_taps, row)
-            _fill_borders(down, lead, apart, columns, reach, step, outside)
-            finish_blurring(
-                image,
-                start + planes[deep + plane] * depth + top * stride + left * step,
-                stride,
-                down,
-                lead + left * step,
-                apart,
-                step,
-                column_taps,
-                across,
-                inside,
-                min(_TALL, last - top),
-                result,
-                edges,
-                target[0] + plane * target[1] + (top - first) * target[2],
-                target[2],
-                finish,
-            )
+                _blurred_down(down, lead, apart, ring, near, row_taps, byte_taps, row)
+            _fill_borders(down, lead, apart, columns, reach, step, beyond)
+            own = start + planes[deep + plane] * depth + top * stride + left * step
+            to = target[0] + plane * target[1] + (top - first) * target[2]
+            place, count = lead + left * step, min(TALL, last - top)
+            if row_taps is not None:
+                finish_blurring(
+                    image,
+                    own,
+                    stride,
+                    down,
+                    place,
+                    apart,
+                    step,
+                    column_taps,
+                    across,
+                    inside,
+                    count,
+                    result,
+                    edges,
+                    to,
+                    target[2],
+                    finish,
+                )
+            if byte_taps is not None:
+                finish_blurring_bytes(
+                    image,
+                    own,
+                    stride,
+                    down,
+                    place,
+                    apart,
+                    step,
+                    byte_taps[1][0],
+                    byte_taps[1][1],
+                    across,
+                    inside,
+                    count,
+                    result,
+                    edges,
+                    to,
+                    target[2],
+                    finish,
+                )
     return True
 
 
 @kernel
-def _blurred_down(down, lead, apart, lines, starts, taps, count):
-    rows_blurred(down, lead, apart, lines, starts, taps, count, _TALL, RING, LINES)
+def _blurred_down(down, lead, apart, lines, starts, taps, byte_taps, count):
+    if taps is not None:
+        rows_blurred(down, lead, apart, lines, starts, taps, count, TALL, RING, LINES)
+    if byte_taps is not None:
+        half, vectors = byte_taps[0]
+        byte_rows_blurred(down, lead, apart, lines, starts, half, vectors, count)
 
 
 @kernel
@@ -176,8 +222,8 @@ def _fill_borders(lines, at, apart, index, radius, step, outside):
         place = side - radius if side < radius else count + side - radius
         taken = index[place + radius]
         for c in range(step):
-            for r in range(_TALL):
-                value = np.float32(outside)
+            for r in range(TALL):
+                value = outside
                 if taken >= 0:
                     value = lines[at + r * apart + taken * step + c]
                 lines[at + r * apart + place * step + c] = value

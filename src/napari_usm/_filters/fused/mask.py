@@ -12,9 +12,10 @@ from napari_usm._filters.border import border_index
 from napari_usm._filters.fused.bound import BoundPlanes, nbytes_of
 from napari_usm._filters.fused.planes import span
 from napari_usm._filters.mask import Mask
-from napari_usm._filters.taps import half_taps
+from napari_usm._filters.taps import BOX, half_taps
+from napari_usm._kernels.integers import BYTES
 from napari_usm._kernels.mask import sharpen_planes
-from napari_usm._kernels.sweeps import PAIRS, ROWS
+from napari_usm._kernels.sweeps import PAIRS, ROWS, UNROLLED
 
 if TYPE_CHECKING:
     from napari_usm._filters.dtypes import Array
@@ -54,10 +55,16 @@ class MaskPass:
             moved = {axis + 1: blur for axis, blur in blurs.items()}
             return MaskPass(Mask(moved)).bind(layout.with_front())
         *deep, down = self.mask.blurred[:-1] or [across - 1]
-        taps = [
-            filled_taps(blurs.get(axis), 1, layout.shape[axis], layout.mode)
-            for axis in (down, across)
-        ]
+        in_bytes = (
+            None if deep else _byte_taps(layout, blurs.get(down), blurs.get(across))
+        )
+        if in_bytes is None:
+            taps = [
+                filled_taps(blurs.get(axis), 1, layout.shape[axis], layout.mode)
+                for axis in (down, across)
+            ]
+        else:
+            taps = [half for half, _ in in_bytes]
         rows, columns = (
             border_index(layout.shape[axis], half.size - 1, layout.mode)
             for axis, half in zip((down, across), taps, strict=True)
@@ -72,6 +79,7 @@ class MaskPass:
         # Blurred over planes, a row is float32.
         row_type = np.dtype(np.float32) if deep else layout.dtype
         tables = rows, columns, deep_taps, *taps
+        known = tables if in_bytes is None else (rows, columns, None, None, None)
         window = (*span(layout.inner[down]), *span(layout.inner[across]))
         no_row = np.empty(0, row_type)
         calls: list[tuple[tuple[Any, ...], int]] = []
@@ -80,7 +88,7 @@ class MaskPass:
             where = start, apart[0], source.stride, source.step
             calls += [
                 (
-                    (where, planes, *tables, (count, *window), no_row),
+                    (where, planes, *known, in_bytes, (count, *window), no_row),
                     begin + before * apart[1],
                 )
                 for planes, count, before in groups
@@ -116,6 +124,16 @@ def _groups(layout: Layout, axis: int, reach: int) -> list[tuple[Array, int, int
     ]
 
 
+def _byte_taps(
+    layout: Layout, down: AxisBlur | None, across: AxisBlur | None
+) -> tuple[tuple[Array, Array], tuple[Array, Array]] | None:
+    """Return the taps down and across for a plane of bytes, if both have them."""
+    if layout.dtype != np.uint8 or down is None or across is None:
+        return None
+    both = byte_taps(down), byte_taps(across)
+    return None if both[0] is None or both[1] is None else (both[0], both[1])
+
+
 @lru_cache(64)
 def filled_taps(
     blur: AxisBlur | None, least: int = 1, length: int = 0, mode: str = ""
@@ -134,3 +152,36 @@ def filled_taps(
     filled[: half.size] = half
     filled.flags.writeable = False
     return filled
+
+
+@lru_cache(64)
+def byte_taps(blur: AxisBlur) -> tuple[Array, Array] | None:
+    """Return the weights of a blur of planes of bytes, in units of 2**-15.
+
+    They are rounded, and the centre is what the others leave, so that their sum is 1.
+    There are none for the box, whose sums are exact in float32, for a blur that hardly
+    blurs, whose centre does not fit into 16 bits, and for those of more than 16 pixels
+    on each side.
+
+    Returns
+    -------
+    half : (1 + radius,) array of int32
+        The centre and one side, filled up with zeros to a multiple of four.
+    vectors : array of int16
+        For `kernels.integers`: all weights by twos, then all but the first by twos
+        behind them, every two as often as a vector takes them.
+    """
+    if blur is BOX or blur.factor > 1 or not 0 < blur.radius <= UNROLLED:
+        return None
+    whole = np.rint(np.pad(blur.taps, -blur.radius % PAIRS) * 2**15).astype(np.int64)
+    radius = whole.size // 2
+    whole[radius] += 2**15 - whole.sum()
+    if whole[radius] >= 2**15:
+        return None
+    twos = np.stack([np.append(whole, 0), np.append(0, whole)])
+    pairs = twos.reshape(-1, 1, 2).astype(np.int16)
+    half, vectors = whole[radius:].astype(np.int32), np.repeat(pairs, BYTES // 2, 1)
+    vectors = vectors.reshape(-1)
+    for array in (half, vectors):
+        array.flags.writeable = False
+    return half, vectors
