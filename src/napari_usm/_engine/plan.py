@@ -166,7 +166,9 @@ class Plan:
     @cached_attribute
     def unfinished(self) -> Plan:
         """The plan whose edge map is the detail, whatever will be done with it."""
-        return make_plan(self.shape, self.dtype, self.method.unfinished())
+        # What is left of the parameters has been checked.
+        method = self.method.unfinished()
+        return replace(self, method=method, result=self.dtype, wants_noise=False)
 
     @property
     def estimate_axes(self) -> tuple[int, ...]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 # What the kernels are compiled for: the types of nearly all images.
 _DTYPES = (np.uint8, np.uint16, np.int8, np.int16, np.float32)
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 @dataclass(frozen=True)
 class Finish:
@@ -37,8 +39,10 @@ class Finish:
         """Return the numbers that `finish_row` takes, for results of this type."""
         limit, *noise = self.threshold.numbers
         # Results that overflow end at the largest number.
-        largest = float(np.finfo(np.float32).max)
-        amount, low, high = np.clip([self.amount, *self.limits], -largest, largest)
+        amount, low, high = (
+            min(max(number, -_LARGEST), _LARGEST)
+            for number in (self.amount, *self.limits)
+        )
         return (
             np.float32(amount),
             limit,
