@@ -304,6 +304,7 @@ def adaptive_unsharp_mask(
     sigma: float | Sequence[float] = 1.0,
     gains: Sequence[float] | None = None,
     gain_per: str = "image",
+    subsample: bool = True,
     truncate: float = 4.0,
     axes: Sequence[int] | None = None,
     channel_axis: int | None = None,
@@ -336,6 +337,9 @@ def adaptive_unsharp_mask(
     gain_per : {'image', 'item'}, default 'image'
         One gain for the whole array, so that a series does not flicker, or one for each
         index over the axes that are neither filtered nor channels.
+    subsample : bool, default True
+        Whether the gain of more than 2**18 pixels is estimated from evenly spaced rows,
+        of at least 2**16 pixels. False uses all of them.
     truncate : float, default 4.0
         Where the Gaussian is cut off, in sigmas: its half-width is ``int(truncate *
         sigma + 0.5)`` pixels. From sigma 4 on, 4 or more stands for the whole Gaussian,
@@ -416,6 +420,7 @@ def adaptive_unsharp_mask(
             sigma=sigma,
             gains=gains,
             gain_per=gain_per,
+            subsample=subsample,
             truncate=truncate,
             axes=axes,
             channel_axis=channel_axis,
