@@ -397,6 +397,9 @@ def adaptive_unsharp_mask(
 
     A ratio 0/0 counts as 1; where S does not vary, the largest gain is taken.
 
+    Of more than 2**18 pixels that share a gain, the differences of every n-th row are
+    summed, n an odd number of at most 31; the report has their number.
+
     References
     ----------
     .. [1] Z. Mortezaie, H. Hassanpour, S. Asadi Amiri, "Image enhancement
