@@ -18,8 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
-from napari_usm._kernels.memory import _apart as apart
-from napari_usm._kernels.memory import _pointer as address
+from napari_usm._kernels.memory import address, apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
