@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BITS = 512
 
-_index = ir.IntType(64)
+_index, _sum = ir.IntType(64), ir.IntType(32)
 
 
 class LanesType(types.Type):
@@ -90,8 +90,8 @@ def no_sums(context, array):
 
 
 @intrinsic
-def load_lanes(context, array, index, count, buffer):
-    """Pixels from ``array[index]`` on; `count` of them, the others are 0.
+def load_lanes(context, array, index, count, others, buffer):
+    """Pixels from ``array[index]`` on; `count` of them, and then those of `others`.
 
     Nothing beyond the last is read.
     """
@@ -104,16 +104,15 @@ def load_lanes(context, array, index, count, buffer):
         count = context.cast(builder, arguments[2], signature.args[2], types.intp)
         vector = _vector(kind.bitwidth)
         slot = cgutils.alloca_once(builder, vector)
-        nothing = _shifted(builder, ir.Constant(vector, None), kind)
         whole = builder.icmp_signed(">=", count, _index(vector.count))
         with builder.if_else(whole, likely=True) as (all_of_them, some):
             with all_of_them:
                 place = builder.bitcast(pointer, vector.as_pointer())
                 value = builder.load(place, align=align)
-                apart(builder, value, signature.args[3].literal_value)
+                apart(builder, value, signature.args[4].literal_value)
                 whole_block = builder.block
             with some:
-                builder.store(nothing, slot)
+                builder.store(_shifted(builder, arguments[3], kind), slot)
                 cgutils.raw_memcpy(builder, slot, pointer, count, align)
                 part = builder.load(slot)
                 part_block = builder.block
@@ -123,33 +122,7 @@ def load_lanes(context, array, index, count, buffer):
         lanes.add_incoming(part, part_block)
         return _shifted(builder, lanes, kind)
 
-    return LanesType(array.dtype.bitwidth)(array, index, count, buffer), generate
-
-
-@intrinsic
-def store_lanes(context, array, index, value, count, buffer):
-    """``array[index]`` and so on, `count` of them: what `load_lanes` gives back."""
-    if not isinstance(buffer, types.IntegerLiteral):
-        return None
-
-    def generate(context, builder, signature, arguments):
-        kind = signature.args[0].dtype
-        pointer, align = address(context, builder, signature, arguments)
-        count = context.cast(builder, arguments[3], signature.args[3], types.intp)
-        value = _shifted(builder, arguments[2], kind)
-        slot = cgutils.alloca_once(builder, value.type)
-        whole = builder.icmp_signed(">=", count, _index(value.type.count))
-        with builder.if_else(whole, likely=True) as (all_of_them, some):
-            with all_of_them:
-                place = builder.bitcast(pointer, value.type.as_pointer())
-                stored = builder.store(value, place, align=align)
-                apart(builder, stored, signature.args[4].literal_value)
-            with some:
-                builder.store(value, slot)
-                cgutils.raw_memcpy(builder, pointer, slot, count, align)
-        return context.get_dummy_value()
-
-    return types.void(array, index, value, count, buffer), generate
+    return others(array, index, count, others, buffer), generate
 
 
 def _of_two(name: str, text: str) -> Callable[..., Any]:
@@ -205,12 +178,13 @@ def added_lanes(context, sums, lanes):
 
 @intrinsic
 def lanes_total(context, lanes):
-    """Return the sum of all lanes."""
+    """Return the sum of all lanes, which must be below 2**32."""
 
     def generate(context, builder, signature, arguments):
-        vector = arguments[0].type
-        wide = ir.VectorType(_index, vector.count)
-        return _reduced(builder, "add", builder.zext(arguments[0], wide))
+        lanes = arguments[0]
+        if lanes.type.element.width < _sum.width:
+            lanes = builder.zext(lanes, ir.VectorType(_sum, lanes.type.count))
+        return builder.zext(_reduced(builder, "add", lanes), _index)
 
     return types.int64(lanes), generate
 

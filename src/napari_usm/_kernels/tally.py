@@ -27,8 +27,9 @@ from napari_usm._kernels.memory import EDGES, IMAGE, RESULT, load, store
 # with borders, and what over- and undershoot are in.
 _LOW, _HIGH, _OVER, _UNDER = 2, 3, 4, 6
 
-# Pixels that are counted at a time: the sums of bytes fit into lanes of 16 bits.
-_RUN = 2**10
+# Pixels that are counted at a time: few, as the edge map is read for all of them where
+# one is at a limit, and at most 2**13, or their sums do not fit into the lanes.
+_RUN = 2**11
 
 _f = np.float32
 
@@ -96,12 +97,26 @@ def tally_plane(
             x, pixels = left * step + begin, here + left * step + begin
             to = target[0] + (row - first) * target[1] + begin
             run = image, pixels, result, to, low, high, x, step, count
-            clips = edges, begin, channels, inner, finish
+            at_limits = False
             if bounds is not None:
-                _add_integers(*run, found, *clips, bounds, clipped)
+                at_limits = _add_integers(*run, found, bounds)
             if over is not None:
                 columns = over[begin:], under[begin:]
-                _add_floats(*run, found, *clips, *columns, clipped)
+                at_limits = _add_floats(*run, found, finish, *columns)
+            # The edge map is read only where a result is at a limit.
+            if at_limits:
+                _count_clipped(
+                    image,
+                    pixels,
+                    edges,
+                    to,
+                    begin,
+                    count,
+                    channels,
+                    inner,
+                    finish,
+                    clipped,
+                )
     if over is not None:
         found[0] = max(found[0], over.max())
         found[1] = max(found[1], under.max())
@@ -134,70 +149,43 @@ def _add_ends(low, high, step, ends):
 
 
 @kernel
-def _add_integers(
-    image,
-    pixels,
-    result,
-    to,
-    low,
-    high,
-    x,
-    step,
-    count,
-    found,
-    edges,
-    begin,
-    channels,
-    inner,
-    finish,
-    bounds,
-    clipped,
-):
-    """Add up a run of integers, and count those that were cut off."""
-    lowest, highest = same_lanes(image, bounds[0]), same_lanes(image, bounds[1])
+def _add_integers(image, pixels, result, to, low, high, x, step, count, found, bounds):
+    """Add up a run of integers; return whether some may have been cut off."""
+    # The last vector is filled up by a pixel that adds nothing: it is all of them.
+    same = same_lanes(image, load(result, to, RESULT))
+    least, most = same, same
     most_over, most_under = no_lanes(image), no_lanes(image)
     over_sums, under_sums = no_sums(image), no_sums(image)
     before_sums, after_sums = no_sums(image), no_sums(image)
     for i in range(0, count, lanes_of(image)):
-        left, p = count - i, x + i
-        value = load_lanes(result, to + i, left, RESULT)
+        left, p, q, r = count - i, x + i, x + i + step, x + i + 2 * step
+        value = load_lanes(result, to + i, left, same, RESULT)
+        least, most = smaller_lanes(least, value), larger_lanes(most, value)
         upper = larger_lanes(
-            load_lanes(high, p, left, _HIGH),
-            load_lanes(high, p + 2 * step, left, _HIGH),
+            load_lanes(high, p, left, same, _HIGH),
+            load_lanes(high, r, left, same, _HIGH),
         )
-        upper = larger_lanes(upper, load_lanes(high, p + step, left, _HIGH))
+        upper = larger_lanes(upper, load_lanes(high, q, left, same, _HIGH))
         lower = smaller_lanes(
-            load_lanes(low, p, left, _LOW), load_lanes(low, p + 2 * step, left, _LOW)
+            load_lanes(low, p, left, same, _LOW), load_lanes(low, r, left, same, _LOW)
         )
-        lower = smaller_lanes(lower, load_lanes(low, p + step, left, _LOW))
+        lower = smaller_lanes(lower, load_lanes(low, q, left, same, _LOW))
         over, under = excess(value, upper), excess(lower, value)
         most_over = larger_lanes(most_over, over)
         most_under = larger_lanes(most_under, under)
         over_sums = added_lanes(over_sums, over)
         under_sums = added_lanes(under_sums, under)
-        pixel = load_lanes(image, pixels + i, left, IMAGE)
+        pixel = load_lanes(image, pixels + i, left, same, IMAGE)
         before_sums = added_lanes(before_sums, pixel)
         after_sums = added_lanes(after_sums, value)
-        # The edge map is read only where a result is at a limit.
-        if some_outside(value, lowest, highest):
-            _count_clipped(
-                image,
-                pixels + i,
-                edges,
-                to + i,
-                begin + i,
-                min(left, lanes_of(image)),
-                channels,
-                inner,
-                finish,
-                clipped,
-            )
     found[0] = max(found[0], largest_lane(most_over))
     found[1] = max(found[1], largest_lane(most_under))
     found[2] += lanes_total(over_sums)
     found[3] += lanes_total(under_sums)
     found[4] += lanes_total(after_sums) - lanes_total(before_sums)
     found[5] += count
+    lowest, highest = same_lanes(image, bounds[0]), same_lanes(image, bounds[1])
+    return some_outside(least, lowest, highest) or some_outside(most, lowest, highest)
 
 
 @summing
@@ -212,16 +200,11 @@ def _add_floats(
     step,
     count,
     found,
-    edges,
-    begin,
-    channels,
-    inner,
     finish,
     over,
     under,
-    clipped,
 ):
-    """Add up a run of floats, and count those that were cut off.
+    """Add up a run of floats; return whether some may have been cut off.
 
     over, under : the largest so far in each column: the largest of a whole row is not
                   found by vectors
@@ -251,19 +234,7 @@ def _add_floats(
     found[3] += under_sum
     found[4] += change_sum
     found[5] += counted
-    if at_limits > 0:
-        _count_clipped(
-            image,
-            pixels,
-            edges,
-            to,
-            begin,
-            count,
-            channels,
-            inner,
-            finish,
-            clipped,
-        )
+    return at_limits > 0
 
 
 @kernel
