@@ -118,7 +118,8 @@ def laplacian_sharpen(rng, axes, span, small):
 
 
 def adaptive_unsharp_mask(rng, axes, span, small):
-    return draw_mask(rng, axes, span, small, 4.0) | draw_gains(rng, small)
+    own = draw_mask(rng, axes, span, small, 4.0) | draw_gains(rng, small)
+    return own | {"subsample": bool(rng.random() < 0.5)}
 
 
 def auto_unsharp_mask(rng, axes, span, small):

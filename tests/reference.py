@@ -1281,6 +1281,7 @@ def laplacian_sharpen(planes, p):
     sigma=1.0,
     gains=None,
     gain_per="image",
+    subsample=True,
     truncate=4.0,
     color="value",
     mode="mirror",

@@ -328,6 +328,12 @@ RGBA = np.zeros((6, 7, 4))
             r"`gain_per` must be one of .*; got 'plane'",
         ),
         (
+            "adaptive_unsharp_mask",
+            {"subsample": "no"},
+            TypeError,
+            r"`subsample` must be True or False; got 'no'",
+        ),
+        (
             "lin_unsharp_mask",
             {"gains": [1, 1]},
             ValueError,

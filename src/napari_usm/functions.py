@@ -306,6 +306,7 @@ def adaptive_unsharp_mask(
     sigma: float | Sequence[float] = 1.0,
     gains: Sequence[float] | None = None,
     gain_per: str = "image",
+    subsample: bool = True,
     truncate: float = 4.0,
     axes: Sequence[int] | None = None,
     channel_axis: int | None = None,
@@ -338,6 +339,9 @@ def adaptive_unsharp_mask(
     gain_per : {'image', 'item'}, default 'image'
         One gain for the whole array, so that a series does not flicker, or one for each
         index over the axes that are neither filtered nor channels.
+    subsample : bool, default True
+        Whether the gain of more than 2**18 pixels is estimated from evenly spaced rows,
+        of at least 2**16 pixels. False uses all of them.
     truncate : float, default 4.0
         Where the Gaussian is cut off, in sigmas: its half-width is ``int(truncate *
         sigma + 0.5)`` pixels. From sigma 4 on, 4 or more stands for the whole Gaussian,
@@ -395,6 +399,9 @@ def adaptive_unsharp_mask(
 
     A ratio 0/0 counts as 1; where S does not vary, the largest gain is taken.
 
+    Of more than 2**18 pixels that share a gain, the differences of every n-th row are
+    summed, n an odd number of at most 31; the report has their number.
+
     References
     ----------
     .. [1] Z. Mortezaie, H. Hassanpour, S. Asadi Amiri, "Image enhancement
@@ -419,6 +426,7 @@ def adaptive_unsharp_mask(
             "sigma": sigma,
             "gains": gains,
             "gain_per": gain_per,
+            "subsample": subsample,
             "truncate": truncate,
             "axes": axes,
             "channel_axis": channel_axis,

@@ -74,6 +74,47 @@ def test_reports_of_pixels_in_any_type(shape, axes, channel_axis, limits, mode):
     assert found.overshoot > 0
 
 
+@pytest.mark.parametrize("width", [1, 2, 31, 33, 63, 64, 65, 130, 2047, 2049, 9000])
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16"])
+def test_integers_are_counted_exactly(dtype, width):
+    """Rows that are no multiple of a register, and sums of the largest differences."""
+    info = np.iinfo(dtype)
+    rng = np.random.default_rng(width)
+    image = rng.integers(info.min, info.max + 1, (5, width), dtype)
+    image[2] = np.where(np.arange(width) % 2, info.min, info.max)
+    found = usm.sharpen(image, sigma=2, amount=5, mode="nearest")
+    raw = image + np.float32(5) * found.edge_map
+    padded = np.pad(image.astype(np.int64), 1, mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).reshape(5, -1, 9)
+    after = found.image.astype(np.int64)
+    over = np.maximum(after - around.max(axis=-1), 0)
+    under = np.maximum(around.min(axis=-1) - after, 0)
+    expected = {
+        "clipped_low": np.mean(np.floor(raw + 0.5) < info.min),
+        "clipped_high": np.mean(np.floor(raw + 0.5) > info.max),
+        "overshoot": over.max(),
+        "undershoot": under.max(),
+        "mean_overshoot": over.sum() / over.size,
+        "mean_undershoot": under.sum() / under.size,
+        "mean_change": (after - image).sum() / after.size,
+    }
+    for name, value in expected.items():
+        assert getattr(found.report, name) == value, name
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+def test_few_results_at_a_limit(dtype):
+    """The only result that is cut off is counted, wherever it is."""
+    limits = (20, 100)
+    for place in [(0, 0), (3, 64), (6, 2048), (9, 4999)]:
+        image = np.full((10, 5000), 60, dtype)
+        image[place] = 99
+        found = usm.sharpen(image, amount=0.8, limits=limits).report
+        assert (found.clipped_low, found.clipped_high) == (0, 1 / image.size)
+        found = usm.sharpen(120 - image, amount=0.8, limits=limits).report
+        assert (found.clipped_low, found.clipped_high) == (1 / image.size, 0)
+
+
 def test_overshoot():
     """Overshoot is what goes beyond the 3-wide neighbourhood, largest and mean."""
     step = np.array([10.0, 10, 10, 50, 50, 50])

@@ -7,6 +7,7 @@ that fit into a cache, and each step leaves an array.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_usm._engine.blocks import offset, parts_of
+from napari_usm._engine.blocks import PART, offset, parts_of
 from napari_usm._engine.cache import Cache
 from napari_usm._engine.colours import QUIET
 from napari_usm._engine.tally import Tally, tally
@@ -223,7 +224,9 @@ def _steps(
     plan = fitted.plan
     colours = plan.colours
     whole = plan.whole_axes
-    for part, place in parts_of(block, plan.halo, plan.grid, whole):
+    # Counting leaves no arrays behind, at least not of planes.
+    size = math.prod(block.shape) if fused and len(plan.axes) < 3 else PART
+    for part, place in parts_of(block, plan.halo, plan.grid, whole, size):
         padded = pixels[place]
         to = offset(part.core, block.core, parts.place)
         if fused:

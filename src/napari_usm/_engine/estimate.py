@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_usm._engine.blocks import parts_of
+from napari_usm._engine.blocks import PART, parts_of
 from napari_usm._engine.plan import FittedPlan
 from napari_usm._estimate.blur_and_noise import estimated
 from napari_usm._estimate.spectrum import window_rows
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from napari_usm._engine.blocks import Block, Slices
     from napari_usm._engine.plan import Limits, Plan
+    from napari_usm._estimate.row_sample import RowSample
     from napari_usm._filters.dtypes import Array
 
     Part = tuple[Block, "Statistics"]
@@ -42,6 +43,41 @@ class Statistics:
     windows: Array | None = None
 
 
+@dataclass(frozen=True)
+class _Signal:
+    """The signal of a block, as functions over its pixels take it.
+
+    Attributes
+    ----------
+    pixels : array
+        The signal, with neighbours.
+    axes, kept : tuple of int
+        Filtered axes, and those along which each index has an estimate.
+    core : tuple of slice
+        The pixels of the block in it.
+    begins : tuple of int
+        Where they begin in the image.
+    lengths : tuple of int
+        Shape of the signal of the image.
+    weight : array, optional
+        Weight of each pixel by its opacity.
+    """
+
+    pixels: Array
+    axes: tuple[int, ...]
+    kept: tuple[int, ...]
+    core: Slices
+    begins: tuple[int, ...]
+    lengths: tuple[int, ...]
+    weight: Array | None
+
+    def call(self, function: Callable[..., Array | None], *more: Any) -> Array | None:
+        """Return the result of a function of the signal."""
+        here = self.pixels, self.axes, self.kept, self.core, self.begins, self.lengths
+        with np.errstate(over="ignore", invalid="ignore"):
+            return function(*here, *more, weight=self.weight)
+
+
 def rounds(plan: Plan) -> int:
     """Return the number of rounds over the image."""
     return max(len(plan.method.rounds), int(plan.needs_estimate))
@@ -52,28 +88,75 @@ def statistics_of(
 ) -> Statistics:
     """Return the statistics of a block, in the round after the `earlier` ones."""
     sums, limits, windows = None, None, None
-    has_sums = len(earlier) < len(plan.method.rounds)
-    has_windows = plan.finds_noise and not earlier
-    if has_sums or has_windows:
-        signal = plan.colours.stored_signal(grown)
-        core, lengths = list(block.inner), list(plan.shape)
-        if plan.channel_axis is not None:
-            # As many as are filtered: without alpha, or one made of all colours.
-            lengths[plan.channel_axis] = signal.shape[plan.channel_axis]
-            core[plan.channel_axis] = slice(0, signal.shape[plan.channel_axis])
-        begins = [span.start for span in block.core]
-        here = signal, plan.axes, plan.estimate_axes, tuple(core), begins, lengths
-        indices, weight = plan.estimate_slices(block.core), plan.colours.opacity(grown)
-        with np.errstate(over="ignore", invalid="ignore"):
-            if has_sums:
-                sums_before = [each[indices] for each in _sums(earlier)]
-                sums = plan.method.sums(*here, *sums_before, weight=weight)
-            if has_windows:
-                windows = window_rows(*here, weight)
+    if len(earlier) < len(plan.method.rounds):
+        rows = plan.row_sample
+        here = (
+            _signal_of(plan, grown, block)
+            if rows is None
+            else _strips_of(plan, rows, grown, block)
+        )
+        if here is not None:
+            indices = plan.estimate_slices(block.core)
+            sums_before = [each[indices] for each in _sums(earlier)]
+            sums = here.call(plan.method.sums, *sums_before)
+        if sums is not None and rows is not None:
+            sums = sums.squeeze(rows.axis)
+    if plan.finds_noise and not earlier:
+        windows = _signal_of(plan, grown, block).call(window_rows)
     if plan.method.limits == "data" and not earlier:
         colours = plan.colours.visible(grown)
         limits = _range(colours[plan.colours.signal_slices(block.inner)])
     return Statistics(sums, limits, windows)
+
+
+def _signal_of(plan: Plan, grown: Array, block: Block) -> _Signal:
+    """Return the signal of a block."""
+    pixels = plan.colours.stored_signal(grown)
+    core = list(block.inner)
+    if plan.channel_axis is not None:
+        # As many as are filtered: without alpha, or one made of all colours.
+        core[plan.channel_axis] = slice(0, pixels.shape[plan.channel_axis])
+    return _Signal(
+        pixels,
+        plan.axes,
+        plan.estimate_axes,
+        tuple(core),
+        tuple(span.start for span in block.core),
+        plan.colours.signal_shape(plan.shape),
+        plan.colours.opacity(grown),
+    )
+
+
+def _strips_of(
+    plan: Plan, rows: RowSample, grown: Array, block: Block
+) -> _Signal | None:
+    """Return the signal of the sampled rows of a block, None if there are none.
+
+    It has an axis more, in front of that of the rows: one strip after the other.
+    """
+    strips = rows.strips(grown, block.core, block.inner)
+    if strips is None:
+        return None
+    signal = _signal_of(plan, strips, block)
+    pixels = rows.split(signal.pixels)
+    core = [
+        slice(0, 1) if axis in rows.stacked else span
+        for axis, span in enumerate(signal.core)
+    ]
+    core[rows.axis : rows.axis + 1] = [slice(0, pixels.shape[rows.axis]), rows.core]
+    begins, lengths = list(signal.begins), list(signal.lengths)
+    begins.insert(rows.axis, 0)
+    lengths.insert(rows.axis, 1)
+    weight = None if signal.weight is None else rows.split(signal.weight)
+    return _Signal(
+        pixels,
+        rows.moved(plan.axes),
+        rows.moved(plan.estimate_axes),
+        tuple(core),
+        tuple(begins),
+        tuple(lengths),
+        weight,
+    )
 
 
 def statistics_in_parts(
@@ -81,7 +164,10 @@ def statistics_in_parts(
 ) -> list[Part]:
     """Read a block, and return the statistics of parts that fit into a cache."""
     pixels = np.asarray(image[block.grown])
-    parts = parts_of(block, plan.estimate_halo, plan.grid, plan.whole_axes)
+    rows, size = plan.row_sample, PART
+    if rows is not None:
+        size = PART * -(-rows.step // rows.height)
+    parts = parts_of(block, plan.estimate_halo, plan.grid, plan.whole_axes, size)
     return [
         (part, statistics_of(plan, pixels[place], part, earlier))
         for part, place in parts

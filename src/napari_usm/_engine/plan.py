@@ -19,6 +19,7 @@ from napari_usm._filters.fused.base import Finish, OnePass, stored_type
 from napari_usm._filters.threshold import NO_THRESHOLD
 
 if TYPE_CHECKING:
+    from napari_usm._estimate.row_sample import RowSample
     from napari_usm._filters.threshold import DetailNoise, Threshold
     from napari_usm._methods.base import Constants, Method
 
@@ -190,6 +191,12 @@ class Plan:
             else slice(None)
             for axis in range(len(self.shape))
         )
+
+    @cached_attribute
+    def row_sample(self) -> RowSample | None:
+        """Rows that the sums of the method are taken from, or None for all of them."""
+        lengths = self.colours.signal_shape(self.shape)
+        return self.method.row_sample(self.axes, self.estimate_axes, lengths)
 
     @property
     def constants_shape(self) -> tuple[int, ...]:

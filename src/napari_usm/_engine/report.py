@@ -66,6 +66,8 @@ class Report:
         Standard deviation of the image's noise at its mean intensity, likewise.
     smooths_noise : bool
         Whether the method smooths where there is nothing but noise.
+    sampled_rows : int, optional
+        Number of rows that a gain was estimated from, if it was not all of them.
     """
 
     method: str
@@ -85,6 +87,7 @@ class Report:
     blur: Array | None = None
     noise: Array | None = None
     smooths_noise: bool = False
+    sampled_rows: int | None = None
 
 
 def finish(fitted: FittedPlan, tallies: Iterable[Tally], sample: Array) -> Report:
@@ -109,8 +112,17 @@ def finish(fitted: FittedPlan, tallies: Iterable[Tally], sample: Array) -> Repor
         noise_factor=_noise_factor(plan, amount, constants, sample),
         mean_change=total.change_sum / pixels,
         inverts_detail=bool(np.any(amount < plan.method.least_amount(plan.axes))),
+        sampled_rows=_sampled_rows(fitted),
         **said,
     )
+
+
+def _sampled_rows(fitted: FittedPlan) -> int | None:
+    """Return the number of rows that the gain was estimated from, None for all."""
+    plan = fitted.plan
+    used = plan if fitted.sample is None else replace(plan, shape=fitted.sample)
+    rows = used.row_sample if plan.method.estimates else None
+    return None if rows is None else rows.count
 
 
 def _said(plan: Plan, constants: Constants) -> dict[str, Any]:

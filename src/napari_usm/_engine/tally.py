@@ -94,6 +94,12 @@ def _in_one_pass(
     # Channels behind the columns are side by side in a row; else planes have one each.
     mixed = channel_axis is not None and channel_axis > across
     numbers = plan.finish(amount, limits).numbers(plan.stored)
+    bounds = _bounds(plan.stored, limits)
+    inside = block.shape[across - 1] * to.step
+    over, under = (
+        np.empty(inside, np.float32) if plan.stored.kind == "f" else None
+        for _ in range(2)
+    )
     clipped, sums = np.zeros((channels, 2, 1), np.int64), np.zeros(6)
     for place, begin in source.cores(inner, to, core):
         cut = np.zeros((2, channels if mixed else 1), np.int64)
@@ -112,6 +118,9 @@ def _in_one_pass(
             cut.shape[1],
             apart,
             numbers,
+            bounds,
+            over,
+            under,
             cut,
             sums,
         )
@@ -119,13 +128,13 @@ def _in_one_pass(
             clipped += cut.T[:, :, np.newaxis]
         else:
             clipped[place[source.others.index(channel_axis)]] += cut
-    over, under, over_sum, under_sum, change_sum, counted = sums.tolist()
+    most_over, most_under, over_sum, under_sum, change_sum, counted = sums.tolist()
     return Tally(
         clipped[:, 0, 0],
         clipped[:, 1, 0],
         result.size // channels,
-        over,
-        under,
+        most_over,
+        most_under,
         over_sum,
         under_sum,
         change_sum,
@@ -144,6 +153,13 @@ def _tally_axes(plan: Plan) -> tuple[list[int], int, int]:
         return deep[:-1], deep[-1] + 1, across + 1
     down = across - 1
     return [], 0 if down == plan.channel_axis else down + 1, across + 1
+
+
+def _bounds(dtype: np.dtype[Any], limits: Limits) -> tuple[Any, Any] | None:
+    """Return the largest integer that may be cut off below, and the smallest above."""
+    if dtype.kind == "f":
+        return None
+    return dtype.type(np.ceil(limits[0])), dtype.type(np.floor(limits[1]))
 
 
 def _neighbours(

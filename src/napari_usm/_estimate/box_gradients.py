@@ -6,6 +6,7 @@ for an image of integers, so that the sums do not depend on the blocks by a bit.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from napari_usm._estimate.gradient_gain import look_up
 from napari_usm._filters.border import border_index
 from napari_usm._filters.fused.planes import span
-from napari_usm._kernels.gradients import box_plane
+from napari_usm._kernels.gradients import box_planes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,10 +92,12 @@ def box_sums(
     found = np.zeros(
         (*places[: len(kept)], 4, 2, gains.size + 2), np.int64 if whole else np.float64
     )
-    for plane, place in enumerate(np.ndindex(*places)):
-        box_plane(
+    size = height * width
+    count = math.prod(places[len(kept) :])
+    for number, place in enumerate(np.ndindex(*places[: len(kept)])):
+        box_planes(
             planes.reshape(-1),
-            plane * height * width,
+            (number * count * size, size, count),
             width,
             *index,
             window,
@@ -103,7 +106,7 @@ def box_sums(
             z,
             limits,
             table,
-            found[place[: len(kept)]],
+            found[place],
         )
     sums = found.astype(np.float64)
     if whole:

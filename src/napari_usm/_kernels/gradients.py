@@ -33,16 +33,17 @@ _AT_ONCE = 8
 
 
 @summing
-def box_plane(
-    image, start, stride, rows, columns, core, outside, x, z, limits, table, found
+def box_planes(
+    image, places, stride, rows, columns, core, outside, x, z, limits, table, found
 ):
-    """Add up the differences of one plane and of nine times its detail by a box.
+    """Add up the differences of planes and of nine times their detail by a box.
 
     Differences that reach over the border are 0. A pixel that is not finite makes
     some sum NaN or infinite.
 
-    image         : (n,), uint8, uint16 or float32; row r of the plane is at
-                    ``start + r * stride``
+    image         : (n,), uint8, uint16 or float32; row r of plane p is at
+                    ``places[0] + p * places[1] + r * stride``
+    places        : start of the first plane, pixels from plane to plane, planes
     rows, columns : (count + 2,), where the pixel at each place from -1 on is taken
                     from; -1 for the value `outside`
     core          : first and last + 1 row, first and last + 1 column of the pixels
@@ -63,34 +64,38 @@ def box_plane(
     flags = np.zeros(3 * _RUN, np.uint8)
     picked = np.empty(3 * _RUN + _AT_ONCE, np.uint16)
     flag = x.dtype.type(min(_PARTS * limits[0], _MOST))
-    here, there = 0, inside + 1
-    for row in range(first, last + 1):
-        if row < height:
-            at = start + row * stride
-            above, above_at = image, start + rows[row] * stride
-            below, below_at = image, start + rows[row + 2] * stride
-            if rows[row] < 0:
-                above, above_at = beyond, 0
-            if rows[row + 2] < 0:
-                below, below_at = beyond, 0
-            _add_rows(down, above, above_at, image, at, below, below_at)
-            _add_beyond(down, 0, columns[0], outside)
-            _add_beyond(down, width + 1, columns[width + 1], outside)
-            _box_row(x, z, there, down, image, at + left, left, width - left, inside)
-        else:
-            x[there : there + inside + 1] = x[here : here + inside + 1]
-            z[there : there + inside + 1] = z[here : here + inside + 1]
-        here, there = there, here
-        if row == first:
-            continue
-        for begin in range(0, inside, _RUN):
-            count = min(_RUN, inside - begin)
-            if count < _RUN:
-                flags[:] = 0
-            _box_run(
-                x, z, there + begin, here + begin, count, flag, terms, flags, found
-            )
-            _add_changed(terms, flags, picked, limits, table, found)
+    for plane in range(places[2]):
+        start = places[0] + plane * places[1]
+        here, there = 0, inside + 1
+        for row in range(first, last + 1):
+            if row < height:
+                at = start + row * stride
+                above, above_at = image, start + rows[row] * stride
+                below, below_at = image, start + rows[row + 2] * stride
+                if rows[row] < 0:
+                    above, above_at = beyond, 0
+                if rows[row + 2] < 0:
+                    below, below_at = beyond, 0
+                _add_rows(down, above, above_at, image, at, below, below_at)
+                _add_beyond(down, 0, columns[0], outside)
+                _add_beyond(down, width + 1, columns[width + 1], outside)
+                _box_row(
+                    x, z, there, down, image, at + left, left, width - left, inside
+                )
+            else:
+                x[there : there + inside + 1] = x[here : here + inside + 1]
+                z[there : there + inside + 1] = z[here : here + inside + 1]
+            here, there = there, here
+            if row == first:
+                continue
+            for begin in range(0, inside, _RUN):
+                count = min(_RUN, inside - begin)
+                if count < _RUN:
+                    flags[:] = 0
+                _box_run(
+                    x, z, there + begin, here + begin, count, flag, terms, flags, found
+                )
+                _add_changed(terms, flags, picked, limits, table, found)
 
 
 @summing

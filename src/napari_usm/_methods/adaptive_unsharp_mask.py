@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from typing_extensions import override
 
+from napari_usm import arguments
 from napari_usm._estimate.box_gradients import TIMES_OF_INTEGERS, box_sums, fits_box
 from napari_usm._estimate.gradient_gain import REACH, gain_from_sums, gradient_sums
+from napari_usm._estimate.row_sample import row_sample
 from napari_usm._filters.opacity import visible
 from napari_usm._filters.overflow import saturated
 from napari_usm._methods.base import border, colour
@@ -17,6 +19,7 @@ from napari_usm._methods.gains import (
     GainMethod,
     gain_per_parameter,
     gains_parameter,
+    subsample_parameter,
 )
 from napari_usm._methods.masks import (
     KernelMethod,
@@ -28,6 +31,7 @@ from napari_usm._methods.masks import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_usm._estimate.row_sample import RowSample
     from napari_usm._filters.dtypes import Array
 
 # A power of 2: no bit is lost but of pixels below 1e-270.
@@ -43,6 +47,7 @@ class AdaptiveUnsharpMask(GainMethod, KernelMethod):
     sigma: float | Sequence[float] = sigma_parameter()
     gains: Sequence[float] | None = gains_parameter(finishing=True)
     gain_per: str = gain_per_parameter(finishing=True)
+    subsample: bool = subsample_parameter(finishing=True)
     truncate: float = truncate_parameter()
     color: str = colour("value")
     mode: str = border("mirror")
@@ -61,9 +66,26 @@ class AdaptiveUnsharpMask(GainMethod, KernelMethod):
         return f"{super().in_words}, {amount}"
 
     @override
+    def check(self, axes: Sequence[int]) -> None:
+        super().check(axes)
+        arguments.flag("subsample", self.subsample)
+
+    @override
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """Half-width of the kernel, and the differences beyond it."""
         return tuple(radius + REACH for radius in super().reach(axes))
+
+    @override
+    def row_sample(
+        self, axes: Sequence[int], kept: Sequence[int], lengths: Sequence[int]
+    ) -> RowSample | None:
+        """Every n-th row of a large image, unless a strip is cut from a coarse grid."""
+        if not self.subsample or len(axes) < 2:
+            return None
+        blur = self.mask(axes).blurs[sorted(axes)[-2]]
+        if blur.factor > 1:
+            return None
+        return row_sample(lengths, axes, kept, blur.reach)
 
     @override
     def sums(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
     from napari_usm._estimate.detail_noise import Response
+    from napari_usm._estimate.row_sample import RowSample
     from napari_usm._filters.dtypes import Array
     from napari_usm._filters.fused.base import OnePass
 
@@ -346,6 +347,16 @@ class Method(ABC):
             if it adds nothing.
         """
         raise TypeError(f"{type(self).__name__} estimates nothing")
+
+    def row_sample(
+        self, axes: Sequence[int], kept: Sequence[int], lengths: Sequence[int]
+    ) -> RowSample | None:
+        """Return the rows that `sums` are taken from, or None for all of them.
+
+        The arguments are those of `sums`; a length is 1 for channels of which one
+        signal is made.
+        """
+        return None
 
     @abstractmethod
     def constants(

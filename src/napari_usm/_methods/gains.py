@@ -37,6 +37,17 @@ def gain_per_parameter(**words: Any) -> Any:
     )
 
 
+def subsample_parameter(**words: Any) -> Any:
+    """Field for whether a large image is sampled."""
+    return parameter(
+        True,
+        "Subsample",
+        tip="Estimate the gain of a large image from evenly spaced rows. Clear it to "
+        "use all rows.",
+        **words,
+    )
+
+
 class GainMethod(Method):
     """A method whose amount is one over the best of the gains that it tries."""
 

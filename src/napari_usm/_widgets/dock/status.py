@@ -145,6 +145,8 @@ def _report(
         parts.append(f"blur σ {_span(report.blur)} px")
     if report.noise is not None and np.max(report.noise) > 0:
         parts.append(f"noise σ {_span(report.noise)}")
+    if report.sampled_rows is not None:
+        parts.append(f"λ from {report.sampled_rows} rows")
     if report.smooths_noise:
         parts.append("smooths noise")
     if report.inverts_detail:
