@@ -10,6 +10,7 @@ import reference
 from method_cases import METHOD_CASES
 from napari_usm import api
 from napari_usm._engine.plan import FittedPlan, Plan
+from napari_usm._filters.fused.mask import MaskPass
 
 METHODS = tuple(METHOD_CASES)
 # Those that follow an image's blur and noise.
@@ -80,6 +81,12 @@ def stepwise():
         mock.patch.object(FittedPlan, "one_pass", none),
     ):
         yield
+
+
+def in_bytes(plan):
+    """Whether a kernel blurs planes of bytes in integers: the steps do so in floats."""
+    bytes_ = plan.dtype in (np.uint8, np.bool_)
+    return bytes_ and isinstance(plan.unfinished.one_pass(), MaskPass)
 
 
 def picture(shape, dtype="float64", seed=0):

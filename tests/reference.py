@@ -163,6 +163,11 @@ def sharpen(image, method, **parameters):
             p["weight"] = opacity(np.take(image, count, channel))
             planes = [np.where(p["weight"] > 0, plane, np.nan) for plane in planes]
     items = tuple(axis for axis in range(planes[0].ndim) if axis not in plane_axes)
+    p["in_bytes"] = (
+        image.dtype in (np.uint8, np.bool_)
+        and not p["alpha"]
+        and (channel is None or p["color"] == "channels")
+    )
 
     mixed = channel is not None and p["color"] == "luminance"
     whole = image.dtype.kind in "iu" and not mixed
@@ -286,7 +291,10 @@ def laplacian_detail(plane, axes, p):
 
 def _less_blur(plane, axes, taps, p):
     """Return the plane less its blur, 0 at invalid pixels, and the blur."""
-    blurred = blur(plane, axes, taps, p["mode"], p["cval"], p.get("weight"))
+    if p.get("in_bytes") and (known := byte_taps(taps, p)) is not None:
+        blurred = byte_blur(plane, axes, known, p["mode"], p["cval"])
+    else:
+        blurred = blur(plane, axes, taps, p["mode"], p["cval"], p.get("weight"))
     return np.where(np.isfinite(plane), plane - blurred, 0.0), blurred
 
 
@@ -377,6 +385,39 @@ def blur(plane, axes, taps, mode, cval, weight=None):
         total = correlate(total, axis, axis_taps, mode, cval)
         share = correlate(share, axis, axis_taps, mode, 1.0)
     return np.divide(total, share, out=np.zeros(plane.shape), where=share > 0)
+
+
+def byte_taps(taps, p):
+    """Return taps in units of 2**-15 for planes of bytes, if they are blurred so.
+
+    That is along exactly two axes, by Gaussians that are summed on every pixel and
+    reach up to 16 pixels, with a border of bytes.
+    """
+    cval = p["cval"] if p["mode"] == "constant" else 0
+    coarse = np.max(p["sigma"]) >= 4 and p.get("truncate", 0) >= 4
+    sizes = [len(each) for each in taps if len(each) > 1]
+    if p.get("kernel") == "box" or coarse or len(sizes) != 2 or max(sizes) > 33:
+        return None
+    if not (float(cval).is_integer() and 0 <= cval <= 255):
+        return None
+    whole = []
+    for each in taps:
+        units = np.rint(each * 2**15)
+        units[len(units) // 2] += 2**15 - units.sum()
+        if len(each) > 1 and units.max() >= 2**15:
+            return None
+        whole.append(units)
+    return whole
+
+
+def byte_blur(plane, axes, taps, mode, cval):
+    """Return the blur of a plane of bytes, rounded to 1/256 after the first axis."""
+    (first, down), (last, across) = sorted(
+        (axis, each) for axis, each in zip(axes, taps, strict=True) if len(each) > 1
+    )
+    total = correlate(plane, first, down, mode, cval)
+    rounded = np.floor(total / 2**7 + 0.5)
+    return correlate(rounded, last, across, mode, 256 * cval) / 2**23
 
 
 def gaussian_taps(sigma, radius):
@@ -1353,7 +1394,7 @@ def dark_region_unsharp_mask(planes, p):
     """Return the detail of a mask, times the darkness of the blur."""
     edges = []
     for plane in planes.arrays:
-        detail, blurred = mask_detail(plane, planes.axes, p)
+        detail, blurred = mask_detail(plane, planes.axes, {**p, "in_bytes": False})
         edges.append(detail * np.clip(1 - blurred / p["data_range"], 0, 1))
     return Masks(edges, p["amount"])
 

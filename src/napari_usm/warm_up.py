@@ -62,6 +62,8 @@ CALLS: Mapping[tuple[str, str], Sequence[tuple[str, Mapping[str, Any]]]] = (
         {
             ("unsharp_mask", PLANES): (
                 ("plane", {}),
+                # Bytes have kernels of their own for the Gaussian.
+                ("plane", {"kernel": "box"}),
                 ("plane", _WIDE),
                 ("plane with a gap", {}),
                 ("plane with a gap", _WIDE),
@@ -74,6 +76,7 @@ CALLS: Mapping[tuple[str, str], Sequence[tuple[str, Mapping[str, Any]]]] = (
             ),
             ("adaptive_unsharp_mask", PLANES): (
                 ("plane", {}),
+                ("plane", {"kernel": "gaussian"}),
                 ("plane", _WIDE),
                 ("colours", {"channel_axis": 2, "color": "luminance"}),
             ),

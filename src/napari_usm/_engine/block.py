@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_usm._engine.blocks import PART, offset, parts_of
+from napari_usm._engine.blocks import PART, Block, offset, parts_of
 from napari_usm._engine.cache import Cache
 from napari_usm._engine.colours import QUIET
 from napari_usm._engine.tally import Tally, tally
@@ -29,7 +29,7 @@ from napari_usm._kernels.finish_plane import finish_pixels
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
-    from napari_usm._engine.blocks import Block, Slices
+    from napari_usm._engine.blocks import Slices
     from napari_usm._engine.plan import FittedPlan, Plan
     from napari_usm._filters.dtypes import Array
     from napari_usm._filters.fused.base import OnePass
@@ -153,11 +153,10 @@ def process(
         return Done(fused=True)
     if weight is not None and detail is None:
         detail = _detail_of(fitted, pixels, block)
-    if detail is None and _needs_detail(fitted, parts):
-        detail = _detail_of(fitted, pixels, block)
-        fused = False
-    elif detail is None:
+    if detail is None:
         fused = _filter_fused(fitted, pixels, block, parts)
+        if not fused and _is_filtered_alone(fitted, parts):
+            detail = _detail_of(fitted, pixels, block)
     else:
         usable = detail.is_valid and weight is None
         fused = usable and _finish_fused(fitted, pixels, block, parts, detail)
@@ -431,16 +430,28 @@ def _rows(
     )
 
 
-def _needs_detail(fitted: FittedPlan, parts: Parts) -> bool:
-    """Return whether a kernel filters a block, but cannot finish it."""
-    if fitted.one_pass is not None or parts.detail is not None:
+def _is_filtered_alone(fitted: FittedPlan, parts: Parts) -> bool:
+    """Return whether a kernel filters a block that it could not finish in place.
+
+    Where it met an invalid pixel, which only floats have, it does not either.
+    """
+    if parts.detail is not None or fitted.unfinished.one_pass is None:
         return False
-    return fitted.unfinished.one_pass is not None
+    return fitted.one_pass is None or fitted.plan.dtype.kind != "f"
 
 
 def _detail_of(fitted: FittedPlan, pixels: Array, block: Block) -> Detail:
     """Return the detail of a block, by a fused kernel where there is one."""
-    plan = fitted.plan
+    plan, one_pass = fitted.plan, fitted.unfinished.one_pass
+    if one_pass is not None:
+        # Rows of a kernel go through the last axes: without neighbours there.
+        first = one_pass.last_axis(pixels.ndim) + 1
+        pixels = pixels[(slice(None),) * first + block.inner[first:]]
+        block = Block(
+            block.core,
+            block.grown[:first] + block.core[first:],
+            block.inner[:first] + tuple(slice(0, n) for n in block.shape[first:]),
+        )
     values = np.empty(plan.colours.signal_shape(block.shape), plan.working)
     parts = Parts(tuple(slice(0, length) for length in block.shape), detail=values)
     return Detail(values, process(fitted.unfinished, pixels, block, parts).fused)
