@@ -319,9 +319,12 @@ def _filter_fused(
     if one_pass is None or numbers is None:
         return False
     plan = fitted.plan
+    behind = one_pass.last_axis(pixels.ndim) + 1
+    if behind < pixels.ndim:
+        pixels, block = _without_neighbours(pixels, block, behind)
     flags = pixels.flags
     usable = flags.writeable and pixels.dtype.isnative
-    in_rows = flags.c_contiguous or is_in_rows(pixels, one_pass.last_axis(pixels.ndim))
+    in_rows = flags.c_contiguous or is_in_rows(pixels, behind - 1)
     if not usable or not in_rows:
         pixels = np.array(pixels, plan.dtype, order="C")
     image = parts.image
@@ -343,6 +346,19 @@ def _filter_fused(
         begin // target.itemsize,
         numbers,
     )
+
+
+def _without_neighbours(pixels: Array, block: Block, first: int) -> tuple[Array, Block]:
+    """Return a block with no neighbours from an axis on: rows of a kernel go there."""
+    inner = block.inner[first:]
+    if all(
+        span == slice(0, n) for span, n in zip(inner, pixels.shape[first:], strict=True)
+    ):
+        return pixels, block
+    whole = tuple(slice(0, n) for n in block.shape[first:])
+    grown = block.grown[:first] + block.core[first:]
+    block = Block(block.core, grown, block.inner[:first] + whole)
+    return pixels[(slice(None),) * first + inner], block
 
 
 def _bound(
@@ -442,16 +458,7 @@ def _is_filtered_alone(fitted: FittedPlan, parts: Parts) -> bool:
 
 def _detail_of(fitted: FittedPlan, pixels: Array, block: Block) -> Detail:
     """Return the detail of a block, by a fused kernel where there is one."""
-    plan, one_pass = fitted.plan, fitted.unfinished.one_pass
-    if one_pass is not None:
-        # Rows of a kernel go through the last axes: without neighbours there.
-        first = one_pass.last_axis(pixels.ndim) + 1
-        pixels = pixels[(slice(None),) * first + block.inner[first:]]
-        block = Block(
-            block.core,
-            block.grown[:first] + block.core[first:],
-            block.inner[:first] + tuple(slice(0, n) for n in block.shape[first:]),
-        )
+    plan = fitted.plan
     values = np.empty(plan.colours.signal_shape(block.shape), plan.working)
     parts = Parts(tuple(slice(0, length) for length in block.shape), detail=values)
     return Detail(values, process(fitted.unfinished, pixels, block, parts).fused)
