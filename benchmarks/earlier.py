@@ -55,9 +55,15 @@ COLOURS = {
 
 
 def load(reference):
-    """Import the package of a commit under another name.
+    """Import the package of a commit under another name."""
+    sys.path.append(str(folder_of(reference)))
+    return import_module(NAME)
 
-    Its folder stays in the temporary one, with its compiled kernels.
+
+def folder_of(reference):
+    """Return the folder that holds the package of a commit, under another name.
+
+    It stays in the temporary folder, with the compiled kernels.
     """
     commit = git("rev-parse", "--short=12", f"{reference}^{{commit}}").decode().strip()
     folder = Path(gettempdir(), f"napari-usm-{commit}")
@@ -66,14 +72,13 @@ def load(reference):
         with TemporaryDirectory(dir=folder.parent) as made:
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
                 tar.extractall(made, filter="data")
-            package = Path(made, "src", "napari_usm")
-            for path in package.rglob("*.py"):
+            source = Path(made, "src")
+            for path in source.rglob("*.py"):
                 text = path.read_text("utf-8").replace("napari_usm", NAME)
                 path.write_text(text, "utf-8")
-            package.rename(Path(made, "src", NAME))
-            Path(made, "src").rename(folder)
-    sys.path.append(str(folder))
-    return import_module(NAME)
+            Path(source, "napari_usm").rename(source / NAME)
+            source.rename(folder)
+    return folder
 
 
 def git(*arguments):
