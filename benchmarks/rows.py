@@ -160,7 +160,7 @@ def mask_row(shape, dtype, sigma, targets, turns=None):
     reaches = (4 * np.broadcast_to(sigma, len(shape)) + 0.5).astype(int)
     # A sum of a pair and a multiply-add for each distance; uint8 could take two
     # pixels in one integer instruction.
-    each = reaches + 1 if dtype == "uint8" else 2 * reaches + 1
+    sums = reaches + 1 if dtype == "uint8" else 2 * reaches + 1
     return Row(
         f"{dtype} {size}, sigma {sigma}",
         shape,
@@ -169,7 +169,7 @@ def mask_row(shape, dtype, sigma, targets, turns=None):
         present(others),
         lambda part: masked(part, lambda v: ndimage.gaussian_filter(v, sigma)),
         int(reaches[0]),
-        sums=float(each.sum()) if np.max(sigma) < 4 else None,
+        sums=float(sums.sum()) if np.max(sigma) < 4 else None,
         turns=turns or (9 if max(shape) > 4000 or np.max(sigma) > 4 else 15),
     )
 
