@@ -1,107 +1,148 @@
-"""Times of sharpening beside those of the peers, each row in one run.
+"""Times of sharpening against those of other tools, and against an earlier commit.
 
-    python benchmarks/compare.py [--quick] [--threads N] [--rows TEXT]
+    python benchmarks/compare.py [--quick] [--rows TEXT]
+    python benchmarks/compare.py --against REF [--rows TEXT]
 
-The peers are what is installed of opencv-python-headless, halide, Pillow,
-scikit-image, scipy, SimpleITK, pyvips and ImageMagick; `copy` is no filter, only the
-image in fresh memory. Every row runs all tools in turn, again and again. Of the
-first table each column gives the median of a tool's time over ours in the same turn:
-how many times as long it takes. Of the second the last but one gives our time over
-the other's. `error` is the largest difference from a float64 reference, in steps of
-the type for integers, absolute for floats in 0..1.
+The other tools are what is installed of opencv-python-headless, halide, Pillow,
+scikit-image, scipy, SimpleITK and pyvips. All calls of a row run on one thread in
+turn, again and again, in loops where they are short; their times are those of the
+processor. A ratio is the median of the ratios in the same turn, with its target in
+brackets; it is bold where the target is missed.
 
-ImageMagick has no call that could be timed: its time is that of a process that reads,
-sharpens and writes nothing, less that of one that only reads.
+Cycles are calibrated by a chain of multiply-adds in the same turns. `limit` is the
+larger of the cycles of a copy into fresh memory and those of the sums of the blur
+alone, at two vector instructions of 16 pixels a cycle. `error` is the largest
+difference from a float64 reference, in steps of the type for integers, absolute for
+floats in 0..1.
 
-The rows of 8192² and 16384² take minutes, and 3 and 6 GB: where less is free they are
-left out. At 16384² only the quick tools run.
-
-On a machine that others use too, keep it on one core: `taskset -c 1 python ...`. The
-rows on two threads need two, and are left out then; `--rows "two threads"` runs them
-alone.
+With `--against` the package of another commit is loaded into this process, and the
+rows are calls of both: how many times as long the earlier one takes, by the median of
+the ratios and by the shortest times, and whether the results have the same bits. Its
+kernels are compiled once and stay in the temporary folder.
 """
 
 import argparse
+import os
+from functools import partial
 from importlib.metadata import version
 
+import earlier
+import numpy as np
 import peers
-from rows import against_ourselves, against_peers
-from timing import in_turns, milliseconds, ratio
+from rows import rows
+from timing import cycles, in_turns, milliseconds, multiply_adds, ratio
 
 import napari_usm as usm
 
+# Below, a call takes noticeably longer than at the earlier commit.
+_SLOWER = 0.95
+
+# A call that is slower is measured again: other processes disturb single tries.
+_TRIES = 3
+
 
 def main():
-    """Print the tables in Markdown."""
+    """Print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="no image above 2000²")
-    parser.add_argument("--threads", type=int, default=1, help="ours and the peers'")
+    parser.add_argument("--quick", action="store_true", help="no image above 2048²")
     parser.add_argument("--rows", default="", help="only rows that hold this text")
+    parser.add_argument("--against", metavar="REF", help="an earlier commit")
     options = parser.parse_args()
-    peers.use_threads(options.threads)
+    peers.use_one_thread()
+    os.environ["NAPARI_USM_THREADS"] = "1"  # of an earlier package too
+    if options.against:
+        print_against(options.against, options.rows)
+    else:
+        print_rows(options.quick, options.rows)
+
+
+def print_rows(quick, text):
+    """Print the rows of the table that hold the text."""
     packages = ("napari-usm", "numba", "numpy", "scipy", "scikit-image", "pillow")
-    print(f"{options.threads} threads;", *(f"{p} {version(p)}," for p in packages))
+    print(", ".join(f"{name} {version(name)}" for name in packages))
     if missing := peers.missing():
         print("not installed:", ", ".join(missing))
-    with usm.threads(options.threads):
-        for rows, head, line in (
-            (against_peers, peers_head(), peers_line),
-            (against_ourselves, ourselves_head(), ourselves_line),
-        ):
-            found = rows(options.quick, options.threads)
-            chosen = [row for row in found if options.rows in row.name]
-            if chosen:
-                print_line([])
-                print_line(head)
-                print_line(["---"] * len(head))
-            for row in chosen:
-                print_line(line(row))
+    print()
+    print_line(["row", "ours, ms", "cycles per pixel", "limit", "ratios", "error"])
+    print_line(["---"] * 6)
+    for row in rows():
+        if text in row.name and not (quick and max(row.shape) > 2048):
+            print_line(measured(row))
+
+
+def measured(row):
+    """Return the cells of a row."""
+    image = row.image
+    calls = {
+        "": row.ours,
+        "copy": np.copy,
+        **{name: other.call for name, other in row.others.items()},
+    }
+    calls = {name: lambda call=call: call(image) for name, call in calls.items()}
+    calls["chain"] = multiply_adds
+    times = in_turns(calls, row.turns, row.clock)
+    ours = times[""]
+    taken, copied = (
+        cycles(times[k], times["chain"]) / image.size for k in ("", "copy")
+    )
+    limit = "" if row.sums is None else f"{max(row.sums / 32, copied):.2f}"
+    ratios = [target_text(n, o, ours, times[n]) for n, o in row.others.items()]
+    error = row.error
+    return [
+        row.name,
+        f"{milliseconds(ours):.3g}",
+        f"{taken:.2f}" if taken < 100 else f"{taken:.0f}",
+        limit,
+        ", ".join(ratios),
+        "" if error is None else f"{error:.1g}",
+    ]
+
+
+def target_text(name, other, ours, theirs):
+    """Return a ratio with its target as text, bold where the target is missed."""
+    if other.at_most is not None:
+        value = ratio(ours, theirs)
+        missed, target = value > other.at_most, f" (≤ {other.at_most:g})"
+        name, after = "", f" the time of {name}"
+    else:
+        value, least = ratio(theirs, ours), other.at_least
+        missed = least is not None and value < least
+        target = "" if least is None else f" (≥ {least:g})"
+        name, after = f"{name} ", ""
+    number = f"{value:.3g} ×"
+    return name + (f"**{number}**" if missed else number) + after + target
+
+
+def print_against(reference, text):
+    """Print our calls against those of another commit, and the names of slower ones."""
+    before = earlier.load(reference)
+    print_line(["call", "ours, ms", f"{reference} takes", "same bits"])
+    print_line(["---"] * 4)
+    slower = []
+    for name, shape, dtype, call in earlier.calls():
+        if text not in name:
+            continue
+        image = earlier.image(shape, dtype)
+        ours, theirs = partial(call, usm, image), partial(call, before, image)
+        for _ in range(_TRIES):
+            times = in_turns({"ours": ours, "theirs": theirs}, 15)
+            median = ratio(times["theirs"], times["ours"])
+            shortest = min(times["theirs"]) / min(times["ours"])
+            is_slower = max(median, shortest) < _SLOWER
+            if not is_slower:
+                break
+        numbers = f"{median:.2f} × / {shortest:.2f} ×"
+        if is_slower:
+            slower.append(name)
+            numbers = f"**{numbers}**"
+        same = "yes" if earlier.same_bits(ours(), theirs()) else "**no**"
+        print_line([name, f"{milliseconds(times['ours']):.3g}", numbers, same])
+    print("\nslower:", "; ".join(slower) or "none")
 
 
 def print_line(cells):
-    """Print a line of a table, at once; an empty line for no cells."""
-    print(f"| {' | '.join(cells)} |" if cells else "", flush=True)
-
-
-def peers_head():
-    """Columns of the first table."""
-    return ["row", "ours, ms", *peers.NAMES, "error"]
-
-
-def peers_line(row):
-    """Our time, and how many times as long every peer takes."""
-    race = row.race()
-    times = in_turns(race.tools, row.turns)
-    ours = times["usm"]
-    ratios = [
-        times_text(ratio(times[name], ours)) if name in times else ""
-        for name in peers.NAMES
-    ]
-    return [row.name, f"{milliseconds(ours):.2f}", *ratios, f"{race.error():.1g}"]
-
-
-def ourselves_head():
-    """Columns of the second table."""
-    return ["row", "ours, ms", "beside", "that, ms", "we take", "error"]
-
-
-def ourselves_line(row):
-    """Our time, the other's, and how many times as long as that we take."""
-    race = row.race()
-    ours, other = in_turns(race.tools, row.turns).values()
-    return [
-        row.name,
-        f"{milliseconds(ours):.2f}",
-        row.beside,
-        f"{milliseconds(other):.2f}",
-        times_text(ratio(ours, other)),
-        f"{race.error():.1g}" if race.error else "",
-    ]
-
-
-def times_text(value):
-    """A ratio as text, with two digits at least."""
-    return f"{value:.2g} ×" if value < 1 else f"{value:.1f} ×"
+    """Print a line of a table, at once."""
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,12 @@
 """The other tools, each as its users call it: image and sigma in, the result out."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from importlib import import_module
 
-import imagemagick
 import numpy as np
 from PIL import Image, ImageFilter
 from scipy import ndimage
 from skimage.filters import unsharp_mask as skimage_unsharp_mask
-from timing import stopwatch
 
 
 def _installed(name):
@@ -25,77 +21,26 @@ SimpleITK = _installed("SimpleITK")
 pyvips = _installed("pyvips")
 halide_mask = _installed("halide_mask")
 
-#: In the order of the table.
-NAMES = (
-    "copy",
-    "OpenCV",
-    "Halide",
-    "scipy",
-    "scikit-image",
-    "Pillow",
-    "SimpleITK",
-    "libvips",
-    "ImageMagick",
-)
+_MODULES = {
+    "OpenCV": cv2,
+    "Halide": halide_mask,
+    "SimpleITK": SimpleITK,
+    "libvips": pyvips,
+}
 
 
 def missing():
-    """Names of those that are not installed."""
-    found = {
-        "OpenCV": cv2,
-        "Halide": halide_mask,
-        "SimpleITK": SimpleITK,
-        "libvips": pyvips,
-        "ImageMagick": imagemagick.command(),
-    }
-    return [name for name, tool in found.items() if tool is None]
+    """Return the names of those that are not installed."""
+    return [name for name, module in _MODULES.items() if module is None]
 
 
-def use_threads(count):
-    """Give all that can use threads as many as ours; before they are first called."""
-    os.environ["VIPS_CONCURRENCY"] = os.environ["HL_NUM_THREADS"] = str(count)
+def use_one_thread():
+    """Keep all of them to one thread; before they are first called."""
+    os.environ["VIPS_CONCURRENCY"] = os.environ["HL_NUM_THREADS"] = "1"
     if cv2:
-        cv2.setNumThreads(count)
+        cv2.setNumThreads(1)
     if SimpleITK:
-        SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(count)
-
-
-def gaussian_masks(image, sigma, channel_axis=None, threads=1):
-    """A tool for `in_turns` of every peer that takes such an image."""
-    calls = {"copy": lambda: copy(image, threads)}
-    flat = image.ndim - (channel_axis is not None) == 2
-    grey = channel_axis is None
-    if cv2 and flat:
-        calls["OpenCV"] = lambda: opencv(image, sigma)
-    if halide_mask and flat and grey:
-        calls["Halide"] = lambda: halide(image, sigma)
-    if grey:
-        calls["scipy"] = lambda: scipy(image, sigma)
-    calls["scikit-image"] = lambda: skimage_unsharp_mask(
-        image, sigma, 1.0, preserve_range=True, channel_axis=channel_axis
-    )
-    if flat and image.dtype == np.uint8:
-        calls["Pillow"] = lambda: pillow(image, sigma)
-    if SimpleITK and grey:
-        calls["SimpleITK"] = lambda: simpleitk(image, sigma)
-    if pyvips and flat:
-        calls["libvips"] = lambda: libvips(image, sigma)
-    return {name: stopwatch(call) for name, call in calls.items()}
-
-
-def copy(image, threads):
-    """No filter: the image in fresh memory, which every tool has to fill."""
-    if threads == 1:
-        return image.copy()
-    result = np.empty_like(image)
-    parts = (np.array_split(array, threads) for array in (result, image))
-    list(_pool(threads).map(np.copyto, *parts))
-    return result
-
-
-@cache
-def _pool(threads):
-    return ThreadPoolExecutor(threads)
+        SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
 
 def opencv(image, sigma):
@@ -127,30 +72,16 @@ def halide(image, sigma):
 
 def scipy(image, sigma):
     """float32 Gaussian, and the rest by numpy."""
-    return _scipy_mask(image, lambda values: ndimage.gaussian_filter(values, sigma))
-
-
-def scipy_box(image):
-    """float32 mean of 3 by 3, and the rest by numpy."""
-    return _scipy_mask(image, lambda values: ndimage.uniform_filter(values, 3))
-
-
-def _scipy_mask(image, blur):
     values = image.astype(np.float32)
-    return _cast(2 * values - blur(values), image.dtype)
+    sharp = 2 * values - ndimage.gaussian_filter(values, sigma)
+    if image.dtype.kind == "f":
+        return sharp
+    return np.clip(sharp + 0.5, 0, np.iinfo(image.dtype).max).astype(image.dtype)
 
 
-def scipy_laplacian(image, size):
-    """Median, Laplacian and combination in float32, amount 0.7."""
-    calm = ndimage.median_filter(image, size) if size > 1 else image
-    detail = ndimage.laplace(calm.astype(np.float32), mode="mirror")
-    return _cast(image - np.float32(0.7) * detail, image.dtype)
-
-
-def _cast(values, dtype):
-    if dtype.kind == "f":
-        return values
-    return np.clip(values + 0.5, 0, np.iinfo(dtype).max).astype(dtype)
+def scikit_image(image, sigma):
+    """Unsharp mask in floats, of the range of the image."""
+    return skimage_unsharp_mask(image, sigma, 1.0, preserve_range=True)
 
 
 def pillow(image, sigma):
@@ -173,13 +104,13 @@ def libvips(image, sigma):
     return sharp.cast(pixels.format).numpy()
 
 
-def thirty_filterings(image):
-    """What the adaptive gain means, word by word: the gradients for every gain."""
-    x = image.astype(np.float32)
-    curve = []
-    for gain in np.arange(1, 31) / 10:
-        y = x + (x - ndimage.uniform_filter(x, 3, mode="mirror")) / gain
-        across, down = np.diff(y, axis=1), np.diff(y, axis=0)
-        parts = (across, down, np.diff(across, axis=0))
-        curve.append([np.abs(part).sum(dtype=np.float64) for part in parts])
-    return np.array(curve)
+#: Gaussian masks of amount 1, by image and sigma.
+MASKS = {
+    "OpenCV": opencv,
+    "Halide": halide,
+    "scipy": scipy,
+    "scikit-image": scikit_image,
+    "Pillow": pillow,
+    "SimpleITK": simpleitk,
+    "libvips": libvips,
+}

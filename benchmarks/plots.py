@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import peers
 from images import picture
-from timing import in_turns, milliseconds, stopwatch
+from timing import in_turns, milliseconds
 
 import napari_usm as usm
 
@@ -32,7 +32,7 @@ LINE = 16  # points from one name to the next, so that they do not touch
 
 def main():
     """Measure, and draw both pictures."""
-    peers.use_threads(1)
+    peers.use_one_thread()
     with usm.threads(1):
         sizes = measured([(size, 1) for size in SIZES])
         sigmas = measured([(2000, sigma) for sigma in SIGMAS])
@@ -57,11 +57,8 @@ def measured(cases):
     found = {name: [] for name in COLOURS}
     for size, sigma in cases:
         image = picture((size, size), "uint8")
-        others = peers.gaussian_masks(image, sigma)
-        tools = {
-            "napari-usm": stopwatch(partial(usm.unsharp_mask, image, sigma)),
-            **{name: tool for name, tool in others.items() if name in COLOURS},
-        }
+        tools = {"napari-usm": usm.unsharp_mask, **peers.MASKS}
+        tools = {name: partial(tools[name], image, sigma) for name in COLOURS}
         slow = size > 2000 or sigma > 8
         for name, times in in_turns(tools, 3 if slow else 9).items():
             found[name].append(milliseconds(times))

@@ -1,16 +1,16 @@
-"""The rows of the tables: what is measured, and what should come out."""
+"""The rows of the table: what is measured, against what, and the targets."""
 
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache, partial
+from time import perf_counter, process_time
+from typing import Any
 
-import imagemagick
+import images
 import numpy as np
 import peers
-from images import as_type, largest_error, masked, picture
+from images import as_type, masked
 from scipy import ndimage
-from timing import stopwatch
 
 import napari_usm as usm
 from napari_usm import api
@@ -18,254 +18,292 @@ from napari_usm._engine import memory
 from napari_usm._estimate.blur_and_noise import Estimate
 
 DTYPES = ("uint8", "uint16", "float32")
-# The side up to which all tools run. Above, the slow ones take 5 to 20 s a call, five
-# minutes a row, and up to six arrays of float64.
-SIDE_FOR_ALL = 8192
-QUICK_TOOLS = ("usm", "copy", "OpenCV", "Halide", "libvips")
+VOLUME = (64, 512, 512)
+
+Call = Callable[[np.ndarray], Any]
+
+# Rows of one image follow each other, and an image of 8192² takes seconds to make.
+picture = lru_cache(1)(images.picture)
 
 
 @dataclass(frozen=True)
-class Race:
-    """Tools on one image: ours is the first.
+class Other:
+    """A call that ours is compared with.
 
     Attributes
     ----------
-    tools : dict of name to callable
-        Each gives its own seconds.
-    error : callable, optional
-        Largest difference of our result from a float64 reference.
+    call : callable
+        Of the image.
+    at_least : float, optional
+        Target: it takes at least so many times as long as ours.
+    at_most : float, optional
+        Target: ours takes at most so many times as long.
     """
 
-    tools: dict[str, Callable[[], float]]
-    error: Callable[[], float] | None = None
+    call: Call
+    at_least: float | None = None
+    at_most: float | None = None
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table.
+    """One line of the table.
 
     Attributes
     ----------
     name : str
         What is measured.
-    race : callable
-        Makes the image and the tools, once the row is due.
+    shape, dtype : tuple of int and str
+        The image.
+    ours : callable
+        Of the image.
+    others : dict of name to Other
+        What it is compared with.
+    expected : callable, optional
+        What should come out of a part of the image, in float64.
+    reach : int
+        Neighbours that a pixel of `expected` needs along the first axis.
+    sums : float, optional
+        Vector instructions of 16 pixels that the blur takes, for each 16 pixels.
     turns : int
-        How often every tool runs.
-    beside : str
-        What the second tool is, where there are just two.
+        How often all calls run.
+    clock : callable
+        Time of the processor; of the wall for calls on several threads.
     """
 
     name: str
-    race: Callable[[], Race]
-    turns: int = 9
-    beside: str = ""
+    shape: tuple[int, ...]
+    dtype: str
+    ours: Call
+    others: dict[str, Other] = field(default_factory=dict)
+    expected: Call | None = None
+    reach: int = 0
+    sums: float | None = None
+    turns: int = 15
+    clock: Callable[[], float] = process_time
+
+    @cached_property
+    def image(self):
+        """The pixels."""
+        return picture(self.shape, self.dtype)
+
+    @property
+    def error(self):
+        """Largest difference from the reference, None without one."""
+        if self.expected is None:
+            return None
+        result = self.ours(self.image)
+        return images.largest_error(result, self.image, self.expected, self.reach)
 
 
-def against_peers(quick, threads):
-    """Ours against other tools."""
-    for size in (512, 2000) if quick else (512, 2000, 8192, 16384):
-        if size > 2000 and not fits(size):
-            continue
+def rows():
+    """Generate all rows; images are made when a row is measured."""
+    for size in (512, 2000, 2048, 8192):
         for dtype in DTYPES:
-            for sigma in (1, 2, 5, 20) if size == 2000 else (1,):
-                turns = 3 if size > 4000 or sigma > 5 else 9
-                yield mask_row((size, size), dtype, sigma, threads, turns)
-    yield mask_row((2000, 2000, 3), "uint8", 2, threads, 5)
+            for sigma in (1, 2):
+                yield mask_row((size, size), dtype, sigma, {"OpenCV": 2, "Halide": 2})
+    for sigma, target in ((5, 5), (20, 50)):
+        for dtype in DTYPES:
+            yield mask_row((2000, 2000), dtype, sigma, {"OpenCV": target})
     for dtype in DTYPES:
-        yield mask_row((64, 512, 512), dtype, (1, 2, 2), threads, 3)
+        targets = {"scikit-image": None, "scipy": None, "SimpleITK": None}
+        if dtype == "uint8":
+            targets |= {"Pillow": 20, "libvips": 30}
+        row = mask_row((2000, 2000), dtype, 2, targets, turns=5)
+        yield replace(row, name=f"{row.name}, slow tools")
+    for dtype, target in zip(DTYPES, (40, 30, 20), strict=True):
+        yield mask_row(VOLUME, dtype, (1, 2, 2), {"scikit-image": target}, turns=5)
     for dtype in DTYPES:
-        yield Row(f"{dtype} 2000², box", partial(box_race, dtype, threads))
+        yield box_row(dtype)
     for size in (1, 3, 5):
         for dtype in DTYPES:
-            race = partial(laplacian_race, dtype, size, threads)
-            yield Row(f"{dtype} 2000², median {size} and Laplacian", race, 5)
-
-
-def against_ourselves(quick, threads):
-    """Ours against another call of ours, or against the same without its idea."""
+            yield laplacian_row(dtype, size)
+    yield from copy_rows()
     for dtype in DTYPES:
-        name = f"{dtype} 2000², adaptive"
-        box = partial(adaptive_race, dtype, beside_box=True)
-        thirty = partial(adaptive_race, dtype, beside_box=False)
-        yield Row(name, box, 5, "box mask")
-        yield Row(name, thirty, 3, "30 filterings by scipy")
+        opencv = present({"OpenCV": Other(partial(peers.opencv, sigma=1), at_most=2)})
+        yield Row(f"{dtype} 16²", (16, 16), dtype, usm.unsharp_mask, opencv)
     for dtype in DTYPES:
-        for blur, growth in ((0.7, 0), (1.4, 0), (3, 0), (1.4, 1e-4)):
-            yield from auto_rows(dtype, blur, growth)
+        yield adaptive_row(dtype)
     for dtype in DTYPES:
-        race = partial(estimate_race, dtype)
-        yield Row(f"{dtype} 2048², blur and noise alone", race, 9, "unsharp_mask")
+        yield Row(
+            f"{dtype} 2000², image, edge map and report, sigma 2",
+            (2000, 2000),
+            dtype,
+            lambda image: usm.sharpen(image, sigma=2),
+            {
+                "the image alone": Other(
+                    lambda image: usm.unsharp_mask(image, 2), at_most=1.7
+                )
+            },
+        )
     for dtype in DTYPES:
-        race = partial(whole_race, dtype)
-        yield Row(f"{dtype} 2000², sharpen, sigma 2", race, 5, "unsharp_mask")
-    if not quick and len(os.sched_getaffinity(0)) > 1:
-        for dtype in DTYPES:
-            race = partial(threads_race, dtype)
-            yield Row(f"{dtype} 8192², sigma 1, two threads", race, 9, "one thread")
+        for blur in (0.7, 1.4, 3):
+            yield auto_row(dtype, blur)
+    for dtype in DTYPES:
+        yield Row(
+            f"{dtype} 8192², sigma 1, two threads",
+            (8192, 8192),
+            dtype,
+            lambda image: on_threads(2, image),
+            {"one thread": Other(lambda image: on_threads(1, image), at_least=1.75)},
+            clock=perf_counter,
+        )
 
 
-def fits(size):
-    """Whether the memory that is free holds what the tools want for such an image."""
-    bytes_a_pixel = 48 if size <= SIDE_FOR_ALL else 24
-    with open("/proc/meminfo") as lines:
-        free = next(int(line.split()[1]) for line in lines if "MemAvailable" in line)
-    return bytes_a_pixel * size**2 < 1024 * free
-
-
-def mask_row(shape, dtype, sigma, threads, turns):
-    """A Gaussian mask along all axes but colour."""
-    size = "×".join(map(str, shape)) if len(set(shape)) > 1 else f"{shape[0]}²"
-    race = partial(mask_race, shape, dtype, sigma, threads)
-    return Row(f"{dtype} {size}, sigma {sigma}", race, turns)
-
-
-def mask_race(shape, dtype, sigma, threads):
-    """A Gaussian mask of amount 1, and those of the peers."""
-    image = picture(shape, dtype)
-    channel_axis = 2 if shape[-1] == 3 else None
-    per_axis = np.broadcast_to(sigma, image.ndim).astype(float)
-    if channel_axis is not None:
-        per_axis[channel_axis] = 0
-
-    def ours():
-        return usm.unsharp_mask(image, sigma, channel_axis=channel_axis)
-
-    def expected(part):
-        return masked(part, lambda v: ndimage.gaussian_filter(v, per_axis))
-
-    tools = {
-        "usm": stopwatch(ours),
-        **peers.gaussian_masks(image, sigma, channel_axis, threads),
+def mask_row(shape, dtype, sigma, targets, turns=None):
+    """Return a Gaussian mask of amount 1, against peers by their names."""
+    others = {
+        name: Other(partial(peers.MASKS[name], sigma=sigma), at_least=target)
+        for name, target in targets.items()
     }
-    if max(shape) > SIDE_FOR_ALL:
-        tools = {name: tools[name] for name in QUICK_TOOLS if name in tools}
-    # Seconds for a plane, and a process for each: one row for each type is enough.
-    slow = image.shape == (2000, 2000) and sigma == 2 and image.dtype.kind == "u"
-    if slow and imagemagick.command():
-        tools["ImageMagick"] = imagemagick.Unsharp(image, sigma, threads)
-    reach = int(4 * per_axis[0] + 0.5)
-    return Race(tools, lambda: largest_error(ours(), image, expected, reach))
+    size = "×".join(map(str, shape)) if len(set(shape)) > 1 else f"{shape[0]}²"
+    reaches = (4 * np.broadcast_to(sigma, len(shape)) + 0.5).astype(int)
+    # A sum of a pair and a multiply-add for each distance; uint8 could take two
+    # pixels in one integer instruction.
+    sums = reaches + 1 if dtype == "uint8" else 2 * reaches + 1
+    return Row(
+        f"{dtype} {size}, sigma {sigma}",
+        shape,
+        dtype,
+        lambda image: usm.unsharp_mask(image, sigma),
+        present(others),
+        lambda part: masked(part, lambda v: ndimage.gaussian_filter(v, sigma)),
+        int(reaches[0]),
+        sums=float(sums.sum()) if np.max(sigma) < 4 else None,
+        turns=turns or (9 if max(shape) > 4000 or np.max(sigma) > 4 else 15),
+    )
 
 
-def box_race(dtype, threads):
-    """The mean of 3 by 3 as the mask."""
-    image = picture((2000, 2000), dtype)
-
-    def ours():
-        return usm.unsharp_mask(image, kernel="box")
-
-    def expected(part):
-        return masked(part, lambda v: ndimage.uniform_filter(v, 3))
-
-    tools = {"usm": ours, "copy": lambda: peers.copy(image, threads)}
-    if peers.cv2:
-        tools["OpenCV"] = lambda: peers.opencv_box(image)
-    tools["scipy"] = lambda: peers.scipy_box(image)
-    return Race(clocked(tools), lambda: largest_error(ours(), image, expected, 1))
+def box_row(dtype):
+    """Return the mean of 3 by 3 as the mask."""
+    return Row(
+        f"{dtype} 2000², box",
+        (2000, 2000),
+        dtype,
+        lambda image: usm.unsharp_mask(image, kernel="box"),
+        present({"OpenCV": Other(peers.opencv_box, at_least=2)}),
+        lambda part: masked(part, lambda v: ndimage.uniform_filter(v, 3)),
+        1,
+    )
 
 
-def laplacian_race(dtype, size, threads):
-    """Median, Laplacian and combination; OpenCV in its three calls."""
-    image = picture((2000, 2000), dtype)
-
-    def ours():
-        return usm.laplacian_sharpen(image, 0.7, median_size=size)
+def laplacian_row(dtype, size):
+    """Return median, Laplacian and combination; OpenCV takes three calls."""
 
     def expected(part):
         calm = ndimage.median_filter(part, size).astype(np.float64)
         return as_type(part - 0.7 * ndimage.laplace(calm, mode="mirror"), part.dtype)
 
-    tools = {"usm": ours, "copy": lambda: peers.copy(image, threads)}
-    if peers.cv2:
-        tools["OpenCV"] = lambda: peers.opencv_laplacian(image, size)
-    tools["scipy"] = lambda: peers.scipy_laplacian(image, size)
-    reach = 1 + size // 2
-    return Race(clocked(tools), lambda: largest_error(ours(), image, expected, reach))
+    opencv = partial(peers.opencv_laplacian, size=size)
+    return Row(
+        f"{dtype} 2000², " + (f"median {size} and " if size > 1 else "") + "Laplacian",
+        (2000, 2000),
+        dtype,
+        lambda image: usm.laplacian_sharpen(image, 0.7, median_size=size),
+        present({"OpenCV": Other(opencv, at_least=2)}),
+        expected,
+        1 + size // 2,
+    )
 
 
-def adaptive_race(dtype, beside_box):
-    """The gain that the image calls for, beside the mask alone or the naive way."""
-    image = picture((2000, 2000), dtype)
+def copy_rows():
+    """Generate a mask in fresh memory and in `out`, against copies of the image."""
+    fresh = mask_row((8192, 8192), "float32", 1, {})
+    yield replace(
+        fresh,
+        name=f"{fresh.name}, fresh memory",
+        others={"a copy into fresh memory": Other(np.copy, at_most=1.5)},
+    )
+    yield replace(
+        fresh,
+        name=f"{fresh.name}, with `out`",
+        ours=with_out(lambda image, out: usm.unsharp_mask(image, out=out)),
+        others={
+            "a copy into warm memory": Other(
+                with_out(lambda image, out: np.copyto(out, image)), at_most=2.2
+            )
+        },
+    )
 
-    def ours():
-        return usm.adaptive_unsharp_mask(image)
+
+def adaptive_row(dtype):
+    """Return the adaptive mask, against a box mask of a given amount."""
+    box = partial(usm.unsharp_mask, kernel="box", mode="mirror")
 
     def expected(part):
+        image = picture((2000, 2000), dtype)
         amount = float(usm.sharpen(image, "adaptive_unsharp_mask").amount)
         blur = partial(ndimage.uniform_filter, size=3, mode="mirror")
         return masked(part, blur, amount)
 
-    def box():
-        return usm.unsharp_mask(image, kernel="box", mode="mirror")
-
-    other = box if beside_box else lambda: peers.thirty_filterings(image)
-    tools = clocked({"usm": ours, "other": other})
-    return Race(tools, lambda: largest_error(ours(), image, expected, 1))
-
-
-def auto_rows(dtype, blur, growth):
-    """Three bands, beside masks of the narrow sigma and of the wide one."""
-    name = f"{dtype} 2048², auto, blur {blur}{', photon noise' if growth else ''}"
-    for edges in (False, True):
-        for times in (1, 2):
-            sigma = times * max(0.5, 0.65 * blur)
-            race = partial(auto_race, dtype, blur, growth, edges, sigma)
-            what = " and edge map" if edges else ""
-            yield Row(f"{name}{what}", race, 9, f"unsharp_mask, sigma {sigma:.3g}")
+    return Row(
+        f"{dtype} 2000², adaptive",
+        (2000, 2000),
+        dtype,
+        usm.adaptive_unsharp_mask,
+        {"a box mask": Other(box, at_most=2)},
+        expected,
+        1,
+    )
 
 
-def auto_race(dtype, blur, growth, edges, sigma):
-    """Three bands for a known blur and growth of the noise, beside a mask."""
-    image = picture((2048, 2048), dtype)
+def auto_row(dtype, blur):
+    """Return the three bands for a known blur, against the mask of the narrow sigma."""
+    sigma = max(0.5, 0.65 * blur)
+    return Row(
+        f"{dtype} 2048², auto, blur {blur}, estimates known",
+        (2048, 2048),
+        dtype,
+        lambda image: run_bands(image, blur),
+        {
+            f"a mask of sigma {sigma:.3g}": Other(
+                lambda image: usm.unsharp_mask(image, sigma), at_most=3
+            )
+        },
+    )
+
+
+def run_bands(image, blur):
+    """Sharpen by the automatic mask, of an image whose blur is known."""
+    plan, fitted = fitted_bands(image.shape, image.dtype.name, blur)
+    running = memory.run(
+        plan, image, fitted=fitted, want_edge_map=False, want_report=False
+    )
+    return memory.result_of(running)
+
+
+@lru_cache(1)
+def fitted_bands(shape, dtype, blur):
+    """Return plan and estimates of the automatic mask, with another blur."""
+    image = picture(shape, dtype)
     plan, _ = api.prepare(image, "auto_unsharp_mask")
     fitted = memory.result_of(memory.estimate(plan, image))
     constants = fitted.constants
     known = Estimate.of(constants.estimate.ravel())
-    known = known._replace(sigmas=(blur, blur), growth=growth).numbers
+    known = known._replace(sigmas=(blur, blur), growth=0).numbers
     known = known.reshape(constants.estimate.shape)
-    found = replace(fitted, constants=replace(constants, estimate=known))
-    mask, _ = api.prepare(image, "unsharp_mask", sigma=sigma)
-
-    def run(plan, fitted=None):
-        wanted = {"want_edge_map": edges, "want_report": False}
-        return memory.result_of(memory.run(plan, image, fitted=fitted, **wanted))
-
-    return Race(clocked({"usm": lambda: run(plan, found), "other": lambda: run(mask)}))
+    return plan, replace(fitted, constants=replace(constants, estimate=known))
 
 
-def estimate_race(dtype):
-    """Blur and noise of an image, beside a mask of sigma 1."""
-    image = picture((2048, 2048), dtype)
-    plan, _ = api.prepare(image, "auto_unsharp_mask")
-    calls = {
-        "usm": lambda: memory.result_of(memory.estimate(plan, image)),
-        "other": lambda: usm.unsharp_mask(image),
-    }
-    return Race(clocked(calls))
+def on_threads(count, image):
+    """Sharpen on so many threads."""
+    with usm.threads(count):
+        return usm.unsharp_mask(image)
 
 
-def whole_race(dtype):
-    """Image, edge map and report, as napari asks for them, beside the image alone."""
-    image = picture((2000, 2000), dtype)
-    calls = {
-        "usm": lambda: usm.sharpen(image, sigma=2),
-        "other": lambda: usm.unsharp_mask(image, sigma=2),
-    }
-    return Race(clocked(calls))
+def with_out(call):
+    """Return a call of image and `out` as one of the image, with one array for all."""
+    arrays = []
+
+    def run(image):
+        if not arrays:
+            arrays.append(np.empty_like(image))
+        return call(image, arrays[0])
+
+    return run
 
 
-def threads_race(dtype):
-    """The same call on two threads and on one."""
-    image = picture((8192, 8192), dtype)
-
-    def on(count):
-        with usm.threads(count):
-            return usm.unsharp_mask(image)
-
-    return Race(clocked({"usm": lambda: on(2), "other": lambda: on(1)}))
-
-
-def clocked(calls):
-    """The calls as tools that give their seconds."""
-    return {name: stopwatch(call) for name, call in calls.items()}
+def present(others):
+    """Return those whose tools are installed."""
+    missing = peers.missing()
+    return {name: other for name, other in others.items() if name not in missing}

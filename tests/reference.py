@@ -126,8 +126,11 @@ class Masks:
     shared: bool = False
 
 
-def sharpen(image, method, **parameters):
-    """Sharpen `image` with a `Method`, as a `Reference`."""
+def sharpen(image, method, *, weight=None, **parameters):
+    """Sharpen `image` with a `Method`, as a `Reference`.
+
+    A weight has the shape of the image without its channel axis.
+    """
     unknown = set(parameters) - set(method.defaults)
     if unknown:
         name = method.apply.__name__
@@ -174,6 +177,8 @@ def sharpen(image, method, **parameters):
     grey = Planes(planes, plane_axes, items, image.dtype, whole)
     masks = method.apply(grey, p)
     edges = masks.edges
+    if weight is not None:
+        edges = [edge * weight for edge in edges]
 
     gain = curve = None
     if masks.gains is None:

@@ -1,4 +1,6 @@
-"""2,000 random calls, each against the reference: what no table of cases thought of."""
+"""Random calls against the reference."""
+
+import os
 
 import numpy as np
 import pytest
@@ -9,10 +11,14 @@ from cases import prepare
 from method_cases import METHOD_CASES
 from napari_usm._engine import memory
 
-CHUNKS, CALLS = 20, 100
+# Number of calls; more by hand: NAPARI_USM_FUZZ=20000.
+CALLS = int(os.environ.get("NAPARI_USM_FUZZ", "2000"))
+CHUNKS = 20
 DTYPES = (*cases.INTEGERS, "uint64", *cases.FLOATS)
 # The types with kernels of their own come up as often as all others together.
 WEIGHTED = (*DTYPES, *("uint8", "uint16", "float32") * 4)
+# So do the methods with kernels of their own.
+METHODS = (*cases.METHODS, *("unsharp_mask", "laplacian_sharpen") * 4)
 MOST_PIXELS = {1: 5000, 2: 5000, 3: 4000, 4: 2000}
 # Items that are estimated one by one: each takes as long as an image.
 MOST_ITEMS = 40
@@ -26,18 +32,23 @@ def every_image_is_worth_threads(monkeypatch):
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_random_calls(chunk):
     """Any image, call, memory layout, block size and number of threads."""
-    for seed in range(chunk * CALLS, (chunk + 1) * CALLS):
+    for seed in range(chunk, CALLS, CHUNKS):
         rng = np.random.default_rng(seed)
-        image, method, parameters = draw_call(rng)
-        how = {"block_size": int(rng.integers(1, 2 * image.size + 1))}
+        image, method, parameters = draw_call(rng, METHODS)
+        block_size = int(rng.integers(1, 2 * image.size + 1))
         count = int(rng.integers(1, 4))
+        other = elsewhere(rng, image)
+        weight = draw_weight(rng, image, parameters)
+        how = {"block_size": block_size, "weight": weight}
         try:
-            check(image, elsewhere(rng, image), method, parameters, count, how)
+            with usm.threads(count):
+                check(image, other, method, parameters, how)
         except Exception as error:
             call = ", ".join(f"{k}={v!r}" for k, v in parameters.items())
             error.add_note(
                 f"seed {seed}: {method}(<{image.dtype} {image.shape}>, {call}) "
-                f"on {count} threads, {how}"
+                f"on {count} threads, in blocks of {block_size} pixels, "
+                f"{'without' if weight is None else 'with'} a weight"
             )
             raise
 
@@ -62,23 +73,24 @@ def test_border_between_two_float32():
     np.testing.assert_array_equal(alone, expected)
 
 
-def check(image, other, method, parameters, count, how):
+def check(image, other, method, parameters, how):
     """Fused and step by step: the same bits, and those of the reference."""
     plan, pixels = prepare(other, method, **parameters)
     only_image = {"want_edge_map": False, "want_report": False}
-    with usm.threads(count):
-        alone = memory.result_of(memory.run(plan, pixels, **only_image, **how)).image
-        both = memory.result_of(memory.run(plan, pixels, want_report=False, **how))
-        with cases.stepwise():
-            running = memory.run(plan, pixels, want_report=False, **how)
-            steps = memory.result_of(running)
+    alone = memory.result_of(memory.run(plan, pixels, **only_image, **how)).image
+    both = memory.result_of(memory.run(plan, pixels, want_report=False, **how))
+    out = unaligned(alone)
+    memory.result_of(memory.run(plan, pixels, out=out, **only_image, **how))
+    with cases.stepwise():
+        steps = memory.result_of(memory.run(plan, pixels, want_report=False, **how))
     np.testing.assert_array_equal(alone, both.image)
+    np.testing.assert_array_equal(alone, out)
     if not cases.in_bytes(plan):
         np.testing.assert_array_equal(alone, steps.image)
         np.testing.assert_array_equal(both.edge_map, steps.edge_map)
     np.testing.assert_array_equal(other, image)
 
-    expected = cases.expected(image, method, **parameters)
+    expected = cases.expected(image, method, weight=how["weight"], **parameters)
     if expected.gain is not None:
         gain = both.fitted.public.gain
         np.testing.assert_allclose(gain, expected.gain, rtol=1e-12)
@@ -169,6 +181,8 @@ def draw_shape(rng, ndim):
     shape = np.exp(rng.uniform(0, np.log(2 * longest), ndim)).astype(int)
     while np.prod(shape) > MOST_PIXELS[ndim]:
         shape[np.argmax(shape)] //= 2
+    if rng.random() < 0.3:
+        shape.sort()  # rows of several vectors
     return shape.tolist()
 
 
@@ -196,6 +210,22 @@ def draw_range(image):
     return finite.min(initial=0.0), finite.max(initial=1.0)
 
 
+def draw_weight(rng, image, parameters):
+    """None, or a weight for each pixel of the image without its channels."""
+    if rng.random() < 0.7:
+        return None
+    shape = list(image.shape)
+    if "channel_axis" in parameters:
+        del shape[parameters["channel_axis"]]
+    return np.clip(rng.uniform(-0.3, 1.3, shape), 0, 1).astype(np.float32)
+
+
+def unaligned(image):
+    """Other pixels in memory that begins at an odd address."""
+    memory = np.full(image.nbytes + 1, 99, np.uint8)
+    return memory[1:].view(image.dtype).reshape(image.shape)
+
+
 def elsewhere(rng, image):
     """The same pixels in other memory: with gaps, backwards, axes in any order."""
     order = rng.permutation(image.ndim)
@@ -206,6 +236,8 @@ def elsewhere(rng, image):
     memory = np.zeros([lengths[axis] for axis in order], image.dtype)
     places = memory.transpose(np.argsort(order))
     other = places[tuple(slice(None, None, step) for step in steps)]
+    if rng.random() < 0.1:
+        other = unaligned(image)
     other[...] = image
     other.flags.writeable = bool(rng.random() < 0.7)
     return other
