@@ -318,6 +318,73 @@ def columns_added(context, line, at, step, taps, pairs, sums, first, buffer):
     return vector(line, at, step, taps, pairs, sums, first, buffer), generate
 
 
+@intrinsic
+def laplacians(context, source, starts, x, step, weights, rows, buffer):
+    """Negative Laplacians of `rows` rows: a tuple of vectors.
+
+    source  : (n,)
+    starts  : (rows + 2,), where the rows begin in `source`, from the one above the
+              first on; `LANES` pixels from `x` on are taken, and their neighbours
+    step    : from column to column
+    weights : of the second differences down and across, float32
+    """
+    literals = rows, buffer
+    if not all(isinstance(n, types.IntegerLiteral) for n in literals):
+        return None
+    count, number = (n.literal_value for n in literals)
+    kind = source.dtype
+    returned = types.UniTuple(vector, count)
+
+    def generate(context, builder, signature, arguments):
+        values = dict(zip(("source", "starts"), signature.args, strict=False))
+        data, starts = (
+            context.make_array(values[name])(context, builder, argument).data
+            for name, argument in zip(values, arguments, strict=False)
+        )
+        x, step = (
+            context.cast(builder, arguments[k], signature.args[k], types.intp)
+            for k in (2, 3)
+        )
+        down, across = (
+            _broadcast(builder, weight)
+            for weight in cgutils.unpack_tuple(builder, arguments[4])
+        )
+        # In integers sums are exact, and fewer are converted.
+        plus, minus, numbers = (
+            (builder.fadd, builder.fsub, _as_floats)
+            if kind == types.float32
+            else (builder.add, builder.sub, _as_integers)
+        )
+
+        def pixels(at):
+            several = ir.VectorType(context.get_data_type(kind), LANES)
+            place = builder.bitcast(builder.gep(data, [at]), several.as_pointer())
+            align = context.get_abi_sizeof(several.element)
+            value = apart(builder, builder.load(place, align=align), number)
+            return numbers(builder, value, kind)
+
+        def floats(value):
+            return value if value.type == _floats else builder.sitofp(value, _floats)
+
+        places = []
+        for row in range(count + 2):
+            start = builder.load(builder.gep(starts, [_index(row)]), align=8)
+            places.append(builder.add(apart(builder, start, TABLES), x))
+        centres = [pixels(place) for place in places]
+        found = []
+        for row in range(1, count + 1):
+            twice = plus(centres[row], centres[row])
+            away = plus(centres[row - 1], centres[row + 1])
+            before = pixels(builder.sub(places[row], step))
+            behind = pixels(builder.add(places[row], step))
+            first = builder.fmul(down, floats(minus(twice, away)))
+            second = builder.fmul(across, floats(minus(twice, plus(before, behind))))
+            found.append(builder.fadd(first, second))
+        return context.make_tuple(builder, returned, found)
+
+    return returned(source, starts, x, step, weights, rows, buffer), generate
+
+
 class _Sum:
     """Emits weighted sums of vectors from memory."""
 
@@ -470,8 +537,13 @@ def _as_floats(builder: ir.IRBuilder, values: ir.Value, kind: Any) -> ir.Value:
     """Pixels in float32: exact, for there are none wider than 16 bits."""
     if kind == types.float32:
         return values
+    return builder.sitofp(_as_integers(builder, values, kind), _floats)
+
+
+def _as_integers(builder: ir.IRBuilder, values: ir.Value, kind: Any) -> ir.Value:
+    """Pixels of an integer type, in 32 bits."""
     extended = builder.sext if kind in types.signed_domain else builder.zext
-    return builder.sitofp(extended(values, _ints), _floats)
+    return extended(values, _ints)
 
 
 def _from_floats(
