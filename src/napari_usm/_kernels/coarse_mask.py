@@ -1,26 +1,39 @@
 """A mask whose blur is done on a coarser grid: to the grid, and back to the result.
 
-On the way there the image's own pixels are read once, up to four rows at a time;
-on the way back the blur is subtracted, and everything else done, row by row.
+On the way there the image's own pixels are read once, up to eight rows at a time; on
+the way back the blur is subtracted, and everything else done, for as many.
 """
 
 import numpy as np
 
 from napari_usm._kernels.buffers import buffer, padded
-from napari_usm._kernels.coarse import expand_line, expand_row, reduce_line
+from napari_usm._kernels.coarse import expand_line, reduce_line
 from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.finish import finish_blurred_row
 from napari_usm._kernels.memory import (
+    DETAIL,
+    EDGES,
     IMAGE,
     LINES,
+    RESULT,
     RING,
+    TABLES,
     load,
     store,
 )
-from napari_usm._kernels.sweeps import four
+from napari_usm._kernels.vectors import (
+    LANES,
+    broadcast,
+    is_zero,
+    larger,
+    load_vector,
+    multiplied_added,
+    smaller,
+    store_vector,
+)
 
-# Rows that are added in one sweep.
-_ROWS = 4
+# Rows at a time, at most: of more, the processor no longer fetches all in time.
+_ROWS = 8
 
 _f = np.float32
 
@@ -40,94 +53,108 @@ def reduce_plane(
     points        : (m,), float32
     target        : row r of the grid points goes to ``target[0] + r * target[1]``
     """
-    step = source[2]
+    start, stride, step = source
     factor = row_taps.size // 4
     across = columns.size // (column_taps.size // 4) - 3
     begin, end = columns.min() * step, (columns.max() + 1) * step
     count = end - begin
-    wide = padded(count, 4)
+    wide = padded(count + LANES, 4)
     sums = buffer(4 * wide, np.float32)
+    row = buffer(max(count, LANES), np.float32)
     line = buffer(columns.size * step, np.float32)
     apart = padded((across + 3) * step, 4)
     phases = buffer(column_taps.size // 4 * apart, np.float32)
+    near = np.empty(factor, np.int64)
     for segment in range(rows.size // factor):
-        # Of the four grid points whose splines reach these rows, the newest begins.
-        newest = segment % 4 * wide
-        sums[newest : newest + count] = 0
-        for row in range(0, factor, _ROWS):
-            _add_rows(
-                sums, wide, count, image, source, begin, rows, segment, row, row_taps
+        for k in range(factor):
+            near[k] = start + begin + rows[segment * factor + k] * stride
+        for first in range(0, factor, _ROWS):
+            last = min(first + _ROWS, factor)
+            finite = _add_rows(
+                sums, wide, segment, row, image, near, count, row_taps, first, last
             )
         if segment < 3:
             continue
-        oldest = (segment - 3) % 4 * wide
-        for place in range(inside[0]):
-            _fill_place(line, sums, oldest - begin, columns, place, step)
-        for place in range(inside[1], columns.size):
-            _fill_place(line, sums, oldest - begin, columns, place, step)
-        first = oldest - begin + columns[inside[0]] * step
-        finite = True
-        for x in range((inside[1] - inside[0]) * step):
-            value = load(sums, first + x, LINES)
-            # What pairs of grid points add up to is finite too.
-            several = _f(4) * value
-            finite &= several - several == 0
-            store(line, inside[0] * step + x, value, RING)
         if not finite:
             return False
+        for place in range(inside[0]):
+            _fill_place(line, row, begin, columns, place, step)
+        for place in range(inside[1], columns.size):
+            _fill_place(line, row, begin, columns, place, step)
+        taken = columns[inside[0]] * step - begin
+        for x in range((inside[1] - inside[0]) * step):
+            store(line, inside[0] * step + x, load(row, taken + x, DETAIL), RING)
         to = target[0] + (segment - 3) * target[1]
         reduce_line(points, to, line, phases, apart, column_taps, across, step)
     return True
 
 
 @kernel
-def _add_rows(sums, wide, count, image, source, begin, rows, segment, row, taps):
-    """Four rows of a segment to the sums of the four grid points above them."""
-    start, stride, _ = source
+def _add_rows(sums, wide, segment, row, image, near, count, taps, first, last):
+    """Add rows of a segment to the sums of the four grid points above them.
+
+    The oldest of them is finished in `row`; whether it is finite there.
+
+    sums, wide  : `LINES`, and from sum to sum; the last vector of a row has a place for
+                  itself
+    near        : where the pixels of each row of the segment begin
+    first, last : of the segment's rows
+    """
     factor = taps.size // 4
-    # Beyond the segment, the last row again with taps of zero.
-    places = rows[segment * factor : (segment + 1) * factor]
-    last = factor - 1
-    a0 = start + begin + places[row] * stride
-    a1 = start + begin + places[min(row + 1, last)] * stride
-    a2 = start + begin + places[min(row + 2, last)] * stride
-    a3 = start + begin + places[min(row + 3, last)] * stride
+    # Of the four grid points whose splines reach these rows, the newest begins.
     s0, s1 = segment % 4 * wide, (segment + 3) % 4 * wide
     s2, s3 = (segment + 2) % 4 * wide, (segment + 1) % 4 * wide
-    t00, t01, t02, t03 = _taps_of(taps, 0, row)
-    t10, t11, t12, t13 = _taps_of(taps, 1, row)
-    t20, t21, t22, t23 = _taps_of(taps, 2, row)
-    t30, t31, t32, t33 = _taps_of(taps, 3, row)
-    for x in range(count):
-        c0, c1 = _f(load(image, a0 + x, IMAGE)), _f(load(image, a1 + x, IMAGE))
-        c2, c3 = _f(load(image, a2 + x, IMAGE)), _f(load(image, a3 + x, IMAGE))
-        term = four(load(sums, s0 + x, LINES), t00, c0, t01, c1, t02, c2, t03, c3)
-        store(sums, s0 + x, term, LINES)
-        term = four(load(sums, s1 + x, LINES), t10, c0, t11, c1, t12, c2, t13, c3)
-        store(sums, s1 + x, term, LINES)
-        term = four(load(sums, s2 + x, LINES), t20, c0, t21, c1, t22, c2, t23, c3)
-        store(sums, s2 + x, term, LINES)
-        term = four(load(sums, s3 + x, LINES), t30, c0, t31, c1, t32, c2, t33, c3)
-        store(sums, s3 + x, term, LINES)
+    zero = broadcast(_f(0))
+    four, total = broadcast(_f(4)), zero
+    left, end = min(count, LANES), max(count - LANES, 0)
+    # Two vectors at a time: each multiply-add waits for the one before.
+    for place in range(0, count, 2 * LANES):
+        x, y = min(place, end), min(place + LANES, end)
+        other = place + LANES
+        a, b = zero, zero
+        if first > 0:
+            a = load_vector(sums, s0 + place, LANES, LINES)
+            b = load_vector(sums, s0 + other, LANES, LINES)
+        c = load_vector(sums, s1 + place, LANES, LINES)
+        d = load_vector(sums, s1 + other, LANES, LINES)
+        e = load_vector(sums, s2 + place, LANES, LINES)
+        f = load_vector(sums, s2 + other, LANES, LINES)
+        g = load_vector(sums, s3 + place, LANES, LINES)
+        h = load_vector(sums, s3 + other, LANES, LINES)
+        for k in range(first, last):
+            at = load(near, k, TABLES)
+            p = load_vector(image, at + x, left, IMAGE)
+            q = load_vector(image, at + y, left, IMAGE)
+            tap = broadcast(load(taps, k, TABLES))
+            a, b = multiplied_added(tap, p, a), multiplied_added(tap, q, b)
+            tap = broadcast(load(taps, k + factor, TABLES))
+            c, d = multiplied_added(tap, p, c), multiplied_added(tap, q, d)
+            tap = broadcast(load(taps, k + 2 * factor, TABLES))
+            e, f = multiplied_added(tap, p, e), multiplied_added(tap, q, f)
+            tap = broadcast(load(taps, k + 3 * factor, TABLES))
+            g, h = multiplied_added(tap, p, g), multiplied_added(tap, q, h)
+        store_vector(sums, s0 + place, a, LANES, LINES)
+        store_vector(sums, s0 + other, b, LANES, LINES)
+        store_vector(sums, s1 + place, c, LANES, LINES)
+        store_vector(sums, s1 + other, d, LANES, LINES)
+        store_vector(sums, s2 + place, e, LANES, LINES)
+        store_vector(sums, s2 + other, f, LANES, LINES)
+        if last < factor:
+            store_vector(sums, s3 + place, g, LANES, LINES)
+            store_vector(sums, s3 + other, h, LANES, LINES)
+        else:
+            store_vector(row, x, g, LANES, DETAIL)
+            store_vector(row, y, h, LANES, DETAIL)
+            # What pairs of grid points add up to is finite too.
+            g, h = four * g, four * h
+            total = total + ((g - g) + (h - h))
+    return is_zero(total)
 
 
 @kernel
-def _taps_of(taps, age, row):
-    """Four taps of the grid point that began `age` segments ago."""
-    factor, at = taps.size // 4, age * (taps.size // 4) + row
-    zero, left = _f(0), factor - row
-    return (
-        taps[at],
-        taps[at + 1] if left > 1 else zero,
-        taps[at + 2] if left > 2 else zero,
-        taps[at + 3] if left > 3 else zero,
-    )
-
-
-@kernel
-def _fill_place(line, sums, at, columns, place, step):
+def _fill_place(line, row, begin, columns, place, step):
     for c in range(step):
-        value = load(sums, at + columns[place] * step + c, LINES)
+        value = load(row, columns[place] * step - begin + c, DETAIL)
         store(line, place * step + c, value, RING)
 
 
@@ -165,22 +192,116 @@ def sharpen_plane(
     inside = (right - left) * step
     wide = padded(inside, 4)
     near = buffer(4 * wide, np.float32)
-    blurred = buffer(inside, np.float32)
+    blurred = buffer(_ROWS * wide if finish[1] > 0 else 0, np.float32)
     spare = buffer(inside, np.float32)
-    coming = top // factor
-    for row in range(top, bottom):
-        j = row // factor
+    coming, row = top // factor, top
+    while row < bottom:
+        # Rows between the same grid points.
+        j, phase = row // factor, row % factor
+        rows = min(factor - phase, bottom - row, _ROWS)
         while coming < j + 4:
             at = first[0] + coming * first[1]
             to = coming % 4 * wide
             expand_line(near, to, points, at, spare, column_taps, left, right, step)
             coming += 1
-        a0, a1 = j % 4 * wide, (j + 1) % 4 * wide
-        a2, a3 = (j + 2) % 4 * wide, (j + 3) % 4 * wide
-        phase = row % factor
-        expand_row(blurred, 0, near, a0, a1, a2, a3, row_taps, phase, inside)
         own = start + row * stride + left * step
         to = target[0] + (row - top) * target[1]
-        finish_blurred_row(
-            image, own, blurred, inside, result, edges, to, finish, largest
+        _finish_rows(
+            image,
+            own,
+            stride,
+            near,
+            wide,
+            j,
+            row_taps,
+            phase,
+            rows,
+            inside,
+            blurred,
+            result,
+            edges,
+            to,
+            target[1],
+            finish,
+            largest,
         )
+        if finish[1] > 0:
+            for k in range(rows):
+                finish_blurred_row(
+                    image,
+                    own + k * stride,
+                    blurred[k * wide : k * wide + inside],
+                    inside,
+                    result,
+                    edges,
+                    to + k * target[1],
+                    finish,
+                    largest,
+                )
+        row += rows
+
+
+@kernel
+def _finish_rows(
+    image,
+    at,
+    stride,
+    near,
+    wide,
+    j,
+    taps,
+    phase,
+    rows,
+    count,
+    blurred,
+    result,
+    edges,
+    to,
+    to_stride,
+    finish,
+    largest,
+):
+    """Finish rows between the same grid points.
+
+    With a threshold the blur goes to `blurred`, in rows `wide` apart.
+
+    near  : `LINES`, the grid points' rows around, from the j-th modulo 4 on
+    taps, phase : see `expand_row`
+    """
+    factor = taps.size // 4
+    a0, a1 = j % 4 * wide, (j + 1) % 4 * wide
+    a2, a3 = (j + 2) % 4 * wide, (j + 3) % 4 * wide
+    amount, threshold, _, low, high, rounding = finish
+    amounts, lows, highs = broadcast(amount), broadcast(low), broadcast(high)
+    roundings = broadcast(rounding)
+    left, end = min(count, LANES), max(count - LANES, 0)
+    for place in range(0, count, LANES):
+        # The last vector ends with the row.
+        x = min(place, end)
+        p0 = load_vector(near, a0 + x, LANES, LINES)
+        p1 = load_vector(near, a1 + x, LANES, LINES)
+        p2 = load_vector(near, a2 + x, LANES, LINES)
+        p3 = load_vector(near, a3 + x, LANES, LINES)
+        for k in range(rows):
+            tap = broadcast(load(taps, 3 * factor + phase + k, TABLES))
+            term = tap * p0
+            tap = broadcast(load(taps, 2 * factor + phase + k, TABLES))
+            term = multiplied_added(tap, p1, term)
+            tap = broadcast(load(taps, factor + phase + k, TABLES))
+            term = multiplied_added(tap, p2, term)
+            tap = broadcast(load(taps, phase + k, TABLES))
+            term = multiplied_added(tap, p3, term)
+            if threshold > 0:
+                store_vector(blurred, k * wide + x, term, LANES, DETAIL)
+                continue
+            pixel = load_vector(image, at + k * stride + x, left, IMAGE)
+            detail = pixel - term
+            if largest is not None:
+                most = broadcast(largest)
+                detail = smaller(larger(detail, broadcast(-largest)), most)
+            goal = to + k * to_stride + x
+            if edges.size > 0:
+                store_vector(edges, goal, detail, left, EDGES)
+            if result.size > 0:
+                value = smaller(larger(pixel + amounts * detail, lows), highs)
+                store_vector(result, goal, value + roundings, left, RESULT)
