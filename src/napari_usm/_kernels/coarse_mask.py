@@ -1,13 +1,14 @@
 """A mask whose blur is done on a coarser grid: to the grid, and back to the result.
 
 On the way there the image's own pixels are read once, up to eight rows at a time; on
-the way back the blur is subtracted, and everything else done, for as many.
+the way back the blur is subtracted, and everything else done, for as many. Along the
+columns sixteen rows go side by side, one in each lane: pixels of a row that are
+`factor` apart do not lie next to each other, but those of a column do.
 """
 
 import numpy as np
 
 from napari_usm._kernels.buffers import buffer, padded
-from napari_usm._kernels.coarse import expand_line, reduce_line
 from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.finish import finish_blurred_row
 from napari_usm._kernels.memory import (
@@ -19,7 +20,6 @@ from napari_usm._kernels.memory import (
     RING,
     TABLES,
     load,
-    store,
 )
 from napari_usm._kernels.vectors import (
     LANES,
@@ -30,6 +30,7 @@ from napari_usm._kernels.vectors import (
     multiplied_added,
     smaller,
     store_vector,
+    transpose,
 )
 
 # Rows at a time, at most: of more, the processor no longer fetches all in time.
@@ -55,45 +56,90 @@ def reduce_plane(
     """
     start, stride, step = source
     factor = row_taps.size // 4
-    across = columns.size // (column_taps.size // 4) - 3
     begin, end = columns.min() * step, (columns.max() + 1) * step
     count = end - begin
     wide = padded(count + LANES, 4)
     sums = buffer(4 * wide, np.float32)
-    row = buffer(max(count, LANES), np.float32)
-    line = buffer(columns.size * step, np.float32)
-    apart = padded((across + 3) * step, 4)
-    phases = buffer(column_taps.size // 4 * apart, np.float32)
+    # Rows of grid points, not yet along the columns; and those as columns.
+    done = buffer(LANES * wide, np.float32)
+    turned = buffer(LANES * wide, np.float32)
+    across = (columns.size // (column_taps.size // 4) - 3) * step
+    found = buffer(LANES * padded(across + LANES, 4), np.float32)
+    tile = buffer(LANES * LANES, np.float32)
     near = np.empty(factor, np.int64)
     for segment in range(rows.size // factor):
         for k in range(factor):
             near[k] = start + begin + rows[segment * factor + k] * stride
+        row = (segment - 3) % LANES
         for first in range(0, factor, _ROWS):
             last = min(first + _ROWS, factor)
             finite = _add_rows(
-                sums, wide, segment, row, image, near, count, row_taps, first, last
+                sums,
+                wide,
+                segment,
+                done,
+                row * wide,
+                image,
+                near,
+                count,
+                row_taps,
+                first,
+                last,
             )
         if segment < 3:
             continue
         if not finite:
             return False
-        for place in range(inside[0]):
-            _fill_place(line, row, begin, columns, place, step)
-        for place in range(inside[1], columns.size):
-            _fill_place(line, row, begin, columns, place, step)
-        taken = columns[inside[0]] * step - begin
-        for x in range((inside[1] - inside[0]) * step):
-            store(line, inside[0] * step + x, load(row, taken + x, DETAIL), RING)
-        to = target[0] + (segment - 3) * target[1]
-        reduce_line(points, to, line, phases, apart, column_taps, across, step)
+        if row == LANES - 1 or segment == rows.size // factor - 1:
+            for x in range(0, count, LANES):
+                transpose(done, x, wide, turned, x * LANES, LANES, DETAIL, RING)
+            _reduce_columns(found, turned, columns, begin, column_taps, step)
+            to = target[0] + (segment - 3 - row) * target[1]
+            for x in range(0, across, LANES):
+                transpose(found, x * LANES, LANES, tile, 0, LANES, LINES, DETAIL)
+                for k in range(row + 1):
+                    several = load_vector(tile, k * LANES, LANES, DETAIL)
+                    at = to + k * target[1] + x
+                    store_vector(points, at, several, across - x, RESULT)
     return True
 
 
 @kernel
-def _add_rows(sums, wide, segment, row, image, near, count, taps, first, last):
+def _reduce_columns(out, lines, columns, begin, taps, step):
+    """To grid points along the columns of `LANES` rows.
+
+    out, lines : `LINES` and `RING`: pixels of all rows for each column in turn
+    columns, begin : see `reduce_plane`, and the first of `lines`
+    """
+    factor = taps.size // 4
+    for c in range(step):
+        # Sums of the four grid points whose splines reach a column, from the newest on.
+        zero = broadcast(_f(0))
+        s0, s1, s2, s3 = zero, zero, zero, zero
+        for segment in range(columns.size // factor):
+            for k in range(factor):
+                column = load(columns, segment * factor + k, TABLES)
+                at = (column * step - begin + c) * LANES
+                pixel = load_vector(lines, at, LANES, RING)
+                tap = broadcast(load(taps, k, TABLES))
+                s0 = multiplied_added(tap, pixel, s0)
+                tap = broadcast(load(taps, k + factor, TABLES))
+                s1 = multiplied_added(tap, pixel, s1)
+                tap = broadcast(load(taps, k + 2 * factor, TABLES))
+                s2 = multiplied_added(tap, pixel, s2)
+                tap = broadcast(load(taps, k + 3 * factor, TABLES))
+                s3 = multiplied_added(tap, pixel, s3)
+            if segment >= 3:
+                at = ((segment - 3) * step + c) * LANES
+                store_vector(out, at, s3, LANES, LINES)
+            s0, s1, s2, s3 = zero, s0, s1, s2
+
+
+@kernel
+def _add_rows(sums, wide, segment, done, to, image, near, count, taps, first, last):
     """Add rows of a segment to the sums of the four grid points above them.
 
-    The oldest of them is finished in `row`; whether it is finite there.
+    The oldest of them goes to ``done[to]`` and so on; whether it is finite there.
 
     sums, wide  : `LINES`, and from sum to sum; the last vector of a row has a place for
                   itself
@@ -143,19 +189,12 @@ def _add_rows(sums, wide, segment, row, image, near, count, taps, first, last):
             store_vector(sums, s3 + place, g, LANES, LINES)
             store_vector(sums, s3 + other, h, LANES, LINES)
         else:
-            store_vector(row, x, g, LANES, DETAIL)
-            store_vector(row, y, h, LANES, DETAIL)
+            store_vector(done, to + x, g, LANES, DETAIL)
+            store_vector(done, to + y, h, LANES, DETAIL)
             # What pairs of grid points add up to is finite too.
             g, h = four * g, four * h
             total = total + ((g - g) + (h - h))
     return is_zero(total)
-
-
-@kernel
-def _fill_place(line, row, begin, columns, place, step):
-    for c in range(step):
-        value = load(row, columns[place] * step - begin + c, DETAIL)
-        store(line, place * step + c, value, RING)
 
 
 @kernel
@@ -190,20 +229,33 @@ def sharpen_plane(
     top, bottom, left, right = core
     factor = row_taps.size // 4
     inside = (right - left) * step
-    wide = padded(inside, 4)
-    near = buffer(4 * wide, np.float32)
+    wide = padded(inside + LANES, 4)
+    # Rows of grid points, along the columns at pixels: two batches in turn.
+    near = buffer(2 * LANES * wide, np.float32)
+    turned = buffer(LANES * padded(inside + LANES, 4), np.float32)
     blurred = buffer(_ROWS * wide if finish[1] > 0 else 0, np.float32)
-    spare = buffer(inside, np.float32)
-    coming, row = top // factor, top
+    final = (bottom - 1) // factor + 3
+    coming, row = top // factor // LANES * LANES, top
     while row < bottom:
         # Rows between the same grid points.
         j, phase = row // factor, row % factor
         rows = min(factor - phase, bottom - row, _ROWS)
-        while coming < j + 4:
-            at = first[0] + coming * first[1]
-            to = coming % 4 * wide
-            expand_line(near, to, points, at, spare, column_taps, left, right, step)
-            coming += 1
+        while coming <= j + 3:
+            _expand_columns(
+                turned,
+                points,
+                first,
+                max(coming, top // factor),
+                min(coming + LANES - 1, final),
+                column_taps,
+                left,
+                right,
+                step,
+            )
+            to = coming % (2 * LANES) * wide
+            for x in range(0, inside, LANES):
+                transpose(turned, x * LANES, LANES, near, to + x, wide, RING, LINES)
+            coming += LANES
         own = start + row * stride + left * step
         to = target[0] + (row - top) * target[1]
         _finish_rows(
@@ -242,6 +294,53 @@ def sharpen_plane(
 
 
 @kernel
+def _expand_columns(out, points, first, begin, end, taps, left, right, step):
+    """To the pixels from `left` to `right` along rows of grid points.
+
+    out        : `RING`, pixels of `LANES` rows for each column in turn
+    points, first : see `sharpen_plane`
+    begin, end : the first row and the last, of those with the same ``row // LANES``
+    """
+    factor = taps.size // 4
+    low, high = left // factor * step, ((right - 1) // factor + 4) * step
+    count = high - low
+    wide = padded(count + LANES, 4)
+    lines = buffer(LANES * wide, np.float32)
+    turned = buffer(LANES * wide, np.float32)
+    for row in range(begin, end + 1):
+        at, to = first[0] + row * first[1] + low, row % LANES * wide
+        for x in range(0, count, LANES):
+            several = load_vector(points, at + x, count - x, IMAGE)
+            store_vector(lines, to + x, several, LANES, DETAIL)
+    for x in range(0, count, LANES):
+        transpose(lines, x, wide, turned, x * LANES, LANES, DETAIL, LINES)
+    for point in range(left // factor, (right - 1) // factor + 1):
+        for c in range(step):
+            at = (point * step - low + c) * LANES
+            p0 = load_vector(turned, at, LANES, LINES)
+            p1 = load_vector(turned, at + step * LANES, LANES, LINES)
+            p2 = load_vector(turned, at + 2 * step * LANES, LANES, LINES)
+            p3 = load_vector(turned, at + 3 * step * LANES, LANES, LINES)
+            here = max(point * factor, left)
+            for x in range(here, min((point + 1) * factor, right)):
+                term = _spline(taps, x - point * factor, p0, p1, p2, p3)
+                store_vector(out, ((x - left) * step + c) * LANES, term, LANES, RING)
+
+
+@kernel
+def _spline(taps, phase, p0, p1, p2, p3):
+    """Sum of the four splines that reach a pixel between grid points."""
+    factor = taps.size // 4
+    term = broadcast(load(taps, 3 * factor + phase, TABLES)) * p0
+    tap = broadcast(load(taps, 2 * factor + phase, TABLES))
+    term = multiplied_added(tap, p1, term)
+    tap = broadcast(load(taps, factor + phase, TABLES))
+    term = multiplied_added(tap, p2, term)
+    tap = broadcast(load(taps, phase, TABLES))
+    return multiplied_added(tap, p3, term)
+
+
+@kernel
 def _finish_rows(
     image,
     at,
@@ -265,12 +364,15 @@ def _finish_rows(
 
     With a threshold the blur goes to `blurred`, in rows `wide` apart.
 
-    near  : `LINES`, the grid points' rows around, from the j-th modulo 4 on
-    taps, phase : see `expand_row`
+    near  : `LINES`, two batches of rows of grid points, `wide` apart
+    j     : the first of the four rows of grid points that are needed
+    phase : of the first row, behind that grid point; the others follow
+    rows  : how many
+    The others are those of `sharpen_plane` and `finish_blurring`.
     """
-    factor = taps.size // 4
-    a0, a1 = j % 4 * wide, (j + 1) % 4 * wide
-    a2, a3 = (j + 2) % 4 * wide, (j + 3) % 4 * wide
+    batches = 2 * LANES
+    a0, a1 = j % batches * wide, (j + 1) % batches * wide
+    a2, a3 = (j + 2) % batches * wide, (j + 3) % batches * wide
     amount, threshold, _, low, high, rounding = finish
     amounts, lows, highs = broadcast(amount), broadcast(low), broadcast(high)
     roundings = broadcast(rounding)
@@ -283,14 +385,7 @@ def _finish_rows(
         p2 = load_vector(near, a2 + x, LANES, LINES)
         p3 = load_vector(near, a3 + x, LANES, LINES)
         for k in range(rows):
-            tap = broadcast(load(taps, 3 * factor + phase + k, TABLES))
-            term = tap * p0
-            tap = broadcast(load(taps, 2 * factor + phase + k, TABLES))
-            term = multiplied_added(tap, p1, term)
-            tap = broadcast(load(taps, factor + phase + k, TABLES))
-            term = multiplied_added(tap, p2, term)
-            tap = broadcast(load(taps, phase + k, TABLES))
-            term = multiplied_added(tap, p3, term)
+            term = _spline(taps, phase + k, p0, p1, p2, p3)
             if threshold > 0:
                 store_vector(blurred, k * wide + x, term, LANES, DETAIL)
                 continue

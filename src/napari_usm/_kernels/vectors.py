@@ -395,6 +395,55 @@ def laplacians(context, source, starts, x, step, weights, rows, buffer):
     return returned(source, starts, x, step, weights, rows, buffer), generate
 
 
+@intrinsic
+def transpose(context, source, at, apart_by, out, to, out_apart, read, written):
+    """Write the rows of a square tile as columns.
+
+    source : float32, `LANES` rows of as many pixels from ``source[at]`` on, each
+             `apart_by` behind the one before
+    out    : likewise
+    """
+    if not all(isinstance(n, types.IntegerLiteral) for n in (read, written)):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        values = []
+        kinds = signature.args
+        tile = signature.replace(args=kinds[:2])
+        pointer, align = address(context, builder, tile, arguments[:2])
+        step = context.cast(builder, arguments[2], kinds[2], types.intp)
+        for _ in range(LANES):
+            place = builder.bitcast(pointer, _floats.as_pointer())
+            value = builder.load(place, align=align)
+            values.append(apart(builder, value, kinds[6].literal_value))
+            pointer = builder.gep(pointer, [step])
+        half = LANES // 2
+        while half:
+            lanes = range(LANES)
+            kept = [k if k & half == 0 else k - half + LANES for k in lanes]
+            other = [k + half if k & half == 0 else k + LANES for k in lanes]
+            for row in range(LANES):
+                if row & half == 0:
+                    pair = values[row], values[row + half]
+                    values[row], values[row + half] = (
+                        builder.shuffle_vector(*pair, ir.Constant(_ints, chosen))
+                        for chosen in (kept, other)
+                    )
+            half //= 2
+        tile = signature.replace(args=kinds[3:5])
+        pointer, align = address(context, builder, tile, arguments[3:5])
+        step = context.cast(builder, arguments[5], kinds[5], types.intp)
+        for value in values:
+            place = builder.bitcast(pointer, _floats.as_pointer())
+            stored = builder.store(value, place, align=align)
+            apart(builder, stored, kinds[7].literal_value)
+            pointer = builder.gep(pointer, [step])
+        return context.get_dummy_value()
+
+    returned = types.void(source, at, apart_by, out, to, out_apart, read, written)
+    return returned, generate
+
+
 class _Sum:
     """Emits weighted sums of vectors from memory."""
 
