@@ -92,10 +92,11 @@ def reduce_line(out, to, line, phases, wide, taps, points, step):
     """
     factor, count = taps.size // 4, points * step
     for phase in range(factor):
-        for point in range(points + 3):
-            for c in range(step):
-                value = load(line, (point * factor + phase) * step + c, RING)
-                store(phases, phase * wide + point * step + c, value, LINES)
+        for c in range(step):
+            at, i = phase * wide + c, phase * step + c
+            for point in range(points + 3):
+                value = load(line, i + point * factor * step, RING)
+                store(phases, at + point * step, value, LINES)
     out[to : to + count] = 0
     for k in range(0, taps.size, 4):
         a0 = k % factor * wide + k // factor * step
@@ -132,8 +133,8 @@ def expand_line(out, to, line, at, spare, taps, left, right, step):
             term = multiply_add(w3, load(line, i + 3 * step, RING), term)
             store(spare, x, term, DETAIL)
         pixel = to + (first * factor + phase - left) * step
-        for point in range(last - first):
-            for c in range(step):
+        for c in range(step):
+            for point in range(last - first):
                 value = load(spare, point * step + c, DETAIL)
                 store(out, pixel + point * factor * step + c, value, LINES)
 

@@ -77,7 +77,18 @@ def median_plane(image, start, stride, rows, columns, step, size, out):
     for row in range(rows.size - size + 1):
         if row % 2 == 0:
             median_pair(
-                pair, held, image, start, stride, row, rows, columns, step, size
+                pair,
+                0,
+                wide,
+                held,
+                image,
+                start,
+                stride,
+                row,
+                rows,
+                columns,
+                step,
+                size,
             )
         here, to = row % 2 * wide, start + row * stride
         for x in range(wide):
@@ -85,11 +96,13 @@ def median_plane(image, start, stride, rows, columns, step, size, out):
 
 
 @kernel
-def median_pair(pair, held, image, start, stride, row, rows, columns, step, size):
-    """Medians around the pixels of a row and, behind them, of the next row.
+def median_pair(
+    out, to, other, held, image, start, stride, row, rows, columns, step, size
+):
+    """Medians around the pixels of a row and of the next.
 
-    pair : (2 * count * step,), `RING` like `image`; behind the last row of the
-           plane come pixels of no meaning
+    out  : `RING` like `image`; the first row goes to `to`, the second to `other`:
+           behind the last row of the plane pixels of no meaning
     held : (`HELD` * columns.size * step,)
     The others are those of `median_plane`.
     """
@@ -106,14 +119,14 @@ def median_pair(pair, held, image, start, stride, row, rows, columns, step, size
         for x in range(wide):
             common = load(image, r1 + x, RING), load(image, r2 + x, RING)
             low, middle, high = _sort_3((*common, load(image, r0 + x, RING)))
-            to = begin + x
-            store(held, to, low, DETAIL)
-            store(held, padded + to, middle, DETAIL)
-            store(held, 2 * padded + to, high, DETAIL)
+            i = begin + x
+            store(held, i, low, DETAIL)
+            store(held, padded + i, middle, DETAIL)
+            store(held, 2 * padded + i, high, DETAIL)
             low, middle, high = _sort_3((*common, load(image, r3 + x, RING)))
-            store(held, 3 * padded + to, low, DETAIL)
-            store(held, 4 * padded + to, middle, DETAIL)
-            store(held, 5 * padded + to, high, DETAIL)
+            store(held, 3 * padded + i, low, DETAIL)
+            store(held, 4 * padded + i, middle, DETAIL)
+            store(held, 5 * padded + i, high, DETAIL)
     else:
         # The four common rows in order, the row above them and the row below.
         r4 = start + rows[row + 4] * stride
@@ -122,13 +135,13 @@ def median_pair(pair, held, image, start, stride, row, rows, columns, step, size
             a, b = load(image, r1 + x, RING), load(image, r2 + x, RING)
             c, d = load(image, r3 + x, RING), load(image, r4 + x, RING)
             a, b, c, d = _sort_4((a, b, c, d))
-            to = begin + x
-            store(held, to, a, DETAIL)
-            store(held, padded + to, b, DETAIL)
-            store(held, 2 * padded + to, c, DETAIL)
-            store(held, 3 * padded + to, d, DETAIL)
-            store(held, 4 * padded + to, load(image, r0 + x, RING), DETAIL)
-            store(held, 5 * padded + to, load(image, r5 + x, RING), DETAIL)
+            i = begin + x
+            store(held, i, a, DETAIL)
+            store(held, padded + i, b, DETAIL)
+            store(held, 2 * padded + i, c, DETAIL)
+            store(held, 3 * padded + i, d, DETAIL)
+            store(held, 4 * padded + i, load(image, r0 + x, RING), DETAIL)
+            store(held, 5 * padded + i, load(image, r5 + x, RING), DETAIL)
     for side in range(2 * reach):
         # Beyond the border a column is that of the pixel that it is taken from.
         place = side if side < reach else columns.size - 1 - (side - reach)
@@ -138,7 +151,7 @@ def median_pair(pair, held, image, start, stride, row, rows, columns, step, size
                 held[k + place * step + c] = held[k + source + c]
     if size == 3:
         for k in range(2):
-            here, to = 3 * k * padded, k * wide
+            here, at = 3 * k * padded, other if k else to
             for x in range(wide):
                 i = here + x
                 window = (
@@ -146,7 +159,7 @@ def median_pair(pair, held, image, start, stride, row, rows, columns, step, size
                     *load_some(held, i + step, padded, 3, DETAIL),
                     *load_some(held, i + 2 * step, padded, 3, DETAIL),
                 )
-                store(pair, to + x, _median_of_9(window)[0], RING)
+                store(out, at + x, _median_of_9(window)[0], RING)
     else:
         for x in range(wide):
             common = _middle_6_of_20(
@@ -160,5 +173,5 @@ def median_pair(pair, held, image, start, stride, row, rows, columns, step, size
             )
             above = load_some(held, 4 * padded + x, step, 5, DETAIL)
             below = load_some(held, 5 * padded + x, step, 5, DETAIL)
-            store(pair, x, _median_of_6_and_5((*common, *above))[0], RING)
-            store(pair, wide + x, _median_of_6_and_5((*common, *below))[0], RING)
+            store(out, to + x, _median_of_6_and_5((*common, *above))[0], RING)
+            store(out, other + x, _median_of_6_and_5((*common, *below))[0], RING)

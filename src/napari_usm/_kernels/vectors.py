@@ -176,6 +176,16 @@ def broadcast(context, value):
 
 
 @intrinsic
+def multiplied_added(context, factor, other, term):
+    """``factor * other + term`` of each lane, rounded once."""
+
+    def generate(context, builder, signature, arguments):
+        return _call(builder, "fma", *arguments)
+
+    return vector(vector, vector, vector), generate
+
+
+@intrinsic
 def larger(context, a, b):
     """``max(a, b)`` of each lane, as Python has it: `a` where they compare as equal."""
 
@@ -316,6 +326,122 @@ def columns_added(context, line, at, step, taps, pairs, sums, first, buffer):
         return columns.added(arguments[5], first, near)
 
     return vector(line, at, step, taps, pairs, sums, first, buffer), generate
+
+
+@intrinsic
+def laplacians(context, source, starts, x, step, weights, rows, buffer):
+    """Negative Laplacians of `rows` rows: a tuple of vectors.
+
+    source  : (n,)
+    starts  : (rows + 2,), where the rows begin in `source`, from the one above the
+              first on; `LANES` pixels from `x` on are taken, and their neighbours
+    step    : from column to column
+    weights : of the second differences down and across, float32
+    """
+    literals = rows, buffer
+    if not all(isinstance(n, types.IntegerLiteral) for n in literals):
+        return None
+    count, number = (n.literal_value for n in literals)
+    kind = source.dtype
+    returned = types.UniTuple(vector, count)
+
+    def generate(context, builder, signature, arguments):
+        values = dict(zip(("source", "starts"), signature.args, strict=False))
+        data, starts = (
+            context.make_array(values[name])(context, builder, argument).data
+            for name, argument in zip(values, arguments, strict=False)
+        )
+        x, step = (
+            context.cast(builder, arguments[k], signature.args[k], types.intp)
+            for k in (2, 3)
+        )
+        down, across = (
+            _broadcast(builder, weight)
+            for weight in cgutils.unpack_tuple(builder, arguments[4])
+        )
+        # In integers sums are exact, and fewer are converted.
+        plus, minus, numbers = (
+            (builder.fadd, builder.fsub, _as_floats)
+            if kind == types.float32
+            else (builder.add, builder.sub, _as_integers)
+        )
+
+        def pixels(at):
+            several = ir.VectorType(context.get_data_type(kind), LANES)
+            place = builder.bitcast(builder.gep(data, [at]), several.as_pointer())
+            align = context.get_abi_sizeof(several.element)
+            value = apart(builder, builder.load(place, align=align), number)
+            return numbers(builder, value, kind)
+
+        def floats(value):
+            return value if value.type == _floats else builder.sitofp(value, _floats)
+
+        places = []
+        for row in range(count + 2):
+            start = builder.load(builder.gep(starts, [_index(row)]), align=8)
+            places.append(builder.add(apart(builder, start, TABLES), x))
+        centres = [pixels(place) for place in places]
+        found = []
+        for row in range(1, count + 1):
+            twice = plus(centres[row], centres[row])
+            away = plus(centres[row - 1], centres[row + 1])
+            before = pixels(builder.sub(places[row], step))
+            behind = pixels(builder.add(places[row], step))
+            first = builder.fmul(down, floats(minus(twice, away)))
+            second = builder.fmul(across, floats(minus(twice, plus(before, behind))))
+            found.append(builder.fadd(first, second))
+        return context.make_tuple(builder, returned, found)
+
+    return returned(source, starts, x, step, weights, rows, buffer), generate
+
+
+@intrinsic
+def transpose(context, source, at, apart_by, out, to, out_apart, read, written):
+    """Write the rows of a square tile as columns.
+
+    source : float32, `LANES` rows of as many pixels from ``source[at]`` on, each
+             `apart_by` behind the one before
+    out    : likewise
+    """
+    if not all(isinstance(n, types.IntegerLiteral) for n in (read, written)):
+        return None
+
+    def generate(context, builder, signature, arguments):
+        values = []
+        kinds = signature.args
+        tile = signature.replace(args=kinds[:2])
+        pointer, align = address(context, builder, tile, arguments[:2])
+        step = context.cast(builder, arguments[2], kinds[2], types.intp)
+        for _ in range(LANES):
+            place = builder.bitcast(pointer, _floats.as_pointer())
+            value = builder.load(place, align=align)
+            values.append(apart(builder, value, kinds[6].literal_value))
+            pointer = builder.gep(pointer, [step])
+        half = LANES // 2
+        while half:
+            lanes = range(LANES)
+            kept = [k if k & half == 0 else k - half + LANES for k in lanes]
+            other = [k + half if k & half == 0 else k + LANES for k in lanes]
+            for row in range(LANES):
+                if row & half == 0:
+                    pair = values[row], values[row + half]
+                    values[row], values[row + half] = (
+                        builder.shuffle_vector(*pair, ir.Constant(_ints, chosen))
+                        for chosen in (kept, other)
+                    )
+            half //= 2
+        tile = signature.replace(args=kinds[3:5])
+        pointer, align = address(context, builder, tile, arguments[3:5])
+        step = context.cast(builder, arguments[5], kinds[5], types.intp)
+        for value in values:
+            place = builder.bitcast(pointer, _floats.as_pointer())
+            stored = builder.store(value, place, align=align)
+            apart(builder, stored, kinds[7].literal_value)
+            pointer = builder.gep(pointer, [step])
+        return context.get_dummy_value()
+
+    returned = types.void(source, at, apart_by, out, to, out_apart, read, written)
+    return returned, generate
 
 
 class _Sum:
@@ -470,8 +596,13 @@ def _as_floats(builder: ir.IRBuilder, values: ir.Value, kind: Any) -> ir.Value:
     """Pixels in float32: exact, for there are none wider than 16 bits."""
     if kind == types.float32:
         return values
+    return builder.sitofp(_as_integers(builder, values, kind), _floats)
+
+
+def _as_integers(builder: ir.IRBuilder, values: ir.Value, kind: Any) -> ir.Value:
+    """Pixels of an integer type, in 32 bits."""
     extended = builder.sext if kind in types.signed_domain else builder.zext
-    return builder.sitofp(extended(values, _ints), _floats)
+    return extended(values, _ints)
 
 
 def _from_floats(
