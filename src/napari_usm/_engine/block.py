@@ -168,7 +168,7 @@ def process(
             pass
         return Done(fused)
     tallies = [
-        _count(fitted, padded, part, edge_map, parts.image[place])
+        _count(fitted, padded, part, edge_map, parts.image[place], fused)
         for padded, part, edge_map, place in steps
         if parts.image is not None
     ]
@@ -495,7 +495,14 @@ def _compute_significance(
 
 
 def _count(
-    fitted: FittedPlan, padded: Array, block: Block, edge_map: Array, result: Array
+    fitted: FittedPlan,
+    padded: Array,
+    block: Block,
+    edge_map: Array,
+    result: Array,
+    all_valid: bool,
 ) -> Tally:
     amount: Any = fitted.amount_of(block.core)
-    return tally(fitted.plan, padded, block, edge_map, amount, fitted.limits, result)
+    return tally(
+        fitted.plan, padded, block, edge_map, amount, fitted.limits, result, all_valid
+    )

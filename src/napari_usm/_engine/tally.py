@@ -56,12 +56,18 @@ def tally(
     amount: Any,
     limits: Limits,
     result: Array,
+    all_valid: bool,
 ) -> Tally:
-    """Count over one block: `grown` has neighbours, the others are its core."""
+    """Count over one block: `grown` has neighbours, the others are its core.
+
+    If `all_valid`, a kernel has met no invalid pixel in the block.
+    """
     # A constant border need not be of the image's type.
     held = plan.stored is not None and plan.method.mode != "constant"
     if held and isinstance(amount, float):
-        return _in_one_pass(plan, grown, block, edge_map, amount, limits, result)
+        return _in_one_pass(
+            plan, grown, block, edge_map, amount, limits, result, all_valid
+        )
     return _step_by_step(plan, grown, block, edge_map, amount, limits, result)
 
 
@@ -73,10 +79,11 @@ def _in_one_pass(
     amount: float,
     limits: Limits,
     result: Array,
+    all_valid: bool,
 ) -> Tally:
     assert plan.stored is not None
     deep, down, across = _tally_axes(plan)
-    ranges = local_range(grown, deep, plan.method.mode, plan.method.cval)
+    ranges = local_range(grown, deep, plan.method.mode, plan.method.cval, all_valid)
     image, lowest, highest, output = (
         _with_front(a, plan.stored) for a in (grown, *ranges, result)
     )

@@ -40,11 +40,19 @@ def beyond_range(before: Array, after: Array, lowest: Array, highest: Array) -> 
 
 
 def local_range(
-    values: Array, axes: Sequence[int], mode: str, cval: float
+    values: Array,
+    axes: Sequence[int],
+    mode: str,
+    cval: float,
+    all_valid: bool = False,
 ) -> tuple[Array, Array]:
-    """Smallest and largest valid value of the 3-wide neighbourhood along `axes`."""
+    """Smallest and largest valid value of the 3-wide neighbourhood along `axes`.
+
+    If `all_valid`, the values are known to be finite and are not looked through.
+    """
     lowest = highest = values
-    if values.dtype.kind == "f" and not (valid := np.isfinite(values)).all():
+    all_valid = all_valid or values.dtype.kind != "f"
+    if not all_valid and not (valid := np.isfinite(values)).all():
         lowest = np.where(valid, values, np.inf)
         highest = np.where(valid, values, -np.inf)
     for axis in axes:

@@ -36,6 +36,7 @@ from napari_usm._kernels.memory import (
 )
 from napari_usm._kernels.vectors import (
     LANES,
+    add_products,
     broadcast,
     larger,
     smaller,
@@ -237,15 +238,15 @@ def _finish_bytes(
     pairs = literally(pairs)
     amount, _, _, low, high, rounding = finish
     amounts, lows, highs = broadcast(amount), broadcast(low), broadcast(high)
-    roundings, unit = broadcast(rounding), broadcast(_UNIT)
+    roundings, less = broadcast(rounding), broadcast(-_UNIT)
     for r in range(rows):
         place, own, goal = begin + r * apart, at + r * stride, to + r * to_stride
         for x in range(0, count, BYTES):
             sums = byte_columns(line, place + x, vectors, pairs, LINES)
             even, odd = load_bytes(image, own + x, IMAGE)
-            # Times a power of two: exact.
-            even_detail = even - unit * as_floats(sums[0])
-            odd_detail = odd - unit * as_floats(sums[1])
+            # Times a power of two: exact, so this is rounded as a difference is.
+            even_detail = add_products(less, as_floats(sums[0]), even)
+            odd_detail = add_products(less, as_floats(sums[1]), odd)
             if edges.size > 0:
                 store_interleaved(edges, goal + x, even_detail, odd_detail, EDGES)
             if result.size > 0:

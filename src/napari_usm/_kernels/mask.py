@@ -2,7 +2,7 @@
 
 Eight rows at a time are blurred down, from the image itself or from a ring of its rows,
 then each across; what is left stays in registers and the first-level cache. In volumes
-the ring holds rows of four planes at once, blurred over those around. Nothing is
+the ring holds rows of eight planes at once, blurred over those around. Nothing is
 compiled for a radius: taps are filled up with zeros to one pair or a multiple of four,
 which changes no bit.
 """
@@ -20,13 +20,18 @@ from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.finish import finish_blurring
 from napari_usm._kernels.integers import BYTES
 from napari_usm._kernels.memory import IMAGE, LINES, RING, load, store
-from napari_usm._kernels.sweeps import ROWS, rows_blurred
+from napari_usm._kernels.sweeps import rows_blurred
 from napari_usm._kernels.vectors import (
     LANES,
     broadcast,
     is_zero,
     load_vector,
+    store_vector,
 )
+
+# Planes that are sharpened at a time in a volume: of four, twelve are read for radius 4,
+# of eight sixteen.
+PLANES = 8
 
 # Rows as far apart share places in the first-level cache, and push each other out.
 _ALIASED = 4096
@@ -51,7 +56,7 @@ def sharpen_planes(
     finish,
     outside,
 ):
-    """Sharpen one plane, or up to four; whether all pixels that were met are finite.
+    """Sharpen one plane, or up to eight; whether all pixels that were met are finite.
 
     If not, what has been written is of no use.
 
@@ -59,8 +64,8 @@ def sharpen_planes(
                     ``start + p * depth + r * stride + c * step``
     source        : start, depth, stride, step
     planes        : the plane, if it is not blurred over others; else
-                    (2 * radius + 4,), the planes to take from `radius` before the
-                    first of the four on
+                    (2 * radius + 8,), the planes to take from `radius` before the
+                    first of the eight on
     rows, columns : (count + 2 * radius,), where the pixel at each place from
                     -radius on is taken from; -1 for the value `outside`
     *_taps        : (1 + radius,), float32, radius 1 or a multiple of `PAIRS`: down the
@@ -82,7 +87,7 @@ def sharpen_planes(
     if deep_taps is None:
         layers, deep = 1, 0
     else:
-        layers, deep = ROWS, deep_taps.size - 1
+        layers, deep = PLANES, deep_taps.size - 1
     if row_taps is not None:
         reach_rows, reach = row_taps.size - 1, column_taps.size - 1
     if byte_taps is not None:
@@ -104,7 +109,8 @@ def sharpen_planes(
     near = np.empty(held, np.int64)
     if deep_taps is None:
         constant = columns[0] < 0 or rows[0] < 0 or rows[rows.size - 1] < 0
-        aliased = stride * image.itemsize % _ALIASED == 0
+        # Of bytes, one line of the cache lasts for two vectors: they do not suffer.
+        aliased = image.itemsize > 1 and stride * image.itemsize % _ALIASED == 0
         is_held = constant or aliased or row < BYTES
     else:
         is_held = True
@@ -112,26 +118,29 @@ def sharpen_planes(
     thick = held * wide
     ring = buffer(layers * thick if is_held else 0, row_type.dtype)
     starts = np.empty(planes.size, np.int64)
-    coming = first - reach_rows
+    # The next row to come, and the place in the ring for it.
+    coming, newest = first - reach_rows, 0
     for top in range(first, last, TALL):
         while coming < top + TALL + reach_rows:
             # Rows beyond the last that is needed only meet taps of zero.
             place = rows[min(coming, height - 1 + reach_rows) + reach_rows]
-            at = coming % held * wide
+            at = newest * wide
             coming += 1
-            starts[:] = start + planes * depth + place * stride
+            newest = newest + 1 if newest + 1 < held else 0
             if deep_taps is None:
+                here = start + planes[0] * depth + place * stride
                 if place < 0:
                     ring[at : at + row] = outside
-                elif not _is_finite(image, starts[0], row, IMAGE):
-                    return False
                 elif is_held:
-                    here = starts[0]
-                    for x in range(row):
-                        store(ring, at + x, load(image, here + x, IMAGE), RING)
+                    if not _take(ring, at, image, here, row):
+                        return False
+                elif not _is_finite(image, here, row, IMAGE):
+                    return False
             else:
+                for k in range(starts.size):
+                    starts[k] = start + planes[k] * depth + place * stride
                 rows_blurred(
-                    ring, at, thick, image, starts, deep_taps, row, ROWS, IMAGE, RING
+                    ring, at, thick, image, starts, deep_taps, row, PLANES, IMAGE, RING
                 )
                 if image.dtype.type(0.5) != 0:
                     for plane in range(count_planes):
@@ -139,7 +148,9 @@ def sharpen_planes(
                             return False
         for plane in range(count_planes):
             for k in range(held):
-                near[k] = (top - reach_rows + k) % held * wide + plane * thick
+                # As many rows as the ring holds, from the oldest on.
+                slot = newest + k if newest + k < held else newest + k - held
+                near[k] = slot * wide + plane * thick
             if deep_taps is None:
                 if is_held:
                     _blurred_down(
@@ -227,6 +238,22 @@ def _fill_borders(lines, at, apart, index, radius, step, outside):
                 if taken >= 0:
                     value = lines[at + r * apart + taken * step + c]
                 lines[at + r * apart + place * step + c] = value
+
+
+@kernel
+def _take(ring, at, image, start, count):
+    """Copy a row into the ring; return whether it is finite, as below."""
+    if image.dtype.type(0.5) == 0:
+        for x in range(count):
+            store(ring, at + x, load(image, start + x, IMAGE), RING)
+        return True
+    four, total = broadcast(np.float32(4)), broadcast(np.float32(0))
+    for x in range(0, count, LANES):
+        pixels = load_vector(image, start + x, count - x, IMAGE)
+        store_vector(ring, at + x, pixels, LANES, RING)
+        several = four * pixels
+        total = total + (several - several)
+    return is_zero(total)
 
 
 @kernel

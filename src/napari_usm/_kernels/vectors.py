@@ -186,6 +186,16 @@ def multiplied_added(context, factor, other, term):
 
 
 @intrinsic
+def add_products(context, a, b, total):
+    """``a * b + total`` of each lane, rounded once."""
+
+    def generate(context, builder, signature, arguments):
+        return _call(builder, "fma", *arguments)
+
+    return vector(vector, vector, vector), generate
+
+
+@intrinsic
 def larger(context, a, b):
     """``max(a, b)`` of each lane, as Python has it: `a` where they compare as equal."""
 

@@ -14,8 +14,8 @@ from napari_usm._filters.fused.planes import span
 from napari_usm._filters.mask import Mask
 from napari_usm._filters.taps import BOX, half_taps
 from napari_usm._kernels.integers import BYTES
-from napari_usm._kernels.mask import sharpen_planes
-from napari_usm._kernels.sweeps import PAIRS, ROWS, UNROLLED
+from napari_usm._kernels.mask import PLANES, sharpen_planes
+from napari_usm._kernels.sweeps import PAIRS, UNROLLED
 
 if TYPE_CHECKING:
     from napari_usm._filters.dtypes import Array
@@ -107,20 +107,20 @@ _ALONE = np.zeros(1, np.int64)
 
 
 def _groups(layout: Layout, axis: int, reach: int) -> list[tuple[Array, int, int]]:
-    """Return every four planes of the core along an axis, sharpened at once.
+    """Return every eight planes of the core along an axis, sharpened at once.
 
-    They are the planes to take, how many of the four there are, and how many of the
+    They are the planes to take, how many of the eight there are, and how many of the
     core come before them.
     """
     start, stop = span(layout.inner[axis])
-    around = border_index(layout.shape[axis], reach + ROWS, layout.mode)
+    around = border_index(layout.shape[axis], reach + PLANES, layout.mode)
     return [
         (
-            around[first + ROWS : first + 2 * reach + 2 * ROWS],
-            min(ROWS, stop - first),
+            around[first + PLANES : first + 2 * reach + 2 * PLANES],
+            min(PLANES, stop - first),
             first - start,
         )
-        for first in range(start, stop, ROWS)
+        for first in range(start, stop, PLANES)
     ]
 
 
