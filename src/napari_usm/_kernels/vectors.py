@@ -436,7 +436,7 @@ def interpolated(context, table, value, first, rows):
         loaded = []
         for lane in range(LANES):
             place = builder.extract_element(at, ir.IntType(32)(lane))
-            place = builder.gep(data.data, [builder.sext(place, _index)])
+            place = builder.gep(data.data, [builder.zext(place, _index)])
             value = builder.load(builder.bitcast(place, row.as_pointer()), align=4)
             loaded.append(apart(builder, value, TABLES))
         both = ir.Constant(_ints, list(range(LANES)))
