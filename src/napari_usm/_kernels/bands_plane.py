@@ -8,13 +8,24 @@ repeats a row or is constant, what comes out of a blur there is put right.
 """
 
 import numpy as np
+from numba import literally
 
-from napari_usm._kernels.bands import variance_of, weigh_row
+from napari_usm._kernels.bands import variance_of
 from napari_usm._kernels.buffers import buffer, fill_borders, padded, set_outside
 from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.finish import finish_row
 from napari_usm._kernels.memory import DETAIL, IMAGE, LINES, RING, load, store
 from napari_usm._kernels.sweeps import ROWS, across_blurred, rows_blurred
+from napari_usm._kernels.vectors import (
+    LANES,
+    broadcast,
+    columns_sum,
+    interpolated,
+    larger,
+    load_vector,
+    smaller,
+    store_vector,
+)
 
 _f = np.float32
 
@@ -54,7 +65,7 @@ def sharpen_bands(
               mean's the least, and that of the wide one across is the margin
     core    : first and last + 1 row, first and last + 1 column to compute
     noise   : see `variance_of`
-    weights, units : see `weigh_row`
+    weights, units : see `bands.weigh_row`
     result, edges, finish : as for `mask.sharpen_planes`
     target  : row r of the core goes to ``target[0] + r * target[1]``
     """
@@ -71,8 +82,11 @@ def sharpen_bands(
     rest, sizes = _ring(2 * four), _ring(3 * four)
     grows = noise[1] > 0
     noises = _ring(3 * four if grows else 0)
-    down, louder = buffer(four, _f), buffer(four if grows else 0, _f)
-    row, ratios = buffer(wide, _f), buffer(wide, _f)
+    # Before and behind blurred rows a vector may be read.
+    down = buffer(four + 2 * LANES, _f)
+    louder = buffer(four + 2 * LANES if grows else 0, _f)
+    row = buffer(wide, _f)
+    table = _table(weights[0])
     level = buffer(wide if grows else 1, _f)
     level[0] = variance_of(outside, noise)
     frame = wide, margin, step, columns, ends, outside
@@ -105,19 +119,28 @@ def sharpen_bands(
             _rows_around(louder, noises, group, mean_down, frame, constant)
         top = first + (group - before) * ROWS
         for r in range(min(ROWS, last - top)):
-            across_blurred(row, down, r * wide + at, step, mean_across, inside)
+            here = LANES + r * wide + at
+            across_blurred(row, down, here, step, mean_across, inside)
             if grows:
-                across_blurred(level, louder, r * wide + at, step, mean_across, inside)
+                across_blurred(level, louder, here, step, mean_across, inside)
             place = (group * ROWS + r) * wide
             own = start + (top + r) * stride + left * step
-            starts = (
+            _weigh(
+                image,
                 own,
+                once,
                 place % once.size + at,
+                twice,
                 place % twice.size + at,
+                rest,
                 place % rest.size + at,
+                row,
+                level,
+                table,
+                weights,
+                units,
+                inside,
             )
-            images = image, once, twice, rest
-            weigh_row(images, starts, units, row, level, ratios, weights, inside)
             to = target[0] + (top + r - first) * target[1]
             finish_row(image, own, row, 0, inside, result, edges, to, finish)
     return True
@@ -159,15 +182,78 @@ def _take(ring, group, image, source, rows, scale, frame):
 def _blur(out, ring, group, down_taps, across_taps, down, row, frame):
     """Four rows of a ring to the next, blurred down and across, with their borders."""
     wide, margin, step, columns, _, outside = frame
+    four = ROWS * wide
     _rows_around(down, ring, group, down_taps, frame, outside)
     count = (columns.size - 2 * margin) * step
+    begin, at = margin * step, group * four % out.size
+    size = across_taps.size
+    if step == 1 and count >= LANES and size == 5:
+        _across(out, at + begin, down, begin, wide, across_taps, count, 4)
+    elif step == 1 and count >= LANES and size == 9:
+        _across(out, at + begin, down, begin, wide, across_taps, count, 8)
+    elif step == 1 and count >= LANES and size == 17:
+        _across(out, at + begin, down, begin, wide, across_taps, count, 16)
+    else:
+        for r in range(ROWS):
+            here = LANES + r * wide + begin
+            across_blurred(row, down, here, step, across_taps, count)
+            for x in range(count):
+                store(out, at + r * wide + begin + x, load(row, x, DETAIL), RING)
     for r in range(ROWS):
-        across_blurred(row, down, r * wide + margin * step, step, across_taps, count)
-        at = (group * ROWS + r) * wide % out.size
-        for x in range(count):
-            store(out, at + margin * step + x, load(row, x, DETAIL), RING)
-        fill_borders(out, at, columns, margin, step, outside)
+        fill_borders(out, at + r * wide, columns, margin, step, outside)
     _put_right(out, group, frame, outside)
+
+
+@kernel
+def _across(out, to, down, begin, wide, taps, count, pairs):
+    """Four rows that are blurred down, blurred across."""
+    pairs = literally(pairs)
+    for r in range(ROWS):
+        here, there = LANES + r * wide + begin, to + r * wide
+        for place in range(0, count, LANES):
+            # The last vector ends with the row.
+            x = min(place, count - LANES)
+            term = columns_sum(down, here + x, 1, taps, pairs, LINES)
+            store_vector(out, there + x, term, LANES, RING)
+
+
+@kernel
+def _table(weights):
+    """Rows of eight for `interpolated`."""
+    rows = weights.size // 6
+    table = np.zeros(rows * 8, np.float32)
+    for row in range(rows):
+        for k in range(6):
+            table[row * 8 + k] = weights[row * 6 + k]
+    return table
+
+
+@kernel
+def _weigh(
+    image, own, once, a1, twice, a2, rest, a3, row, noise, table, weights, units, count
+):
+    """Do the steps of `bands.weigh_row`, in vectors."""
+    scales, unit = broadcast(units[0]), broadcast(units[1])
+    _, ends, factor, (_, _, first) = weights
+    factors, one = broadcast(factor), broadcast(_f(1))
+    least, most = broadcast(ends[0]), broadcast(ends[1])
+    rows = table.size // 8
+    everywhere = noise.size == 1
+    level = broadcast(noise[0])
+    for x in range(0, count, LANES):
+        if not everywhere:
+            level = load_vector(noise, x, LANES, DETAIL)
+        size = load_vector(row, x, LANES, DETAIL) * factors
+        ratio = size * size / level - one
+        # Nothing at all, NaN, counts as little.
+        ratio = smaller(most, larger(least, ratio))
+        w1, w2, w3 = interpolated(table, ratio, first, rows)
+        pixel = load_vector(image, own + x, count - x, IMAGE) * scales
+        inner = load_vector(once, a1 + x, LANES, RING)
+        outer = load_vector(twice, a2 + x, LANES, RING)
+        far = load_vector(rest, a3 + x, LANES, RING)
+        total = (pixel - inner) * w1 + (inner - outer) * w2 + (outer - far) * w3
+        store_vector(row, x, total * unit, LANES, DETAIL)
 
 
 @kernel
@@ -179,10 +265,10 @@ def _rows_around(down, ring, group, taps, frame, outside):
     for k in range(near.size):
         near[k] = (group * ROWS - reach + k) * wide % ring.size
     count = columns.size * step
-    rows_blurred(down, 0, wide, ring, near, taps, count, ROWS, RING, LINES)
+    rows_blurred(down, LANES, wide, ring, near, taps, count, ROWS, RING, LINES)
     if columns[0] < 0:
         for r in range(ROWS):
-            set_outside(down, r * wide, columns, step, outside)
+            set_outside(down, LANES + r * wide, columns, step, outside)
 
 
 @kernel

@@ -11,6 +11,7 @@ these kernels keep in registers: a mask of sigma 1 then takes 1.8 times as long.
 from __future__ import annotations
 
 import operator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
@@ -69,6 +70,7 @@ def _arithmetic(operation: Callable[..., Any], instruction: str) -> None:
 _arithmetic(operator.add, "fadd")
 _arithmetic(operator.sub, "fsub")
 _arithmetic(operator.mul, "fmul")
+_arithmetic(operator.truediv, "fdiv")
 
 
 @intrinsic
@@ -406,6 +408,63 @@ def laplacians(context, source, starts, x, step, weights, rows, buffer):
 
 
 @intrinsic
+def interpolated(context, table, value, first, rows):
+    """Look three numbers up by the exponent of each lane, on the way to the next.
+
+    table : (rows * 8,), float32: for each power of 2 three numbers and how far it is to
+            those of the next, two that are not used
+    value : from the first power of 2 to the one beyond the last
+    first : exponent of the first, as it is stored in a float32
+
+    Returns a tuple of three vectors. Rows are loaded whole, and put in columns: to
+    gather each column took three times as long.
+    """
+    digits, width = 23, 8
+    returned = types.UniTuple(vector, 3)
+
+    def generate(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0])
+        first, rows = (
+            _broadcast(
+                builder,
+                context.cast(builder, arguments[k], signature.args[k], types.i4),
+            )
+            for k in (2, 3)
+        )
+        constant = partial(_constant, _ints)
+        stored = builder.bitcast(arguments[1], _ints)
+        at = builder.sub(builder.ashr(stored, constant(digits)), first)
+        mantissa = builder.and_(stored, constant(2**digits - 1))
+        share = _constant(_floats, 2.0**-digits)
+        along = builder.fmul(builder.sitofp(mantissa, _floats), share)
+        # The last of all is one beyond the row before it.
+        inside = builder.icmp_signed("<", at, rows)
+        along = builder.select(inside, along, _constant(_floats, 1.0))
+        at = builder.select(inside, at, builder.sub(rows, constant(1)))
+        at = builder.mul(at, constant(width))
+        row = ir.VectorType(ir.FloatType(), width)
+        loaded = []
+        for lane in range(LANES):
+            place = builder.extract_element(at, ir.IntType(32)(lane))
+            place = builder.gep(data.data, [builder.zext(place, _index)])
+            value = builder.load(builder.bitcast(place, row.as_pointer()), align=4)
+            loaded.append(apart(builder, value, TABLES))
+        both = ir.Constant(_ints, list(range(LANES)))
+        values = [
+            builder.shuffle_vector(loaded[k], loaded[k + width], both)
+            for k in range(width)
+        ]
+        values = _transposed(builder, values)
+        numbers = [
+            builder.fadd(values[k], builder.fmul(along, values[k + 3]))
+            for k in range(3)
+        ]
+        return context.make_tuple(builder, returned, numbers)
+
+    return returned(table, value, first, rows), generate
+
+
+@intrinsic
 def transpose(context, source, at, apart_by, out, to, out_apart, read, written):
     """Write the rows of a square tile as columns.
 
@@ -427,19 +486,7 @@ def transpose(context, source, at, apart_by, out, to, out_apart, read, written):
             value = builder.load(place, align=align)
             values.append(apart(builder, value, kinds[6].literal_value))
             pointer = builder.gep(pointer, [step])
-        half = LANES // 2
-        while half:
-            lanes = range(LANES)
-            kept = [k if k & half == 0 else k - half + LANES for k in lanes]
-            other = [k + half if k & half == 0 else k + LANES for k in lanes]
-            for row in range(LANES):
-                if row & half == 0:
-                    pair = values[row], values[row + half]
-                    values[row], values[row + half] = (
-                        builder.shuffle_vector(*pair, ir.Constant(_ints, chosen))
-                        for chosen in (kept, other)
-                    )
-            half //= 2
+        values = _transposed(builder, values)
         tile = signature.replace(args=kinds[3:5])
         pointer, align = address(context, builder, tile, arguments[3:5])
         step = context.cast(builder, arguments[5], kinds[5], types.intp)
@@ -587,8 +634,30 @@ def _shifted(builder, a, b, n):
     return builder.bitcast(builder.shuffle_vector(a, b, lanes), _floats)
 
 
+def _transposed(builder: ir.IRBuilder, values: list[ir.Value]) -> list[ir.Value]:
+    """Return the columns of square tiles side by side: row k is ``values[k]``."""
+    values, half = list(values), len(values) // 2
+    while half:
+        lanes = range(LANES)
+        first = [k if k & half == 0 else k - half + LANES for k in lanes]
+        second = [k + half if k & half == 0 else k + LANES for k in lanes]
+        for row in range(len(values)):
+            if row & half == 0:
+                pair = values[row], values[row + half]
+                values[row], values[row + half] = (
+                    builder.shuffle_vector(*pair, ir.Constant(_ints, chosen))
+                    for chosen in (first, second)
+                )
+        half //= 2
+    return values
+
+
+def _constant(kind: ir.VectorType, value: float) -> ir.Constant:
+    return ir.Constant(kind, [value] * LANES)
+
+
 def _broadcast(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
-    nothing = ir.Constant(_floats, ir.Undefined)
+    nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
     one = builder.insert_element(nothing, value, ir.IntType(32)(0))
     return builder.shuffle_vector(one, nothing, ir.Constant(_ints, [0] * LANES))
 
