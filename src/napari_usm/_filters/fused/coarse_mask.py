@@ -96,7 +96,6 @@ def _reduced(
             flat(block),
             (source.offset(place, source.others), source.stride, source.step),
             *index,
-            grids[1].inside,
             *taps,
             points.reshape(-1),
             (there.offset(place, there.others), there.stride),
