@@ -61,13 +61,6 @@ class Grid:
         """Pixel at each place that a spline of a point reaches, see `continued`."""
         return continued(self._places, self.length, mode)
 
-    @property
-    def inside(self) -> tuple[int, int]:
-        """First and last + 1 of those places that are no border."""
-        begin = -int(self._places[0])
-        size = (self.points + 3) * self.blur.factor
-        return max(0, begin), min(size, begin + self.length)
-
 
 def reduced(values: Array, axis: int, blur: AxisBlur, mode: str, cval: float) -> Array:
     """From the pixels of an axis to grid points, those that all its pixels need."""

@@ -40,16 +40,13 @@ _f = np.float32
 
 
 @kernel
-def reduce_plane(
-    image, source, rows, columns, inside, row_taps, column_taps, points, target
-):
+def reduce_plane(image, source, rows, columns, row_taps, column_taps, points, target):
     """From the pixels of a plane to its grid points; whether all were finite.
 
     image         : (n,); column c of row r is at ``start + r * stride + c * step``
     source        : start, stride, step
     rows, columns : ((points + 3) * factor,), where the pixel at each place from the
                     first tap of the first grid point on is taken from
-    inside        : first and last + 1 of `columns` that are in order
     *_taps        : (4 * factor,), float32
     points        : (m,), float32
     target        : row r of the grid points goes to ``target[0] + r * target[1]``

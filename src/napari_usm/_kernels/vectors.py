@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.core import cgutils
 from numba.extending import (
@@ -32,6 +33,17 @@ if TYPE_CHECKING:
 
 # Pixels in a vector.
 LANES = 16
+
+
+def _shuffles_any_lanes() -> bool:
+    """Return whether one instruction shifts 16 lanes: with AVX2 it takes several."""
+    try:
+        return bool(get_host_cpu_features().get("avx512f", False))
+    except RuntimeError:  # of a processor that LLVM cannot name
+        return False
+
+
+_SHUFFLES = _shuffles_any_lanes()
 
 _floats = ir.VectorType(ir.FloatType(), LANES)
 _ints = ir.VectorType(ir.IntType(32), LANES)
@@ -607,7 +619,7 @@ class _Columns(_Sum):
         builder = self.builder
         before, behind = self.column(_index(-LANES)), self.column(_index(LANES))
         for k in range(1, pairs + 1):
-            if k % 2 == 0:
+            if _SHUFFLES and k % 2 == 0:
                 left = _shifted(builder, before, centre, LANES - k)
                 right = _shifted(builder, centre, behind, k)
             else:

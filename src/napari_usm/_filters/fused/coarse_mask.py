@@ -81,7 +81,6 @@ class CoarseMaskPass:
             to.stride,
             (
                 *(grid.index(layout.mode) for grid in grids),
-                grids[1].inside,
                 *(down_taps for down_taps, _ in taps),
             ),
             (
@@ -133,7 +132,7 @@ class BoundCoarseMask:
     @property
     def nbytes(self) -> int:
         """Bytes of the arguments."""
-        rows, columns, _, *taps = self.reducing
+        rows, columns, *taps = self.reducing
         arrays = [rows, columns, *taps, *self.expanding[:-1]]
         return nbytes_of(arrays, len(self.reduced) + len(self.expanded))
 
