@@ -10,7 +10,7 @@ from numba import literally
 
 from napari_usm._kernels.buffers import buffer
 from napari_usm._kernels.compiled import kernel
-from napari_usm._kernels.finish import finish_blurred_row
+from napari_usm._kernels.finish import finish_blurred_row, finished
 from napari_usm._kernels.integers import (
     BYTES,
     add_integers,
@@ -38,8 +38,6 @@ from napari_usm._kernels.vectors import (
     LANES,
     add_products,
     broadcast,
-    larger,
-    smaller,
     store_vector,
 )
 
@@ -131,80 +129,24 @@ def finish_blurring_bytes(
     The others are those of `finish_blurring`.
     """
     done = 0
+    places = at, stride, begin, apart, to, to_stride
     if step == 1 and finish[1] <= 0:
         done = count // BYTES * BYTES
-        size = taps.size
-        if size == 5:
+        if taps.size == 5:
             _finish_bytes(
-                image,
-                at,
-                stride,
-                line,
-                begin,
-                apart,
-                vectors,
-                done,
-                rows,
-                result,
-                edges,
-                to,
-                to_stride,
-                finish,
-                4,
+                image, line, vectors, result, edges, places, done, rows, finish, 4
             )
-        elif size == 9:
+        elif taps.size == 9:
             _finish_bytes(
-                image,
-                at,
-                stride,
-                line,
-                begin,
-                apart,
-                vectors,
-                done,
-                rows,
-                result,
-                edges,
-                to,
-                to_stride,
-                finish,
-                8,
+                image, line, vectors, result, edges, places, done, rows, finish, 8
             )
-        elif size == 13:
+        elif taps.size == 13:
             _finish_bytes(
-                image,
-                at,
-                stride,
-                line,
-                begin,
-                apart,
-                vectors,
-                done,
-                rows,
-                result,
-                edges,
-                to,
-                to_stride,
-                finish,
-                12,
+                image, line, vectors, result, edges, places, done, rows, finish, 12
             )
         else:
             _finish_bytes(
-                image,
-                at,
-                stride,
-                line,
-                begin,
-                apart,
-                vectors,
-                done,
-                rows,
-                result,
-                edges,
-                to,
-                to_stride,
-                finish,
-                16,
+                image, line, vectors, result, edges, places, done, rows, finish, 16
             )
     if done < count:
         for r in range(rows):
@@ -218,24 +160,11 @@ def finish_blurring_bytes(
 
 @kernel
 def _finish_bytes(
-    image,
-    at,
-    stride,
-    line,
-    begin,
-    apart,
-    vectors,
-    count,
-    rows,
-    result,
-    edges,
-    to,
-    to_stride,
-    finish,
-    pairs,
+    image, line, vectors, result, edges, places, count, rows, finish, pairs
 ):
     """Blur across and finish whole vectors, without a threshold."""
     pairs = literally(pairs)
+    at, stride, begin, apart, to, to_stride = places
     amount, _, _, low, high, rounding = finish
     amounts, lows, highs = broadcast(amount), broadcast(low), broadcast(high)
     roundings, less = broadcast(rounding), broadcast(-_UNIT)
@@ -250,9 +179,9 @@ def _finish_bytes(
             if edges.size > 0:
                 store_interleaved(edges, goal + x, even_detail, odd_detail, EDGES)
             if result.size > 0:
-                even = smaller(larger(even + amounts * even_detail, lows), highs)
-                odd = smaller(larger(odd + amounts * odd_detail, lows), highs)
-                store_bytes(result, goal + x, even + roundings, odd + roundings, RESULT)
+                even = finished(even, even_detail, amounts, lows, highs, roundings)
+                odd = finished(odd, odd_detail, amounts, lows, highs, roundings)
+                store_bytes(result, goal + x, even, odd, RESULT)
 
 
 @kernel

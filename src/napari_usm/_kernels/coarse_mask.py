@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_usm._kernels.buffers import buffer, padded
 from napari_usm._kernels.compiled import kernel
-from napari_usm._kernels.finish import finish_blurred_row
+from napari_usm._kernels.finish import finish_blurred_row, finished
 from napari_usm._kernels.memory import (
     DETAIL,
     EDGES,
@@ -395,5 +395,5 @@ def _finish_rows(
             if edges.size > 0:
                 store_vector(edges, goal, detail, left, EDGES)
             if result.size > 0:
-                value = smaller(larger(pixel + amounts * detail, lows), highs)
-                store_vector(result, goal, value + roundings, left, RESULT)
+                value = finished(pixel, detail, amounts, lows, highs, roundings)
+                store_vector(result, goal, value, left, RESULT)

@@ -50,98 +50,28 @@ def finish_blurring(
     to, to_stride : where their first row begins, and from row to row
     """
     done = 0
+    places = at, stride, begin, apart, to, to_stride
     if step == 1 and finish[1] <= 0:
         done = count // LANES * LANES
-        size = taps.size
-        if size == 2:
+        if taps.size == 2:
             _finish_vectors(
-                image,
-                at,
-                stride,
-                line,
-                begin,
-                apart,
-                taps,
-                done,
-                rows,
-                result,
-                edges,
-                to,
-                to_stride,
-                finish,
-                1,
+                image, line, taps, result, edges, places, done, rows, finish, 1
             )
-        elif size == 5:
+        elif taps.size == 5:
             _finish_vectors(
-                image,
-                at,
-                stride,
-                line,
-                begin,
-                apart,
-                taps,
-                done,
-                rows,
-                result,
-                edges,
-                to,
-                to_stride,
-                finish,
-                4,
+                image, line, taps, result, edges, places, done, rows, finish, 4
             )
-        elif size == 9:
+        elif taps.size == 9:
             _finish_vectors(
-                image,
-                at,
-                stride,
-                line,
-                begin,
-                apart,
-                taps,
-                done,
-                rows,
-                result,
-                edges,
-                to,
-                to_stride,
-                finish,
-                8,
+                image, line, taps, result, edges, places, done, rows, finish, 8
             )
-        elif size == 13:
+        elif taps.size == 13:
             _finish_vectors(
-                image,
-                at,
-                stride,
-                line,
-                begin,
-                apart,
-                taps,
-                done,
-                rows,
-                result,
-                edges,
-                to,
-                to_stride,
-                finish,
-                12,
+                image, line, taps, result, edges, places, done, rows, finish, 12
             )
-        elif size == 17:
+        elif taps.size == 17:
             _finish_vectors(
-                image,
-                at,
-                stride,
-                line,
-                begin,
-                apart,
-                taps,
-                done,
-                rows,
-                result,
-                edges,
-                to,
-                to_stride,
-                finish,
-                16,
+                image, line, taps, result, edges, places, done, rows, finish, 16
             )
         else:
             done = 0
@@ -157,24 +87,11 @@ def finish_blurring(
 
 @kernel
 def _finish_vectors(
-    image,
-    at,
-    stride,
-    line,
-    begin,
-    apart,
-    taps,
-    count,
-    rows,
-    result,
-    edges,
-    to,
-    to_stride,
-    finish,
-    pairs,
+    image, line, taps, result, edges, places, count, rows, finish, pairs
 ):
     """Blur across and finish whole vectors, without a threshold."""
     pairs = literally(pairs)
+    at, stride, begin, apart, to, to_stride = places
     amount, _, _, low, high, rounding = finish
     amounts, lows, highs = broadcast(amount), broadcast(low), broadcast(high)
     roundings = broadcast(rounding)
@@ -186,8 +103,8 @@ def _finish_vectors(
             if edges.size > 0:
                 store_vector(edges, goal + x, detail, LANES, EDGES)
             if result.size > 0:
-                value = smaller(larger(pixel + amounts * detail, lows), highs)
-                store_vector(result, goal + x, value + roundings, LANES, RESULT)
+                value = finished(pixel, detail, amounts, lows, highs, roundings)
+                store_vector(result, goal + x, value, LANES, RESULT)
 
 
 @kernel
@@ -253,5 +170,11 @@ def _finish(
         if edges.size > 0:
             store_vector(edges, to + x, detail, left, EDGES)
         if result.size > 0:
-            value = smaller(larger(pixel + amounts * detail, lows), highs)
-            store_vector(result, to + x, value + roundings, left, RESULT)
+            value = finished(pixel, detail, amounts, lows, highs, roundings)
+            store_vector(result, to + x, value, left, RESULT)
+
+
+@kernel
+def finished(pixel, detail, amounts, lows, highs, roundings):
+    """Return results before the cast, in vectors."""
+    return smaller(larger(pixel + amounts * detail, lows), highs) + roundings

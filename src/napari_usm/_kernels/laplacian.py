@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_usm._kernels.buffers import buffer, padded
 from napari_usm._kernels.compiled import kernel
-from napari_usm._kernels.finish import finish_row
+from napari_usm._kernels.finish import finish_row, finished
 from napari_usm._kernels.median import HELD, median_pair
 from napari_usm._kernels.memory import DETAIL, EDGES, IMAGE, RESULT, RING, load, store
 from napari_usm._kernels.vectors import (
@@ -17,9 +17,7 @@ from napari_usm._kernels.vectors import (
     broadcast,
     is_zero,
     laplacians,
-    larger,
     load_vector,
-    smaller,
     store_rows,
 )
 
@@ -234,14 +232,14 @@ def _four_rows(
         if result.size > 0:
             a, b, c, d = four
             own = at + x
-            a = load_vector(image, own, LANES, IMAGE) + amounts * a
-            b = load_vector(image, own + stride, LANES, IMAGE) + amounts * b
-            c = load_vector(image, own + 2 * stride, LANES, IMAGE) + amounts * c
-            d = load_vector(image, own + 3 * stride, LANES, IMAGE) + amounts * d
-            a = smaller(larger(a, lows), highs) + roundings
-            b = smaller(larger(b, lows), highs) + roundings
-            c = smaller(larger(c, lows), highs) + roundings
-            d = smaller(larger(d, lows), highs) + roundings
+            last_steps = amounts, lows, highs, roundings
+            a = finished(load_vector(image, own, LANES, IMAGE), a, *last_steps)
+            own += stride
+            b = finished(load_vector(image, own, LANES, IMAGE), b, *last_steps)
+            own += stride
+            c = finished(load_vector(image, own, LANES, IMAGE), c, *last_steps)
+            own += stride
+            d = finished(load_vector(image, own, LANES, IMAGE), d, *last_steps)
             store_rows(result, to + x, to_stride, (a, b, c, d), RESULT)
     return is_zero(total)
 

@@ -75,8 +75,8 @@ def slow_blocks(monkeypatch):
     in_order, blocks_of = memory.in_order, memory._threads_and_blocks
     monkeypatch.setattr(memory, "in_order", slowly)
 
-    def small(plan, halo, _):
-        return blocks_of(plan, halo, STACK[0].size)
+    def small(plan, _):
+        return blocks_of(plan, STACK[0].size)
 
     monkeypatch.setattr(memory, "_threads_and_blocks", small)
     yield go, done
