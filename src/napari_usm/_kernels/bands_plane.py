@@ -16,11 +16,11 @@ from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.finish import finish_row
 from napari_usm._kernels.memory import DETAIL, IMAGE, LINES, RING, load, store
 from napari_usm._kernels.sweeps import ROWS, across_blurred, rows_blurred
+from napari_usm._kernels.vector_sums import columns_sum
+from napari_usm._kernels.vector_tables import interpolated
 from napari_usm._kernels.vectors import (
     LANES,
     broadcast,
-    columns_sum,
-    interpolated,
     larger,
     load_vector,
     smaller,

@@ -34,12 +34,7 @@ from napari_usm._kernels.memory import (
     load,
     store,
 )
-from napari_usm._kernels.vectors import (
-    LANES,
-    add_products,
-    broadcast,
-    store_vector,
-)
+from napari_usm._kernels.vectors import LANES, broadcast, multiplied_added, store_vector
 
 # Rows of a mask that are blurred down at a time: of four, twelve are loaded for radius
 # 4, of eight sixteen.
@@ -174,8 +169,8 @@ def _finish_bytes(
             sums = byte_columns(line, place + x, vectors, pairs, LINES)
             even, odd = load_bytes(image, own + x, IMAGE)
             # Times a power of two: exact, so this is rounded as a difference is.
-            even_detail = add_products(less, as_floats(sums[0]), even)
-            odd_detail = add_products(less, as_floats(sums[1]), odd)
+            even_detail = multiplied_added(less, as_floats(sums[0]), even)
+            odd_detail = multiplied_added(less, as_floats(sums[1]), odd)
             if edges.size > 0:
                 store_interleaved(edges, goal + x, even_detail, odd_detail, EDGES)
             if result.size > 0:

@@ -21,6 +21,7 @@ from napari_usm._kernels.memory import (
     TABLES,
     load,
 )
+from napari_usm._kernels.vector_tables import transpose
 from napari_usm._kernels.vectors import (
     LANES,
     broadcast,
@@ -30,7 +31,6 @@ from napari_usm._kernels.vectors import (
     multiplied_added,
     smaller,
     store_vector,
-    transpose,
 )
 
 # Rows at a time, at most: of more, the processor no longer fetches all in time.

@@ -6,10 +6,10 @@ from numba import literally
 from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.memory import DETAIL, EDGES, IMAGE, LINES, RESULT
 from napari_usm._kernels.sweeps import across_blurred
+from napari_usm._kernels.vector_sums import columns_sum
 from napari_usm._kernels.vectors import (
     LANES,
     broadcast,
-    columns_sum,
     larger,
     load_vector,
     smaller,

@@ -12,11 +12,11 @@ from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.finish import finish_row, finished
 from napari_usm._kernels.median import HELD, median_pair
 from napari_usm._kernels.memory import DETAIL, EDGES, IMAGE, RESULT, RING, load, store
+from napari_usm._kernels.vector_sums import laplacians
 from napari_usm._kernels.vectors import (
     LANES,
     broadcast,
     is_zero,
-    laplacians,
     load_vector,
     store_rows,
 )

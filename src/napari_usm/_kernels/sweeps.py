@@ -12,16 +12,13 @@ from numba import literally
 from napari_usm._kernels.buffers import buffer
 from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.memory import DETAIL, LINES, multiply_add
-from napari_usm._kernels.vectors import (
-    LANES,
+from napari_usm._kernels.vector_sums import (
     columns_added,
     columns_sum,
-    load_vector,
     rows_added,
     rows_sum,
-    store_rows,
-    store_vector,
 )
+from napari_usm._kernels.vectors import LANES, load_vector, store_rows, store_vector
 
 # Pairs of taps in one sweep, and the most that there is a loop for without sweeps.
 PAIRS = 4
