@@ -593,3 +593,19 @@ def test_a_pyramid_in_colour():
         )
         assert found[1].part(Output.EDGE_MAP, (range(9), 4)).shape == (9,)
         assert found[1].part(Output.IMAGE, (range(9), 4, range(3))).shape == (9, 3)
+
+
+@pytest.mark.parametrize("color", ["luminance", "value"])
+def test_kept_detail_of_colours_larger_than_a_part(color):
+    """Colours are finished step by step, in parts, from detail without neighbours."""
+    image = cases.picture((700, 800, 3), "uint8")
+    call = {"sigma": 4.5, "amount": 2.0, "channel_axis": 2, "color": color}
+    plan, _ = cases.prepare(image, "unsharp_mask", **call)
+    level = SharpenedLevel(
+        LiveImage(image, DetailCache(2**26)),
+        memory.result_of(memory.estimate(plan, image)),
+    )
+    expected = cases.sharpen(image, "unsharp_mask", **call)
+    for _ in range(2):  # the second is made of detail that is kept
+        found = level.part(Output.IMAGE, tuple(range(n) for n in image.shape))
+        np.testing.assert_array_equal(found, expected.image)

@@ -232,12 +232,14 @@ def _steps(
             assert parts.edge_map is not None
             yield padded, part, parts.edge_map[to], to
             continue
+        # Where the detail is known there may be no neighbours.
+        core = pixels[offset(part.core, block.core, block.inner)]
         if detail is None:
             edge_map = _edge_map(fitted, padded, part)
         else:
             inside = offset(part.core, block.core)
             values = detail.values[colours.signal_slices(inside)]
-            edge_map = _thresholded(fitted, values, padded[part.inner], part)
+            edge_map = _thresholded(fitted, values, core, part)
             if weight is not None:
                 local = weight[colours.plain_slices(inside)]
                 edge_map = colours.weighted(edge_map, local)
@@ -247,7 +249,7 @@ def _steps(
             edges = colours.public_edge_map(edge_map)
             parts.edge_map[colours.edge_slices(to)] = edges
         if parts.image is not None:
-            parts.image[to] = _combined(fitted, padded[part.inner], edge_map, part)
+            parts.image[to] = _combined(fitted, core, edge_map, part)
         yield padded, part, edge_map, to
 
 
