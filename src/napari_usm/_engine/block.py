@@ -399,8 +399,7 @@ def _bound(
 
 def _bind(one_pass: OnePass, layout: Layout) -> BoundFilter:
     for axis in range(one_pass.last_axis(len(layout.shape)) + 1, len(layout.shape)):
-        length = layout.shape[axis]
-        if layout.inner[axis] != slice(0, length) or layout.target[axis] != length:
+        if layout.target[axis] != layout.shape[axis]:
             return NO_FILTER  # rows of the kernel go through these axes
     return one_pass.bind(layout) or NO_FILTER
 

@@ -15,7 +15,15 @@ from numba import types
 from numba.extending import intrinsic, models, register_model
 
 from napari_usm._kernels.memory import TABLES, address, apart
-from napari_usm._kernels.vectors import LANES, vector
+from napari_usm._kernels.vectors import (
+    FLOATS,
+    INDEX,
+    INTS,
+    LANES,
+    as_integers,
+    splat,
+    vector,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,10 +33,7 @@ BYTES = 2 * LANES
 
 _bytes = ir.VectorType(ir.IntType(8), BYTES)
 _shorts = ir.VectorType(ir.IntType(16), BYTES)
-_ints = ir.VectorType(ir.IntType(32), LANES)
 _products = ir.VectorType(ir.IntType(32), BYTES)
-_floats = ir.VectorType(ir.FloatType(), LANES)
-_index = ir.IntType(64)
 
 
 class IntegersType(types.Type):
@@ -44,7 +49,7 @@ integers = IntegersType()
 @register_model(IntegersType)
 class _IntegersModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _ints)
+        super().__init__(manager, kind, INTS)
 
 
 @intrinsic
@@ -76,12 +81,12 @@ def byte_rows(
         table = context.make_array(kinds[6])(context, builder, weights).data
 
         def row(place):
-            start = builder.load(builder.gep(starts, [_index(place)]), align=8)
+            start = builder.load(builder.gep(starts, [INDEX(place)]), align=8)
             at = builder.add(apart(builder, start, TABLES), x)
             return _load_bytes(builder, builder.gep(source, [at]), from_buffer)
 
         # Rounding of the shift by 7, and 128 less.
-        bias = ir.Constant(_ints, [64 - 128 * 2**15] * LANES)
+        bias = ir.Constant(INTS, [64 - 128 * 2**15] * LANES)
         sums = [[bias, bias] for _ in range(count)]
         for j in range(reach + count // 2):
             above, below = row(2 * j), row(2 * j + 1)
@@ -128,9 +133,9 @@ def byte_columns(context, line, at, weights, pairs, buffer):
         pointer, _ = address(context, builder, signature, arguments)
         table = arguments[2]
         table = context.make_array(signature.args[2])(context, builder, table).data
-        even = odd = ir.Constant(_ints, [128 * 2**23] * LANES)
+        even = odd = ir.Constant(INTS, [128 * 2**23] * LANES)
         for j in range(reach + 1):
-            place = builder.gep(pointer, [_index(2 * j - reach)])
+            place = builder.gep(pointer, [INDEX(2 * j - reach)])
             place = builder.bitcast(place, _shorts.as_pointer())
             values = apart(builder, builder.load(place, align=2), number)
             even = _dot(builder, even, values, _pair(builder, table, j))
@@ -154,8 +159,7 @@ def load_integers(context, array, index, buffer):
             builder.bitcast(pointer, several.as_pointer()), align=align
         )
         apart(builder, value, signature.args[2].literal_value)
-        extended = builder.sext if kind in types.signed_domain else builder.zext
-        return extended(value, _ints)
+        return as_integers(builder, value, kind)
 
     return integers(array, index, buffer), generate
 
@@ -166,11 +170,8 @@ def add_product(context, total, value, factor):
 
     def generate(context, builder, signature, arguments):
         factor = context.cast(builder, arguments[2], signature.args[2], types.int32)
-        several = builder.insert_element(
-            ir.Constant(_ints, ir.Undefined), factor, ir.IntType(32)(0)
-        )
-        several = _shuffled(builder, several, several, [0] * LANES)
-        return builder.add(arguments[0], builder.mul(arguments[1], several))
+        product = builder.mul(arguments[1], splat(builder, factor))
+        return builder.add(arguments[0], product)
 
     return integers(integers, integers, factor), generate
 
@@ -181,10 +182,7 @@ def all_equal(context, value):
 
     def generate(context, builder, signature, arguments):
         value = context.cast(builder, arguments[0], signature.args[0], types.int32)
-        several = builder.insert_element(
-            ir.Constant(_ints, ir.Undefined), value, ir.IntType(32)(0)
-        )
-        return _shuffled(builder, several, several, [0] * LANES)
+        return splat(builder, value)
 
     return integers(value), generate
 
@@ -204,7 +202,7 @@ def as_floats(context, value):
     """Return integers in float32, rounded to the nearest."""
 
     def generate(context, builder, signature, arguments):
-        return builder.sitofp(arguments[0], _floats)
+        return builder.sitofp(arguments[0], FLOATS)
 
     return vector(integers), generate
 
@@ -219,10 +217,10 @@ def load_bytes(context, array, index, buffer):
     def generate(context, builder, signature, arguments):
         pointer, _ = address(context, builder, signature, arguments)
         shorts = _load_bytes(builder, pointer, signature.args[2].literal_value)
-        both = builder.bitcast(shorts, _ints)
-        even = builder.and_(both, ir.Constant(_ints, [0xFFFF] * LANES))
-        odd = builder.lshr(both, ir.Constant(_ints, [16] * LANES))
-        values = [builder.sitofp(half, _floats) for half in (even, odd)]
+        both = builder.bitcast(shorts, INTS)
+        even = builder.and_(both, ir.Constant(INTS, [0xFFFF] * LANES))
+        odd = builder.lshr(both, ir.Constant(INTS, [16] * LANES))
+        values = [builder.sitofp(half, FLOATS) for half in (even, odd)]
         return context.make_tuple(builder, returned, values)
 
     return returned(array, index, buffer), generate
@@ -237,8 +235,8 @@ def store_bytes(context, array, index, even, odd, buffer):
     def generate(context, builder, signature, arguments):
         pointer, _ = address(context, builder, signature, arguments)
         number = signature.args[4].literal_value
-        even, odd = (builder.fptosi(half, _ints) for half in arguments[2:4])
-        odd = builder.shl(odd, ir.Constant(_ints, [16] * LANES))
+        even, odd = (builder.fptosi(half, INTS) for half in arguments[2:4])
+        odd = builder.shl(odd, ir.Constant(INTS, [16] * LANES))
         shorts = builder.bitcast(builder.or_(even, odd), _shorts)
         place = builder.bitcast(pointer, _bytes.as_pointer())
         stored = builder.store(builder.trunc(shorts, _bytes), place, align=1)
@@ -262,10 +260,10 @@ def store_interleaved(context, array, index, even, odd, buffer):
             for lane in range(half * LANES // 2, (half + 1) * LANES // 2):
                 places += [lane, LANES + lane]
             value = builder.shuffle_vector(
-                arguments[2], arguments[3], ir.Constant(_ints, places)
+                arguments[2], arguments[3], ir.Constant(INTS, places)
             )
-            place = builder.gep(pointer, [_index(half * LANES)])
-            place = builder.bitcast(place, _floats.as_pointer())
+            place = builder.gep(pointer, [INDEX(half * LANES)])
+            place = builder.bitcast(place, FLOATS.as_pointer())
             apart(builder, builder.store(value, place, align=4), number)
         return context.get_dummy_value()
 
@@ -280,7 +278,7 @@ def _load_bytes(builder: ir.IRBuilder, pointer: ir.Value, number: int) -> ir.Val
 
 def _pair(builder: ir.IRBuilder, table: ir.Value, place: int) -> ir.Value:
     """Two weights, in all pairs of lanes."""
-    pointer = builder.gep(table, [_index(place * BYTES)])
+    pointer = builder.gep(table, [INDEX(place * BYTES)])
     pointer = builder.bitcast(pointer, _shorts.as_pointer())
     return apart(builder, builder.load(pointer, align=2), TABLES)
 
@@ -311,10 +309,10 @@ def _interleaved(
 
 def _packed(builder: ir.IRBuilder, low: ir.Value, high: ir.Value) -> ir.Value:
     """From sums of both halves, which are in units of 2**-15, to 16 bits."""
-    seven = ir.Constant(_ints, [7] * LANES)
+    seven = ir.Constant(INTS, [7] * LANES)
     # Only the lower 16 bits matter: LLVM packs them in one instruction if it sees that
     # the upper ones are 0.
-    lower = ir.Constant(_ints, [0xFFFF] * LANES)
+    lower = ir.Constant(INTS, [0xFFFF] * LANES)
     shorts = [
         builder.bitcast(builder.and_(builder.ashr(sums, seven), lower), _shorts)
         for sums in (low, high)

@@ -279,8 +279,8 @@ def _one_by_one(
             before = _pixel(source, near[row + 1], one * step + c, outside)
         if other >= 0:
             after = _pixel(source, near[row + 1], other * step + c, outside)
-        away, beside = above + below, before + after
-        found = weights[0] * (twice - away) + weights[1] * (twice - beside)
+        away, aside = above + below, before + after
+        found = weights[0] * (twice - away) + weights[1] * (twice - aside)
         finite &= found - found == 0
         if threshold > 0:
             store(detail, detail_at + x - begin, found, DETAIL)

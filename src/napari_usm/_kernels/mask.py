@@ -151,24 +151,20 @@ def sharpen_planes(
                         if not _is_finite(ring, at + plane * thick, row, RING):
                             return False
         for plane in range(count_planes):
-            for k in range(held):
-                # As many rows as the ring holds, from the oldest on.
-                slot = newest + k if newest + k < held else newest + k - held
-                near[k] = slot * wide + plane * thick
-            if deep_taps is None:
-                if is_held:
-                    _blurred_down(
-                        down, lead, apart, ring, near, row_taps, byte_taps, row
-                    )
-                else:
-                    for k in range(held):
-                        place = min(top + k, height - 1 + 2 * reach_rows)
-                        near[k] = start + planes[0] * depth + rows[place] * stride
+            if is_held:
+                for k in range(held):
+                    # As many rows as the ring holds, from the oldest on.
+                    slot = newest + k if newest + k < held else newest + k - held
+                    near[k] = slot * wide + plane * thick
+                _blurred_down(down, lead, apart, ring, near, row_taps, byte_taps, row)
+            else:
+                for k in range(held):
+                    place = min(top + k, height - 1 + 2 * reach_rows)
+                    near[k] = start + planes[0] * depth + rows[place] * stride
+                if deep_taps is None:  # else the image may be of another type
                     _blurred_down(
                         down, lead, apart, image, near, row_taps, byte_taps, row
                     )
-            else:
-                _blurred_down(down, lead, apart, ring, near, row_taps, byte_taps, row)
             _fill_borders(down, lead, apart, columns, reach, step, beyond)
             own = start + planes[deep + plane] * depth + top * stride + left * step
             to = target[0] + plane * target[1] + (top - first) * target[2]

@@ -23,7 +23,7 @@ from napari_usm._kernels.lanes import (
 )
 from napari_usm._kernels.memory import EDGES, IMAGE, RESULT, load, store
 
-# The buffers, beside image, result and edge map: the lowest and highest of three rows,
+# The buffers, next to image, result and edge map: the lowest and highest of three rows,
 # with borders, and what over- and undershoot are in.
 _LOW, _HIGH, _OVER, _UNDER = 2, 3, 4, 6
 
@@ -217,10 +217,10 @@ def _add_floats(
         change = after - load(image, pixels + i, IMAGE)
         counts = change - change == 0
         p = x + i
-        beside = max(load(high, p, _HIGH), load(high, p + 2 * step, _HIGH))
-        more = after - max(beside, load(high, p + step, _HIGH))
-        beside = min(load(low, p, _LOW), load(low, p + 2 * step, _LOW))
-        less = min(beside, load(low, p + step, _LOW)) - after
+        sides = max(load(high, p, _HIGH), load(high, p + 2 * step, _HIGH))
+        more = after - max(sides, load(high, p + step, _HIGH))
+        sides = min(load(low, p, _LOW), load(low, p + 2 * step, _LOW))
+        less = min(sides, load(low, p + step, _LOW)) - after
         more = max(more, _f(0)) if counts else _f(0)
         less = max(less, _f(0)) if counts else _f(0)
         store(over, i, max(load(over, i, _OVER), more), _OVER)

@@ -87,8 +87,6 @@ def rows_added(context, source, starts, x, taps, pairs, sums, first, buffer):
 def columns_sum(context, line, at, step, taps, pairs, buffer):
     """Weighted sum of the columns around ``line[at]`` and so on: the nearest `pairs`.
 
-    Of no pairs it is the columns themselves.
-
     line : (n,), float32, in which columns are `step` apart
     taps : (1 + radius,), float32
     """
@@ -99,8 +97,6 @@ def columns_sum(context, line, at, step, taps, pairs, buffer):
     def generate(context, builder, signature, arguments):
         columns = _Columns(context, builder, signature, arguments, number)
         centre = columns.column(INDEX(0))
-        if near == 0:
-            return centre
         total = builder.fmul(columns.tap(INDEX(0)), centre)
         if step == types.IntegerLiteral(1):
             return columns.near_added(centre, total, near)
