@@ -59,6 +59,12 @@ class Noise:
         variance: Array = np.maximum(growing + kind(self.constant), kind(self.least**2))
         return variance
 
+    def numbers(self, of_impulses: bool = False) -> tuple[float, ...]:
+        """Return what the kernels compute variances from, see `bands.variance_of`."""
+        # Half a step is noise, a whole one is none of an impulse.
+        least = 2 * self.least if of_impulses else self.least
+        return self.constant, self.growth, self.zero, least**2
+
     def around(
         self,
         blurred: Array,
@@ -143,10 +149,7 @@ def weighted_bands(
 
 
 def _without_impulses(values: Array, bands: Bands) -> Array:
-    noise = bands.noise
-    # Half a step is noise, a whole one is none of an impulse.
-    numbers = noise.constant, noise.growth, noise.zero, (2 * noise.least) ** 2
-    noises = np.array([numbers], values.dtype)
+    noises = np.array([bands.noise.numbers(of_impulses=True)], values.dtype)
     return without_impulses(values, bands.plane_axes, noises)
 
 

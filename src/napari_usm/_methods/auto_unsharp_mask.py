@@ -17,7 +17,7 @@ from napari_usm._estimate.band_weights import (
 from napari_usm._estimate.blur_and_noise import Estimate
 from napari_usm._filters.bands import NEAR, Bands, weighted_bands
 from napari_usm._filters.fused.bands import BandsPass
-from napari_usm._filters.local_floor import REACH
+from napari_usm._kernels.floor_plane import REACH
 from napari_usm._methods.estimating import (
     LARGE,
     EstimatingMethod,
@@ -80,8 +80,6 @@ class AutoUnsharpMask(EstimatingMethod):
         ):
             return None
         bands = _bands(tuple(axes), found, float(self.denoise), self.looks_at_specimens)
-        if bands.ground or bands.correction is not None:
-            return None
         return BandsPass(bands, exponent)
 
 
