@@ -15,7 +15,7 @@ from napari_usm._filters.taps import AxisBlur
 from napari_usm._kernels.bands import weigh_bands
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -96,9 +96,11 @@ class Bands:
     rise : float
         Height of the ground above the local floor of the second blur, in standard
         deviations of the noise: the lowest of noisy pixels is below their mean.
-    correction : float, optional
+    impulses : Noise, optional
+        Noise that an impulse must stand out of; None if there are none.
+    correction : float
         Share of the difference between an impulse and the median around it that is
-        part of the detail; None if impulses are taken as they are.
+        part of the detail.
     """
 
     narrow: Mapping[int, AxisBlur]
@@ -109,7 +111,8 @@ class Bands:
     noise: Noise
     ground: float = 0.0
     rise: float = 0.0
-    correction: float | None = None
+    impulses: Noise | None = None
+    correction: float = 0.0
 
     @property
     def plane_axes(self) -> tuple[int, ...]:
@@ -132,8 +135,8 @@ def weighted_bands(
         As for `blur`.
     """
     values = np.ascontiguousarray(values)
-    if bands.correction is not None:
-        clean = _without_impulses(values, bands)
+    if bands.impulses is not None:
+        clean = _without_impulses(values, bands.impulses, bands.plane_axes)
         if clean is not values:
             detail = _weighted_bands(clean, bands, mode, cval, weight)
             with np.errstate(invalid="ignore"):
@@ -142,12 +145,9 @@ def weighted_bands(
     return _weighted_bands(values, bands, mode, cval, weight)
 
 
-def _without_impulses(values: Array, bands: Bands) -> Array:
-    noise = bands.noise
-    # Half a step is noise, a whole one is none of an impulse.
-    numbers = noise.constant, noise.growth, noise.zero, (2 * noise.least) ** 2
-    noises = np.array([numbers], values.dtype)
-    return without_impulses(values, bands.plane_axes, noises)
+def _without_impulses(values: Array, noise: Noise, axes: Sequence[int]) -> Array:
+    numbers = noise.constant, noise.growth, noise.zero, noise.least**2
+    return without_impulses(values, axes, np.array([numbers], values.dtype))
 
 
 def _weighted_bands(

@@ -80,7 +80,7 @@ class AutoUnsharpMask(EstimatingMethod):
         ):
             return None
         bands = _bands(tuple(axes), found, float(self.denoise), self.looks_at_specimens)
-        if bands.ground or bands.correction is not None:
+        if bands.ground or bands.impulses is not None:
             return None
         return BandsPass(bands, exponent)
 
