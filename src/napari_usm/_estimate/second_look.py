@@ -27,7 +27,7 @@ from napari_usm._estimate.ground import (
     plane_layout,
     tiles_of,
 )
-from napari_usm._estimate.spectrum import rows_of, those
+from napari_usm._estimate.spectrum import rows_of, those, window_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +100,26 @@ def second_look(
         for tile, numbers in zip(here, sums, strict=True):
             looked[(*item, tile.rank)] = numbers.reshape(-1)
     return total if any_here else None
+
+
+def look_twice(image: Array, axes: Sequence[int]) -> tuple[Floats, Estimate]:
+    """Return the rows of all windows of an image, and its estimate.
+
+    Parameters
+    ----------
+    image : array
+        Bool, integer or real.
+    axes : sequence of int
+        Filtered axes; there is one estimate for all others.
+    """
+    whole = tuple(slice(0, length) for length in image.shape)
+    here = image, axes, (), whole, (0,) * image.ndim, image.shape
+    with np.errstate(over="ignore", invalid="ignore"):
+        first = window_rows(*here)
+        assert first is not None  # they begin in the whole image, if there are any
+        second = second_look(*here, first)
+    numbers = estimate_of_specimen(first, second, axes)
+    return first.reshape(first.shape[-2:]), Estimate.of(numbers.ravel())
 
 
 def estimate_of_specimen(
