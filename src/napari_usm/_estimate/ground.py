@@ -31,7 +31,7 @@ _GROUND = 0.385, 0.41
 
 # Blurs that are tried, after one that is undone by no harm.
 _FIRST = 0.3
-CANDIDATES = 0.5, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0, 2.4, 2.9
+CANDIDATES = 0.5, 0.75, 1.1, 1.5, 2.1, 2.9
 
 # Blur by the floor where none of them falls below it.
 WIDEST_BY_FLOOR = CANDIDATES[-1]
