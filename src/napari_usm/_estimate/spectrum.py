@@ -221,7 +221,11 @@ def scaled(windows: Floats, whole: bool, clean: bool) -> Scaled:
         noises[:, 0] = np.maximum(noise, whole / size) ** 2
         cleaned = without_impulses(values, (1, 2), noises)
         if cleaned is not values:
-            values, cells = cleaned, None
+            changed = np.any(cleaned != values, axis=(1, 2))
+            values = cleaned
+            again = _cells((values - _each(_mean(values)))[changed])
+            for each, anew in zip(cells, again, strict=True):
+                each[changed] = anew
             low, high = _range((values * _each(size)).reshape(flat.shape), valid)
     return Scaled(values, size, low, high, valid, cells)
 

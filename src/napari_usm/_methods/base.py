@@ -357,6 +357,21 @@ class Method(ABC):
         """
         raise TypeError(f"{type(self).__name__} estimates nothing")
 
+    def needs_block(
+        self,
+        axes: Sequence[int],
+        kept: Sequence[int],
+        core: tuple[slice, ...],
+        lengths: Sequence[int],
+        *earlier: Array,
+    ) -> bool:
+        """Return whether a block has statistics in a round after the first.
+
+        `core` is its place in the image; the others are those of `sums`. A block that
+        has none is not read again.
+        """
+        return True
+
     def row_sample(
         self, axes: Sequence[int], kept: Sequence[int], lengths: Sequence[int]
     ) -> RowSample | None:

@@ -18,7 +18,11 @@ from napari_usm._estimate.blur_and_noise import (
 )
 from napari_usm._estimate.frequencies import CUTOFF
 from napari_usm._estimate.ground import WIDEST_BY_FLOOR
-from napari_usm._estimate.second_look import estimate_of_specimen, second_look
+from napari_usm._estimate.second_look import (
+    estimate_of_specimen,
+    second_look,
+    tiles_in,
+)
 from napari_usm._estimate.spectrum import window_rows
 from napari_usm._estimate.windows import side
 from napari_usm._filters.bands import farthest
@@ -227,6 +231,18 @@ class EstimatingMethod(Method):
         if earlier:
             return second_look(*here, earlier[0], weight, self._lens)
         return window_rows(*here, weight, clean=self.looks_at_specimens)
+
+    @override
+    def needs_block(
+        self,
+        axes: Sequence[int],
+        kept: Sequence[int],
+        core: tuple[slice, ...],
+        lengths: Sequence[int],
+        *earlier: Array,
+    ) -> bool:
+        """Only a few windows are looked at twice."""
+        return bool(tiles_in(axes, kept, core, lengths, earlier[0]))
 
     @override
     def constants(
