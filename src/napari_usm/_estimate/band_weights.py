@@ -123,12 +123,16 @@ def bands_of(
         Noise of the image.
     denoise, ground, lens : float
         As for `band_weights`.
-    lift, correction : float
-        `ground` and `correction` of the bands.
+    lift : float
+        `ground` of the bands.
+    correction : float, optional
+        `correction` of the bands; None if they take impulses as they are.
     """
     weights = band_weights(tuple(blurs.values()), denoise, ground, lens)
     left = found.left
     noise = Noise(found.constant * left, found.growth * left, found.zero, found.least)
+    # All of what may be noise, and a whole step: fine texture is no impulse.
+    spread = Noise(found.constant, found.growth, found.zero, 2 * found.least)
     return Bands(
         dict(zip(blurs, map(AxisBlur, weights.narrow), strict=True)),
         dict(zip(blurs, map(AxisBlur, weights.wide), strict=True)),
@@ -138,7 +142,8 @@ def bands_of(
         noise,
         lift,
         _LOWEST * math.sqrt(weights.blurred_gain),
-        correction,
+        None if correction is None else spread,
+        correction or 0.0,
     )
 
 

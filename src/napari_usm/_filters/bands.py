@@ -15,7 +15,7 @@ from napari_usm._filters.taps import AxisBlur
 from napari_usm._kernels.bands import weigh_bands
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,11 +59,10 @@ class Noise:
         variance: Array = np.maximum(growing + kind(self.constant), kind(self.least**2))
         return variance
 
-    def numbers(self, of_impulses: bool = False) -> tuple[float, ...]:
-        """Return what the kernels compute variances from, see `bands.variance_of`."""
-        # Half a step is noise, a whole one is none of an impulse.
-        least = 2 * self.least if of_impulses else self.least
-        return self.constant, self.growth, self.zero, least**2
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """Return what kernels compute a variance from, see `_kernels.bands`."""
+        return self.constant, self.growth, self.zero, self.least**2
 
     def around(
         self,
@@ -102,9 +101,11 @@ class Bands:
     rise : float
         Height of the ground above the local floor of the second blur, in standard
         deviations of the noise: the lowest of noisy pixels is below their mean.
-    correction : float, optional
+    impulses : Noise, optional
+        Noise that an impulse must stand out of; None if there are none.
+    correction : float
         Share of the difference between an impulse and the median around it that is
-        part of the detail; None if impulses are taken as they are.
+        part of the detail.
     """
 
     narrow: Mapping[int, AxisBlur]
@@ -115,7 +116,8 @@ class Bands:
     noise: Noise
     ground: float = 0.0
     rise: float = 0.0
-    correction: float | None = None
+    impulses: Noise | None = None
+    correction: float = 0.0
 
     @property
     def plane_axes(self) -> tuple[int, ...]:
@@ -138,8 +140,8 @@ def weighted_bands(
         As for `blur`.
     """
     values = np.ascontiguousarray(values)
-    if bands.correction is not None:
-        clean = _without_impulses(values, bands)
+    if bands.impulses is not None:
+        clean = _without_impulses(values, bands.impulses, bands.plane_axes)
         if clean is not values:
             detail = _weighted_bands(clean, bands, mode, cval, weight)
             with np.errstate(invalid="ignore"):
@@ -148,9 +150,8 @@ def weighted_bands(
     return _weighted_bands(values, bands, mode, cval, weight)
 
 
-def _without_impulses(values: Array, bands: Bands) -> Array:
-    noises = np.array([bands.noise.numbers(of_impulses=True)], values.dtype)
-    return without_impulses(values, bands.plane_axes, noises)
+def _without_impulses(values: Array, noise: Noise, axes: Sequence[int]) -> Array:
+    return without_impulses(values, axes, np.array([noise.numbers], values.dtype))
 
 
 def _weighted_bands(

@@ -20,7 +20,7 @@ from napari_usm._kernels.sweeps import PAIRS, ROWS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_usm._filters.bands import Bands
+    from napari_usm._filters.bands import Bands, Noise
     from napari_usm._filters.dtypes import Array
     from napari_usm._filters.fused.base import Layout
 
@@ -86,7 +86,7 @@ class BandsPass:
                     outside,
                     taps,
                     core,
-                    self._noise,
+                    _numbers(self.bands.noise),
                     self._impulses(layout.shape[down]),
                     ground,
                     found_by(self.bands, _FLOAT),
@@ -140,14 +140,13 @@ class BandsPass:
         """Pixels on each side that the floor needs of the second blur."""
         return REACH if self.bands.ground else 0
 
-    @property
-    def _noise(self) -> tuple[Any, ...]:
-        """As the kernel takes it."""
-        return tuple(map(_FLOAT.type, self.bands.noise.numbers()))
-
     def _impulses(self, rows: int) -> tuple[Any, ...]:
         """Return rows of the image, noise around impulses, and their share."""
-        correction = self.bands.correction
-        searched = 0 if correction is None else rows
-        noise = self.bands.noise.numbers(of_impulses=True)
-        return searched, tuple(map(_FLOAT.type, noise)), _FLOAT.type(correction or 0)
+        noise, correction = self.bands.impulses, self.bands.correction
+        searched = 0 if noise is None else rows
+        return searched, _numbers(noise or self.bands.noise), _FLOAT.type(correction)
+
+
+def _numbers(noise: Noise) -> tuple[Any, ...]:
+    """Return the numbers of noise as the kernel takes them."""
+    return tuple(map(_FLOAT.type, noise.numbers))
