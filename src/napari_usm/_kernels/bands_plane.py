@@ -25,7 +25,7 @@ from napari_usm._kernels.floor_plane import (
     ground_across,
     group_floor,
 )
-from napari_usm._kernels.impulses import clean_row, quick_noise
+from napari_usm._kernels.impulses import clean_rows, quick_noise
 from napari_usm._kernels.memory import DETAIL, IMAGE, LINES, RING, load, store
 from napari_usm._kernels.sweeps import ROWS, across_blurred, rows_blurred
 from napari_usm._kernels.vector_sums import columns_sum
@@ -243,28 +243,27 @@ def _clean(ring, cleaned, group, image, source, rows, length, scale, noises, fra
     """Replace the impulses of four rows, and note which rows have any."""
     start, stride, step = source
     wide, margin, _, columns, _, outside = frame
-    noise, quick = noises
-    count = columns.size - 2 * margin
+    starts, places = np.empty((ROWS, 3), np.int64), np.empty(ROWS, np.int64)
     for r in range(ROWS):
         place = group * ROWS + r
-        taken = rows[min(place, rows.size - 1)]
-        found = False
-        if taken >= 0:
-            above = taken - 1 if taken > 0 else 1
-            below = taken + 1 if taken + 1 < length else length - 2
-            around = (
-                start + above * stride,
-                start + taken * stride,
-                start + below * stride,
-            )
-            at = place * wide % ring.size
-            begin = at + margin * step
-            found = clean_row(
-                ring, begin, image, around, count, step, scale, noise, quick
-            )
-            if found:
-                fill_borders(ring, at, columns, margin, step, outside)
-        cleaned[place % cleaned.size] = found
+        places[r] = place * wide % ring.size + margin * step
+        # Rows beyond the border are those next to it here, and then as they were.
+        taken = max(rows[min(place, rows.size - 1)], 0)
+        above = taken - 1 if taken > 0 else 1
+        below = taken + 1 if taken + 1 < length else length - 2
+        starts[r, 0] = start + above * stride
+        starts[r, 1] = start + taken * stride
+        starts[r, 2] = start + below * stride
+    first = group * ROWS % cleaned.size
+    found = cleaned[first : first + ROWS]
+    count = columns.size - 2 * margin
+    clean_rows(ring, places, image, starts, count, step, scale, noises, found)
+    for r in range(ROWS):
+        at = places[r] - margin * step
+        if rows[min(group * ROWS + r, rows.size - 1)] < 0:
+            ring[at : at + wide] = outside
+        elif found[r]:
+            fill_borders(ring, at, columns, margin, step, outside)
 
 
 @kernel

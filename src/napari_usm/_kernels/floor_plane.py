@@ -59,13 +59,18 @@ def floors_down(lines, floors, ring, group, frame):
     wide, _, step, columns, _, _ = frame
     a, b, c, d = _rows_of(ring, group - GROUPS, frame)
     e, f, g, h = _rows_of(ring, group + GROUPS, frame)
-    whole = np.empty(2 * GROUPS - 1, np.int64)
-    for k in range(whole.size):
-        whole[k] = (group - GROUPS + 1 + k) * wide % floors.size
+    g0 = (group - 3) * wide % floors.size
+    g1 = (group - 2) * wide % floors.size
+    g2 = (group - 1) * wide % floors.size
+    g3 = group * wide % floors.size
+    g4 = (group + 1) * wide % floors.size
+    g5 = (group + 2) * wide % floors.size
+    g6 = (group + 3) * wide % floors.size
     for x in range(0, wide, LANES):
-        inner = _at(floors, whole[0] + x)
-        for k in range(1, whole.size):
-            inner = smaller(inner, _at(floors, whole[k] + x))
+        inner = smaller(_at(floors, g0 + x), _at(floors, g1 + x))
+        inner = smaller(inner, smaller(_at(floors, g2 + x), _at(floors, g3 + x)))
+        inner = smaller(inner, smaller(_at(floors, g4 + x), _at(floors, g5 + x)))
+        inner = smaller(inner, _at(floors, g6 + x))
         # The rest of the group before, from its last row on; that behind, from its
         # first row on.
         fourth = smaller(inner, _at(ring, d + x))
@@ -110,12 +115,15 @@ def ground_across(ground, lines, at, step, fours, sixteens, rise, noise, count):
     constant, growth, zero, least = noise
     constants, growths = broadcast(constant), broadcast(growth)
     zeros, leasts, rises = broadcast(zero), broadcast(least), broadcast(rise)
+    everywhere = rises * square_root(larger(constants, leasts))
     for x in range(0, count, LANES):
         floor = smaller(_line(sixteens, x), _line(sixteens, x + 4 * four))
         floor = smaller(floor, _line(lines, begin + x + 8 * four))
-        variance = larger(growths * (floor - zeros) + constants, leasts)
-        raised = floor + rises * square_root(variance)
-        store_vector(ground, x, raised, LANES, DETAIL)
+        height = everywhere
+        if growth > 0:
+            level = larger(growths * (floor - zeros) + constants, leasts)
+            height = rises * square_root(level)
+        store_vector(ground, x, floor + height, LANES, DETAIL)
 
 
 @kernel

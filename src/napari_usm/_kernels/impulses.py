@@ -6,6 +6,7 @@ from napari_usm._kernels.bands import variance_of
 from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.memory import IMAGE, RING, load, store
 from napari_usm._kernels.networks import network
+from napari_usm._kernels.sweeps import ROWS
 from napari_usm._kernels.vectors import (
     LANES,
     broadcast,
@@ -121,10 +122,11 @@ def find_impulses(values, noises, places, medians):
 def quick_noise(noise):
     """Return multiples of the noise, for a test with the nearest four pixels alone.
 
-    An impulse is further from h, the second or third highest of them, than k times the
-    noise at h. With the noise at the median m, k would be 6. Where m is darker than h,
-    its noise is less, but the eight span h - m at least, 1.5 times which counts too:
-    k is the minimum of ``(6 s(m) + 1.5 (h - m)) / s(h)`` over all m and h.
+    An impulse is above h, the second highest of them, or below the second lowest, by
+    more than k times the noise at h. With the noise at the median m, k is 6. Where m is
+    darker than h its noise is less, but the eight span h - m at least, and 1.5 times
+    that counts too: k is the minimum of ``(6 s(m) + 1.5 (h - m)) / s(h)``, for all m
+    and h.
     """
     constant, growth, zero, least = noise
     square = _f(36)
@@ -136,31 +138,69 @@ def quick_noise(noise):
 
 
 @kernel
-def clean_row(ring, at, image, rows, count, step, scale, noise, quick):
-    """Replace the impulses of a row of pixels; whether there are any.
+def clean_rows(ring, places, image, starts, count, step, scale, noises, cleaned):
+    """Replace the impulses of four rows of pixels.
 
-    ring, at : `RING`, and where the pixels are, times `scale`
-    image    : `IMAGE`
-    rows     : where the row above begins in it, the row, and the one below
-    count    : columns, at least two
-    step     : from column to column
-    noise    : as for `bands.variance_of`
-    quick    : see `quick_noise`
+    ring    : `RING`
+    places  : where the pixels of each row are in it, times `scale`
+    image   : `IMAGE`
+    starts  : (4, 3), where the row above begins in it, the row, and the one below
+    count   : columns, at least two
+    step    : from column to column
+    noises  : as for `bands.variance_of`, and `quick_noise` of it
+    cleaned : (4,), whether a row had any; overwritten
     """
-    total, found = count * step, False
+    noise, quick = noises
+    total = count * step
     inner = total - 2 * step
-    edge = step if inner >= LANES else total
-    for k in range(edge if edge == total else 2 * edge):
-        x = k if k < edge else total - 2 * edge + k
-        found |= _clean_pixel(ring, at, image, rows, x, total, step, scale, noise)
-    if edge == total:
-        return found
+    edge = step if inner >= LANES else (total + 1) // 2
+    cleaned[:] = False
+    for r in range(ROWS):
+        rows = starts[r, 0], starts[r, 1], starts[r, 2]
+        for k in range(2 * edge):
+            x = k if k < edge else total - 2 * edge + k
+            cleaned[r] |= _clean_pixel(
+                ring, places[r], image, rows, x, total, step, scale, noise
+            )
+    if inner < LANES:
+        return
+    scales = broadcast(scale)
+    constant, growth, zero, least = quick
+    constants, growths = broadcast(constant), broadcast(growth)
+    zeros, leasts = broadcast(zero), broadcast(least)
+    rows0 = starts[0, 0], starts[0, 1], starts[0, 2]
+    rows1 = starts[1, 0], starts[1, 1], starts[1, 2]
+    rows2 = starts[2, 0], starts[2, 1], starts[2, 2]
+    rows3 = starts[3, 0], starts[3, 1], starts[3, 2]
     for k in range(0, inner, LANES):
         # The last vector ends with the row.
         x = step + min(k, inner - LANES)
-        if _is_suspect(image, rows, x, step, scale, quick):
-            found |= _clean_pixels(ring, at, image, rows, x, step, scale, noise)
-    return found
+        far0, high0 = _beyond(image, rows0, x, step, scales)
+        far1, high1 = _beyond(image, rows1, x, step, scales)
+        far2, high2 = _beyond(image, rows2, x, step, scales)
+        far3, high3 = _beyond(image, rows3, x, step, scales)
+        # Of four rows the least noise.
+        high = smaller(smaller(high0, high1), smaller(high2, high3)) * scales
+        level = larger(growths * (high - zeros) + constants, leasts)
+        far = larger(larger(far0, far1), larger(far2, far3))
+        if not is_any_above(far, level):
+            continue
+        if is_any_above(far0, level):
+            cleaned[0] |= _clean_pixels(
+                ring, places[0], image, rows0, x, step, scale, noise
+            )
+        if is_any_above(far1, level):
+            cleaned[1] |= _clean_pixels(
+                ring, places[1], image, rows1, x, step, scale, noise
+            )
+        if is_any_above(far2, level):
+            cleaned[2] |= _clean_pixels(
+                ring, places[2], image, rows2, x, step, scale, noise
+            )
+        if is_any_above(far3, level):
+            cleaned[3] |= _clean_pixels(
+                ring, places[3], image, rows3, x, step, scale, noise
+            )
 
 
 @kernel
@@ -186,22 +226,23 @@ def _clean_pixel(ring, at, image, rows, x, total, step, scale, noise):
 
 
 @kernel
-def _is_suspect(image, rows, x, step, scale, quick):
-    """Return whether there may be an impulse in a vector."""
+def _beyond(image, rows, x, step, scales):
+    """Return how far pixels are beyond the nearest four but one, squared.
+
+    And the second highest of these.
+    """
     above, row, below = rows
-    constant, growth, zero, least = quick
     pixel = load_vector(image, row + x, LANES, IMAGE)
     up = load_vector(image, above + x, LANES, IMAGE)
     down = load_vector(image, below + x, LANES, IMAGE)
     left = load_vector(image, row + x - step, LANES, IMAGE)
     right = load_vector(image, row + x + step, LANES, IMAGE)
-    high = larger(smaller(up, down), smaller(left, right))
-    low = smaller(larger(up, down), larger(left, right))
-    scales = broadcast(scale)
-    far = larger(larger(pixel - high, low - pixel) * scales, broadcast(_f(0)))
-    level = broadcast(growth) * (high * scales - broadcast(zero))
-    level = larger(level + broadcast(constant), broadcast(least))
-    return is_any_above(far * far, level)
+    # Of two pairs the larger of the smaller ones, and the smaller of the larger ones.
+    one = larger(smaller(up, down), smaller(left, right))
+    other = smaller(larger(up, down), larger(left, right))
+    high, low = larger(one, other), smaller(one, other)
+    far = larger(larger(pixel - high, low - pixel), broadcast(_f(0))) * scales
+    return far * far, high
 
 
 @kernel
@@ -211,27 +252,28 @@ def _clean_pixels(ring, at, image, rows, x, step, scale, noise):
     constant, growth, zero, least = noise
     scales = broadcast(scale)
     around = (
-        load_vector(image, above + x - step, LANES, IMAGE) * scales,
-        load_vector(image, above + x, LANES, IMAGE) * scales,
-        load_vector(image, above + x + step, LANES, IMAGE) * scales,
-        load_vector(image, row + x - step, LANES, IMAGE) * scales,
-        load_vector(image, row + x + step, LANES, IMAGE) * scales,
-        load_vector(image, below + x - step, LANES, IMAGE) * scales,
-        load_vector(image, below + x, LANES, IMAGE) * scales,
-        load_vector(image, below + x + step, LANES, IMAGE) * scales,
+        load_vector(image, above + x - step, LANES, IMAGE),
+        load_vector(image, above + x, LANES, IMAGE),
+        load_vector(image, above + x + step, LANES, IMAGE),
+        load_vector(image, row + x - step, LANES, IMAGE),
+        load_vector(image, row + x + step, LANES, IMAGE),
+        load_vector(image, below + x - step, LANES, IMAGE),
+        load_vector(image, below + x, LANES, IMAGE),
+        load_vector(image, below + x + step, LANES, IMAGE),
     )
-    pixel = load_vector(image, row + x, LANES, IMAGE) * scales
+    pixel = load_vector(image, row + x, LANES, IMAGE)
     low, before, behind, high = _ordered(around)
-    middle = (before + behind) * broadcast(_f(0.5))
+    # Powers of 2 are exact, so they may come late.
+    middle = (before + behind) * broadcast(_f(0.5)) * scales
     span = broadcast(_f(1.5)) * (high - low)
     far = larger(pixel - (high + span), (low - span) - pixel)
-    far = larger(far, broadcast(_f(0)))
+    far = larger(far, broadcast(_f(0))) * scales
     level = broadcast(growth) * (middle - broadcast(zero))
     level = larger(level + broadcast(constant), broadcast(least))
     level = broadcast(_f(36)) * level
     far = far * far
     if not is_any_above(far, level):
         return False
-    clean = chosen_above(far, level, middle, pixel)
+    clean = chosen_above(far, level, middle, pixel * scales)
     store_vector(ring, at + x, clean, LANES, RING)
     return True
