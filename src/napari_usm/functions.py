@@ -547,8 +547,9 @@ def auto_unsharp_mask(
     specimen glows less than its ground. So its blur is the largest one that can be
     undone before the result falls below F by 16 % of its detail, mixed with that of the
     spectrum; the transfer function is mixed from a Gaussian and the lens's
-    ``2/π (acos u − u √(1 − u²))`` [3]_; the spectrum f^-2.4 becomes f^-3; and the result
-    is lifted to F, less what noise takes from a minimum.
+    ``2/π (acos u − u √(1 − u²))`` [3]_; the spectrum f^-2.4 becomes f^-3; and the
+    result is lifted to F, less what noise takes from a minimum. On bright ground, where
+    the share is above 0.61, all is the other way round.
 
     **Hot and dead pixels** differ from the second highest (lowest) of their eight
     neighbours by more than 6 standard deviations of the noise and 1.5 times the
