@@ -82,8 +82,9 @@ def sharpen_bands(
     noise   : see `variance_of`
     impulses: rows of the image, 0 if impulses are taken as they are; noise of the
               pixels around them; share of what is taken from them that is detail
-    ground  : share of what is below the ground that is lifted, 0 for none, and its
-              height above the floor, in standard deviations of the noise
+    ground  : share of what is below the ground that is lifted, 0 for none, below 0 if
+              the ground is bright and nothing above it; and its height above the floor,
+              or below the ceiling, in standard deviations of the noise
     weights, units : see `bands.weigh_row`
     result, edges, finish : as for `mask.sharpen_planes`
     target  : row r of the core goes to ``target[0] + r * target[1]``
@@ -94,7 +95,8 @@ def sharpen_bands(
     near, far = narrow_down.size // ROWS, wide_down.size // ROWS
     length, own_noise, correction = impulses
     share, rise = ground
-    lifts, cleans = share > 0, length > 0
+    lifts, cleans = share != 0, length > 0
+    upside = _f(-1) if share < 0 else _f(1)
     # Groups that the third blur waits for behind the second.
     wait = max(far, GROUPS - 1) if lifts else far
     margin = max(wide_across.size - 1, REACH if lifts else 0)
@@ -149,7 +151,7 @@ def sharpen_bands(
             continue
         _blur(twice, once, group, narrow_down, narrow_across, down, row, frame)
         if lifts:
-            group_floor(floors, twice, group, frame)
+            group_floor(floors, twice, group, upside, frame)
         group -= wait
         if group < 2 * near + wait:
             continue
@@ -165,7 +167,7 @@ def sharpen_bands(
             constant = variance_of(outside, noise)
             _rows_around(louder, noises, group, mean_down, frame, constant)
         if lifts:
-            floors_down(lines, floors, twice, group, frame)
+            floors_down(lines, floors, twice, group, upside, frame)
         top = first + (group - before) * ROWS
         for r in range(min(ROWS, last - top)):
             here = LANES + r * wide + at
@@ -177,7 +179,16 @@ def sharpen_bands(
             if lifts:
                 begin = r * wide + at
                 ground_across(
-                    raised, lines, begin, step, fours, sixteens, rise, noise, inside
+                    raised,
+                    lines,
+                    begin,
+                    step,
+                    fours,
+                    sixteens,
+                    rise,
+                    upside,
+                    noise,
+                    inside,
                 )
             _weigh(
                 image,
@@ -350,6 +361,7 @@ def _weigh(
     rows = table.size // 8
     everywhere = noise.size == 1
     level = broadcast(noise[0])
+    upsides = broadcast(_f(-1) if share < 0 else _f(1))
     corrections, shares, zero = (
         broadcast(correction),
         broadcast(share),
@@ -371,8 +383,8 @@ def _weigh(
         outer = load_vector(twice, a2 + x, LANES, RING)
         far = load_vector(rest, a3 + x, LANES, RING)
         total = (clean - inner) * w1 + (inner - outer) * w2 + (outer - far) * w3
-        if share > 0:
-            below = load_vector(ground, x, LANES, DETAIL) - (clean + total)
+        if share != 0:
+            below = load_vector(ground, x, LANES, DETAIL) - upsides * (clean + total)
             total = total + shares * larger(below, zero)
         if is_cleaned:
             total = total + corrections * (clean - pixel)

@@ -31,11 +31,12 @@ _f = np.float32
 
 
 @kernel
-def group_floor(floors, ring, group, frame):
+def group_floor(floors, ring, group, upside, frame):
     """Write the smallest of four rows of a ring to one row of another.
 
     floors : `RING`, a row for each group
     ring   : `RING`, rows with their borders
+    upside : float32, -1 for the largest, whose negative is written, else 1
     frame  : see `bands_plane`
     """
     wide, _, _, _, ends, _ = frame
@@ -44,17 +45,19 @@ def group_floor(floors, ring, group, frame):
         floors[to : to + wide] = _f(np.inf)
         return
     a, b, c, d = _rows_of(ring, group, frame)
+    upsides = broadcast(upside)
     for x in range(0, wide, LANES):
-        one = smaller(_at(ring, a + x), _at(ring, b + x))
-        other = smaller(_at(ring, c + x), _at(ring, d + x))
+        one = smaller(_at(ring, a + x) * upsides, _at(ring, b + x) * upsides)
+        other = smaller(_at(ring, c + x) * upsides, _at(ring, d + x) * upsides)
         store_vector(floors, to + x, smaller(one, other), LANES, RING)
 
 
 @kernel
-def floors_down(lines, floors, ring, group, frame):
+def floors_down(lines, floors, ring, group, upside, frame):
     """Write the smallest of the rows around each row of a group, without borders.
 
-    lines : `LINES`, four rows, and room for a vector behind them
+    lines  : `LINES`, four rows, and room for a vector behind them
+    others : as for `group_floor`
     """
     wide, _, step, columns, _, _ = frame
     a, b, c, d = _rows_of(ring, group - GROUPS, frame)
@@ -66,6 +69,7 @@ def floors_down(lines, floors, ring, group, frame):
     g4 = (group + 1) * wide % floors.size
     g5 = (group + 2) * wide % floors.size
     g6 = (group + 3) * wide % floors.size
+    upsides = broadcast(upside)
     for x in range(0, wide, LANES):
         inner = smaller(_at(floors, g0 + x), _at(floors, g1 + x))
         inner = smaller(inner, smaller(_at(floors, g2 + x), _at(floors, g3 + x)))
@@ -73,17 +77,17 @@ def floors_down(lines, floors, ring, group, frame):
         inner = smaller(inner, _at(floors, g6 + x))
         # The rest of the group before, from its last row on; that behind, from its
         # first row on.
-        fourth = smaller(inner, _at(ring, d + x))
-        third = smaller(fourth, _at(ring, c + x))
-        second = smaller(third, _at(ring, b + x))
-        first = smaller(second, _at(ring, a + x))
-        behind = _at(ring, e + x)
+        fourth = smaller(inner, _at(ring, d + x) * upsides)
+        third = smaller(fourth, _at(ring, c + x) * upsides)
+        second = smaller(third, _at(ring, b + x) * upsides)
+        first = smaller(second, _at(ring, a + x) * upsides)
+        behind = _at(ring, e + x) * upsides
         store_vector(lines, x, smaller(first, behind), LANES, LINES)
-        behind = smaller(behind, _at(ring, f + x))
+        behind = smaller(behind, _at(ring, f + x) * upsides)
         store_vector(lines, wide + x, smaller(second, behind), LANES, LINES)
-        behind = smaller(behind, _at(ring, g + x))
+        behind = smaller(behind, _at(ring, g + x) * upsides)
         store_vector(lines, 2 * wide + x, smaller(third, behind), LANES, LINES)
-        behind = smaller(behind, _at(ring, h + x))
+        behind = smaller(behind, _at(ring, h + x) * upsides)
         store_vector(lines, 3 * wide + x, smaller(fourth, behind), LANES, LINES)
     if columns[0] < 0:
         for r in range(ROWS):
@@ -91,7 +95,7 @@ def floors_down(lines, floors, ring, group, frame):
 
 
 @kernel
-def ground_across(ground, lines, at, step, fours, sixteens, rise, noise, count):
+def ground_across(ground, lines, at, step, fours, sixteens, rise, upside, noise, count):
     """Write the ground of a row: the floor, raised by the lowest of its noise.
 
     ground          : `DETAIL`
@@ -100,6 +104,7 @@ def ground_across(ground, lines, at, step, fours, sixteens, rise, noise, count):
     fours, sixteens : `DETAIL` and `LINES`, smallest of as many pixels; each has room
                       for the row, its neighbours, and two vectors
     rise            : in standard deviations of the noise
+    upside          : as for `group_floor`
     noise           : see `bands.variance_of`
     """
     begin, four = at - REACH * step, 4 * step
@@ -115,13 +120,15 @@ def ground_across(ground, lines, at, step, fours, sixteens, rise, noise, count):
     constant, growth, zero, least = noise
     constants, growths = broadcast(constant), broadcast(growth)
     zeros, leasts, rises = broadcast(zero), broadcast(least), broadcast(rise)
+    upsides = broadcast(upside)
     everywhere = rises * square_root(larger(constants, leasts))
     for x in range(0, count, LANES):
         floor = smaller(_line(sixteens, x), _line(sixteens, x + 4 * four))
         floor = smaller(floor, _line(lines, begin + x + 8 * four))
         height = everywhere
         if growth > 0:
-            level = larger(growths * (floor - zeros) + constants, leasts)
+            level = growths * (floor * upsides - zeros) + constants
+            level = larger(level, leasts)
             height = rises * square_root(level)
         store_vector(ground, x, floor + height, LANES, DETAIL)
 
