@@ -95,11 +95,11 @@ class BoundPlanes:
         numbers: tuple[Any, ...],
     ) -> bool:
         """Make all calls, with the memory of the block and whatever goes with it."""
-        kernel, apart, end = self.kernel, self.apart, (numbers, *self.last)
-        image, edge_map = image.reshape(-1), edge_map.reshape(-1)
+        kernel, apart, last = self.kernel, self.apart, self.last
+        outputs = image.reshape(-1), edge_map.reshape(-1)
         for given, place in self.calls:
             target = (begin + place, *apart)
-            if not kernel(*sources, *given, image, edge_map, target, *end):
+            if not kernel(*sources, *given, *outputs, target, numbers, *last):
                 return False
         return True
 
