@@ -322,7 +322,7 @@ class FittedPlan:
         return self.plan.threshold(self.constants.noise)
 
     @cached_attribute
-    def numbers(self) -> tuple[Any, ...] | None:
+    def numbers(self) -> Array | None:
         """Numbers of the last steps in one pass; None if they differ within the image.
 
         They do too where kernels do not take the pixels.
