@@ -17,7 +17,7 @@ from numba import literally
 from napari_usm._kernels.bands import variance_of
 from napari_usm._kernels.buffers import buffer, fill_borders, padded, set_outside
 from napari_usm._kernels.compiled import kernel
-from napari_usm._kernels.finish import finish_row
+from napari_usm._kernels.finish import finish_row, unpacked
 from napari_usm._kernels.floor_plane import (
     GROUPS,
     REACH,
@@ -60,7 +60,7 @@ def sharpen_bands(
     result,
     edges,
     target,
-    finish,
+    numbers,
 ):
     """Sharpen one plane; whether all pixels that were met are finite.
 
@@ -86,12 +86,13 @@ def sharpen_bands(
               the ground is bright and nothing above it; and its height above the floor,
               or below the ceiling, in standard deviations of the noise
     weights, units : see `bands.weigh_row`
-    result, edges, finish : as for `mask.sharpen_planes`
+    result, edges, numbers : as for `mask.sharpen_planes`
     target  : row r of the core goes to ``target[0] + r * target[1]``
     """
     start, stride, step = source
     narrow_down, narrow_across, wide_down, wide_across, mean_down, mean_across = taps
     first, last, left, right = core
+    finish = unpacked(numbers)
     near, far = narrow_down.size // ROWS, wide_down.size // ROWS
     length, own_noise, correction = impulses
     share, rise = ground
