@@ -7,6 +7,7 @@ from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.memory import IMAGE, RING, load, store
 from napari_usm._kernels.networks import network
 from napari_usm._kernels.sweeps import ROWS
+from napari_usm._kernels.vector_neighbours import beyond_nearest
 from napari_usm._kernels.vectors import (
     LANES,
     broadcast,
@@ -14,7 +15,6 @@ from napari_usm._kernels.vectors import (
     is_any_above,
     larger,
     load_vector,
-    smaller,
     store_vector,
 )
 
@@ -164,43 +164,39 @@ def clean_rows(ring, places, image, starts, count, step, scale, noises, cleaned)
             )
     if inner < LANES:
         return
-    scales = broadcast(scale)
-    constant, growth, zero, least = quick
-    constants, growths = broadcast(constant), broadcast(growth)
-    zeros, leasts = broadcast(zero), broadcast(least)
     rows0 = starts[0, 0], starts[0, 1], starts[0, 2]
     rows1 = starts[1, 0], starts[1, 1], starts[1, 2]
     rows2 = starts[2, 0], starts[2, 1], starts[2, 2]
     rows3 = starts[3, 0], starts[3, 1], starts[3, 2]
+    four = rows0, rows1, rows2, rows3
     for k in range(0, inner, LANES):
         # The last vector ends with the row.
         x = step + min(k, inner - LANES)
-        far0, high0 = _beyond(image, rows0, x, step, scales)
-        far1, high1 = _beyond(image, rows1, x, step, scales)
-        far2, high2 = _beyond(image, rows2, x, step, scales)
-        far3, high3 = _beyond(image, rows3, x, step, scales)
-        # Of four rows the least noise.
-        high = smaller(smaller(high0, high1), smaller(high2, high3)) * scales
-        level = larger(growths * (high - zeros) + constants, leasts)
-        far = larger(larger(far0, far1), larger(far2, far3))
-        if not is_any_above(far, level):
+        far, farthest, high = beyond_nearest(image, four, x, step, IMAGE)
+        level = _level(high, scale, quick)
+        if not _is_beyond(farthest, level, scale):
             continue
-        if is_any_above(far0, level):
-            cleaned[0] |= _clean_pixels(
-                ring, places[0], image, rows0, x, step, scale, noise
-            )
-        if is_any_above(far1, level):
-            cleaned[1] |= _clean_pixels(
-                ring, places[1], image, rows1, x, step, scale, noise
-            )
-        if is_any_above(far2, level):
-            cleaned[2] |= _clean_pixels(
-                ring, places[2], image, rows2, x, step, scale, noise
-            )
-        if is_any_above(far3, level):
-            cleaned[3] |= _clean_pixels(
-                ring, places[3], image, rows3, x, step, scale, noise
-            )
+        for r in range(ROWS):
+            if _is_beyond(far[r], level, scale):
+                cleaned[r] |= _clean_pixels(
+                    ring, places[r], image, four[r], x, step, scale, noise
+                )
+
+
+@kernel
+def _level(intensity, scale, noise):
+    """Return the variance of the noise at an intensity in units of the image."""
+    constant, growth, zero, least = noise
+    above = intensity * broadcast(scale) - broadcast(zero)
+    level = broadcast(growth) * above + broadcast(constant)
+    return larger(level, broadcast(least))
+
+
+@kernel
+def _is_beyond(far, level, scale):
+    """Return whether a distance is above the standard deviation anywhere."""
+    far = far * broadcast(scale)
+    return is_any_above(far * far, level)
 
 
 @kernel
@@ -226,30 +222,9 @@ def _clean_pixel(ring, at, image, rows, x, total, step, scale, noise):
 
 
 @kernel
-def _beyond(image, rows, x, step, scales):
-    """Return how far pixels are beyond the nearest four but one, squared.
-
-    And the second highest of these.
-    """
-    above, row, below = rows
-    pixel = load_vector(image, row + x, LANES, IMAGE)
-    up = load_vector(image, above + x, LANES, IMAGE)
-    down = load_vector(image, below + x, LANES, IMAGE)
-    left = load_vector(image, row + x - step, LANES, IMAGE)
-    right = load_vector(image, row + x + step, LANES, IMAGE)
-    # Of two pairs the larger of the smaller ones, and the smaller of the larger ones.
-    one = larger(smaller(up, down), smaller(left, right))
-    other = smaller(larger(up, down), larger(left, right))
-    high, low = larger(one, other), smaller(one, other)
-    far = larger(larger(pixel - high, low - pixel), broadcast(_f(0))) * scales
-    return far * far, high
-
-
-@kernel
 def _clean_pixels(ring, at, image, rows, x, step, scale, noise):
     """Do the steps of `cleaned` for a vector; whether there is an impulse."""
     above, row, below = rows
-    constant, growth, zero, least = noise
     scales = broadcast(scale)
     around = (
         load_vector(image, above + x - step, LANES, IMAGE),
@@ -264,16 +239,14 @@ def _clean_pixels(ring, at, image, rows, x, step, scale, noise):
     pixel = load_vector(image, row + x, LANES, IMAGE)
     low, before, behind, high = _ordered(around)
     # Powers of 2 are exact, so they may come late.
-    middle = (before + behind) * broadcast(_f(0.5)) * scales
+    middle = (before + behind) * broadcast(_f(0.5))
     span = broadcast(_f(1.5)) * (high - low)
     far = larger(pixel - (high + span), (low - span) - pixel)
     far = larger(far, broadcast(_f(0))) * scales
-    level = broadcast(growth) * (middle - broadcast(zero))
-    level = larger(level + broadcast(constant), broadcast(least))
-    level = broadcast(_f(36)) * level
+    level = broadcast(_f(36)) * _level(middle, scale, noise)
     far = far * far
     if not is_any_above(far, level):
         return False
-    clean = chosen_above(far, level, middle, pixel * scales)
+    clean = chosen_above(far, level, middle, pixel) * scales
     store_vector(ring, at + x, clean, LANES, RING)
     return True
