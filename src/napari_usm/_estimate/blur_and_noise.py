@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from napari_usm._estimate.ground import ground_of
 from napari_usm._estimate.spectrum import rows_of, those
 from napari_usm._estimate.spectrum_fit import Fit, fitted_spectra
 from napari_usm._estimate.windows import side
@@ -76,6 +77,10 @@ class Estimate(NamedTuple):
         Share of that variance that is noise, if the image's own spectrum goes on as it
         is fitted: a sharp image has fine texture. Who smooths noise goes by this
         share; who takes no noise for detail does not.
+    ground : float
+        How far the image is a specimen on dark ground, from 0 to 1.
+    lens : float
+        How far its blur is that of a lens, likewise.
     """
 
     sigmas: tuple[float, ...]
@@ -86,6 +91,8 @@ class Estimate(NamedTuple):
     mean: float
     unit: float
     left: float
+    ground: float = 0.0
+    lens: float = 0.0
 
     @classmethod
     def of(cls, numbers: Floats) -> Estimate:
@@ -122,8 +129,17 @@ def longest_blur(dimensions: int) -> float:
     return side(dimensions) / 16
 
 
-def estimated(sums: Floats, axes: Sequence[int]) -> Floats:
-    """Estimates from the total of `window_rows`, one for each index that was kept.
+def estimated(sums: Floats, axes: Sequence[int], specimens: bool = True) -> Floats:
+    """Return estimates from the total of `window_rows`, one for each kept index.
+
+    Parameters
+    ----------
+    sums : array
+        The total.
+    axes : sequence of int
+        Filtered axes.
+    specimens : bool
+        As for `estimate_of`.
 
     Returns
     -------
@@ -132,7 +148,8 @@ def estimated(sums: Floats, axes: Sequence[int]) -> Floats:
     """
     shape = sums.shape[:-2]
     found = [
-        estimate_of(rows_of(sums[place]), axes).numbers for place in np.ndindex(*shape)
+        estimate_of(rows_of(sums[place]), axes, specimens).numbers
+        for place in np.ndindex(*shape)
     ]
     return np.array(found).reshape(*shape, -1)
 
@@ -145,13 +162,16 @@ def blur_and_noise_of(estimates: Floats) -> tuple[Floats, Floats]:
     return blurs, np.reshape([each.noise for each in all_of], shape)
 
 
-def estimate_of(rows: Rows, axes: Sequence[int]) -> Estimate:
-    """The estimate from the windows of one image, filtered along `axes`."""
+def estimate_of(rows: Rows, axes: Sequence[int], specimens: bool = True) -> Estimate:
+    """Return the estimate from the windows of one image, filtered along `axes`.
+
+    Without `specimens` all images are taken for photographs.
+    """
     rows = _used(rows)
     unit = _unit(rows)
     if not unit:
         return nothing_known(axes)
-    noise = _noise(rows, unit)
+    noise = _noise(rows, unit, specimens)
     sigmas = dict.fromkeys(axes, -1.0)
     own = []
     for group, fit in fitted_spectra(rows, unit, noise.variance).items():
@@ -171,6 +191,7 @@ def estimate_of(rows: Rows, axes: Sequence[int]) -> Estimate:
         noise.mean,
         unit,
         left,
+        ground_of(rows) if specimens else 0.0,
     )
 
 
@@ -183,7 +204,7 @@ def fits_of(rows: Rows) -> dict[tuple[int, ...], Fit]:
     unit = _unit(rows)
     if not unit:
         return {}
-    fits = fitted_spectra(rows, unit, _noise(rows, unit).variance)
+    fits = fitted_spectra(rows, unit, _noise(rows, unit, True).variance)
     return {group: fit.times(unit) for group, fit in fits.items()}
 
 
@@ -203,7 +224,7 @@ def _used(rows: Rows) -> Rows:
     return those(rows, (rows.used > 0) & (rows.valid > 0))
 
 
-def _noise(rows: Rows, unit: float) -> _Noise:
+def _noise(rows: Rows, unit: float, specimens: bool) -> _Noise:
     """Return the power at the highest frequencies, and its growth with intensity."""
     low, high = float(rows.low.min()) / unit, float(rows.high.max()) / unit
     span = high - low
@@ -221,7 +242,7 @@ def _noise(rows: Rows, unit: float) -> _Noise:
         means = (rows.cell_mean / unit).ravel() - low
         noises = (rows.cell_noise / unit).ravel() ** 2
         ok = np.isfinite(means) & (means < 0.98 * span)
-        by_intensity = _by_intensity(means[ok], noises[ok], quantum)
+        by_intensity = _by_intensity(means[ok], noises[ok], quantum, specimens)
         constant, growth = by_intensity or (constant, growth)
     mean = _mean(rows.mean / unit)
     variance = max(constant + growth * (mean - low), quantum)
@@ -230,7 +251,7 @@ def _noise(rows: Rows, unit: float) -> _Noise:
 
 def nothing_known(axes: Sequence[int]) -> Estimate:
     """Of an image that is flat, or that has too few pixels."""
-    return Estimate((-1.0,) * len(axes), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return Estimate((-1.0,) * len(axes), *(0.0,) * 7)
 
 
 def _unit(rows: Rows) -> float:
@@ -254,15 +275,17 @@ def _unspoilt(rows: Rows) -> NDArray[np.bool_]:
 
 
 def _by_intensity(
-    means: Floats, noises: Floats, quantum: float
+    means: Floats, noises: Floats, quantum: float, specimens: bool
 ) -> tuple[float, float] | None:
     """Noise that grows with the intensity, if it clearly does: constant and growth."""
     order = np.lexsort((noises, means))
     means, noises = means[order], noises[order]
     if means.size < 40:
         return None
-    first, last = np.quantile(means, [0.005, 0.995])
-    bins = np.clip((means - first) / max(last - first, 1e-6) * 8, 0, 7).astype(int)
+    # Few parts of a specimen are bright: their noise is in question, and most bins.
+    first, last = np.quantile(means, [0.005, 0.999 if specimens else 0.995])
+    along = np.clip((means - first) / max(last - first, 1e-6), 0, 1)
+    bins = np.minimum((np.sqrt(along) if specimens else along) * 8, 7).astype(int)
     inside = [bins == each for each in range(8)]
     inside = [own for own in inside if own.sum() >= 10]
     if len(inside) < 2:
@@ -276,7 +299,7 @@ def _by_intensity(
         tenths = [np.quantile(noises[own] / line[own], 0.1) for own in inside]
         noise = _FROM_TENTH * np.array(tenths) * (constant + growth * at)
         constant, growth = _rising_line(at, noise, count / np.maximum(noise, quantum))
-    dark, bright = np.quantile(means, [0.05, 0.95])
+    dark, bright = np.quantile(means, [0.05, 0.999 if specimens else 0.95])
     least = max(constant + growth * float(dark), 4 * quantum)
     clear = constant + growth * float(bright) > _CLEAR * least
     return (constant, growth) if clear else None

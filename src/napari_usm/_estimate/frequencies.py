@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 # Along each axis from 0 to 1/2, by the number of axes.
 _STEPS = {1: 64, 2: 32, 3: 16, 4: 8}
 
+# The spectrum of a specimen on dark ground falls by so much steeper.
+_STEEPER = 0.6
+
+# A Gaussian of sigma 1 and a lens of this cut-off, in cycles per pixel, have cores that
+# are as wide.
+CUTOFF = 0.42
+
 # High frequencies are seen, and count, a little more.
 _EMPHASIS = 0.25
 
@@ -40,10 +47,13 @@ class Frequencies:
     count: Floats
     total: float
 
-    @property
-    def spectrum(self) -> Floats:
-        """Power of a photograph or a specimen, in planes f^-2.4."""
-        power: Floats = self._length ** -(len(self.along) + SLOPE)
+    def spectrum(self, ground: float = 0.0) -> Floats:
+        """Return the power of an image without blur.
+
+        In planes f^-2.4 for a photograph, f^-3 for a specimen on dark `ground`.
+        """
+        slope = len(self.along) + SLOPE + _STEEPER * ground
+        power: Floats = self._length**-slope
         return power
 
     @property
@@ -57,10 +67,29 @@ class Frequencies:
         length: Floats = np.linalg.norm(self.along, axis=0)
         return length
 
-    def passed(self, sigmas: Floats) -> Floats:
-        """Return the transfer function of a Gaussian blur."""
-        squares = sigmas**2 @ self.along**2
-        return np.exp(-2 * np.pi**2 * squares)
+    def passed(self, sigmas: Floats, lens: float = 0.0) -> Floats:
+        """Return the transfer function of a blur.
+
+        Parameters
+        ----------
+        sigmas : (axes,) array
+            Standard deviations of a Gaussian.
+        lens : float
+            Share of a lens whose core is as wide, from 0 to 1. It is the incoherent
+            transfer function of a circular pupil [1]_.
+
+        References
+        ----------
+        .. [1] J. W. Goodman, "Introduction to Fourier Optics", section 6.3.
+        """
+        squares: Floats = sigmas**2 @ self.along**2
+        gaussian: Floats = np.exp(-2 * np.pi**2 * squares)
+        if not lens:
+            return gaussian
+        u = np.minimum(np.sqrt(squares) / CUTOFF, 1.0)
+        pupil = 2 / np.pi * (np.arccos(u) - u * np.sqrt(1 - u * u))
+        mixed: Floats = (1 - lens) * gaussian + lens * pupil
+        return mixed
 
     def transfer(self, taps: Sequence[Floats]) -> Floats:
         """Return the transfer function of symmetric weights along each axis."""

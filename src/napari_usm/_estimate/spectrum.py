@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from napari_usm._estimate.windows import cut_windows, layouts
+from napari_usm._filters.blur import blur
+from napari_usm._filters.impulses import without_impulses
+from napari_usm._filters.local_floor import local_floor
+from napari_usm._filters.taps import AxisBlur, gaussian_taps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +33,11 @@ CORNER = {2: 0.55, 1: 0.4}
 _CELL = 8
 CELLS = (_STEPS // _CELL) ** 2
 
+# What takes the noise off a window before its floor is looked for.
+_FINE = AxisBlur(gaussian_taps(1.0, 4))
+
 # What a row begins with.
-_HEAD = 11
+_HEAD = 14
 
 
 class Rows(NamedTuple):
@@ -48,6 +55,11 @@ class Rows(NamedTuple):
         Mean, smallest and largest value.
     at_low, at_high, valid : array
         Share of the pixels that are as low, as high, and that are valid at all.
+    height, depth : array
+        Mean distance of the slightly blurred pixels from the lowest of those around,
+        and of the highest from the lowest; NaN along a line.
+    contrast : array
+        Variance of the pixels.
     corner : array
         Root of the power in the corner of the spectrum.
     rings : array
@@ -68,6 +80,9 @@ class Rows(NamedTuple):
     at_low: Floats
     at_high: Floats
     valid: Floats
+    height: Floats
+    depth: Floats
+    contrast: Floats
     corner: Floats
     rings: Floats
     down: Floats
@@ -96,6 +111,7 @@ def window_rows(
     begins: Sequence[int],
     lengths: Sequence[int],
     weight: Array | None = None,
+    clean: bool = True,
 ) -> Floats | None:
     """Rows of the windows that begin in the core of a block, among those of all.
 
@@ -113,6 +129,8 @@ def window_rows(
         Shape of the image.
     weight : array, optional
         Weight of each pixel, of a shape that broadcasts; those of weight 0 are invalid.
+    clean : bool
+        Whether impulses are replaced first.
 
     Returns
     -------
@@ -137,11 +155,8 @@ def window_rows(
             [at - b + s.start for at, b, s in zip(first, begins, core, strict=True)]
             for first, _, _ in here
         ]
-        windows = cut_windows(block, layout, corners)
-        if weight is not None:
-            seen = np.broadcast_to(weight > 0, block.shape)
-            windows[cut_windows(seen, layout, corners) == 0] = np.nan
-        found = _look_at(windows, layout, block.dtype.kind in "iu")
+        windows = valid_windows(block, layout, corners, weight)
+        found = _look_at(windows, layout, block.dtype.kind in "iu", clean)
         for (_, item, row), numbers in zip(here, found, strict=True):
             total[(*item, before + row)] = numbers
     if not any_here:
@@ -150,25 +165,79 @@ def window_rows(
     return total.reshape(*shape, sum(counts), _WIDTH)
 
 
-def _look_at(windows: Floats, layout: Layout, whole: bool) -> Floats:
-    """A row for each window."""
-    plane = len(layout.along) == 2
+def valid_windows(
+    block: Array,
+    layout: Layout,
+    corners: Sequence[Sequence[int]],
+    weight: Array | None,
+) -> Floats:
+    """Return windows of a block, NaN where a pixel is invalid or of weight 0."""
+    windows = cut_windows(block, layout, corners)
+    if weight is not None:
+        seen = np.broadcast_to(weight > 0, block.shape)
+        windows[cut_windows(seen, layout, corners) == 0] = np.nan
+    return windows
+
+
+class Scaled(NamedTuple):
+    """Windows divided by a power of 2 each.
+
+    Attributes
+    ----------
+    values : (windows, height, width) array
+        What is not known is the middle of what is.
+    size : (windows,) array
+        The powers of 2.
+    low, high : (windows,) array
+        Range of their valid pixels.
+    valid : (windows, pixels) array
+        Which pixels are valid.
+    """
+
+    values: Floats
+    size: Floats
+    low: Floats
+    high: Floats
+    valid: NDArray[np.bool_]
+
+
+def scaled(windows: Floats, whole: bool, clean: bool) -> Scaled:
+    """Return windows of moderate size, without impulses if they are to be `clean`."""
     flat = windows.reshape(len(windows), -1)
     valid = np.isfinite(flat)
-    count = valid.sum(axis=1)
-    low = np.min(flat, axis=1, where=valid, initial=np.inf)
-    high = np.max(flat, axis=1, where=valid, initial=-np.inf)
-    low, high = (np.where(count > 0, each, 0.0) for each in (low, high))
+    low, high = _range(flat, valid)
     # By a power of 2: squares are finite then, and no bit is lost.
     size = _power_of_two(np.maximum(np.abs(low), np.abs(high)))
-    # What is not known is the middle of what is.
     known = np.where(valid, flat, (low / 2 + high / 2)[:, np.newaxis])
     values = (known / size[:, np.newaxis]).reshape(windows.shape)
-    mean = _mean(values)
-    values -= mean[:, np.newaxis, np.newaxis]
+    if clean and min(windows.shape[1:]) > 1:
+        noise = np.median(_cells(values - _each(_mean(values)))[0], axis=1)
+        noises = np.zeros((len(windows), 4))
+        noises[:, 0] = np.maximum(noise, whole / size) ** 2
+        cleaned = without_impulses(values, (1, 2), noises)
+        if cleaned is not values:
+            values = cleaned
+            low, high = _range((values * _each(size)).reshape(flat.shape), valid)
+    return Scaled(values, size, low, high, valid)
 
+
+def _range(flat: Floats, valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Return the smallest and the largest valid value of each window, 0 for none."""
+    low = np.min(flat, axis=1, where=valid, initial=np.inf)
+    high = np.max(flat, axis=1, where=valid, initial=-np.inf)
+    some = valid.any(axis=1)
+    return np.where(some, low, 0.0), np.where(some, high, 0.0)
+
+
+def _look_at(windows: Floats, layout: Layout, whole: bool, clean: bool) -> Floats:
+    """Return a row for each window."""
+    plane = len(layout.along) == 2
+    values, size, low, high, valid = scaled(windows, whole, clean)
+    pixels = (values * _each(size)).reshape(valid.shape)
+    mean = _mean(values)
+    values = values - _each(mean)
     row = np.full((len(windows), _WIDTH), np.nan)
-    held = np.maximum(count, 1)
+    held = np.maximum(valid.sum(axis=1), 1)
     head = [
         1,
         layout.along[0],
@@ -177,10 +246,13 @@ def _look_at(windows: Floats, layout: Layout, whole: bool) -> Floats:
         mean * size,
         low,
         high,
-        np.sum(flat == low[:, np.newaxis], axis=1) / held,
-        np.sum(flat == high[:, np.newaxis], axis=1) / held,
-        count / flat.shape[1],
+        np.sum(valid & (pixels == low[:, np.newaxis]), axis=1) / held,
+        np.sum(valid & (pixels == high[:, np.newaxis]), axis=1) / held,
+        valid.mean(axis=1),
     ]
+    if plane and clean:
+        height, depth = _heights(values)
+        head += [height * size, depth * size, _mean(values * values) * size**2]
     for column, numbers in enumerate(head):
         row[:, column] = numbers
     many = _averages(_power(values), plane)
@@ -190,6 +262,24 @@ def _look_at(windows: Floats, layout: Layout, whole: bool) -> Floats:
     for each, at in zip(many, _places(plane), strict=True):
         row[:, at : at + each.shape[1]] = each * size[:, np.newaxis]
     return row
+
+
+def _heights(values: Floats) -> tuple[Floats, Floats]:
+    """Return the mean height above the local floor, and that of the local ceiling."""
+    fine, floor = fine_and_floor(values)
+    ceiling = -local_floor(-fine, (1, 2))
+    return _mean(fine - floor), _mean(ceiling - floor)
+
+
+def fine_and_floor(values: Floats) -> tuple[Array, Array]:
+    """Return slightly blurred windows, and their local floor; float32."""
+    fine = blur(values.astype(np.float32), dict.fromkeys((1, 2), _FINE), "mirror", 0.0)
+    return fine, local_floor(fine, (1, 2))
+
+
+def _each(numbers: Floats) -> Floats:
+    """Return a number for each window, to go with their pixels."""
+    return numbers[:, np.newaxis, np.newaxis]
 
 
 def _places(plane: bool) -> list[int]:

@@ -73,6 +73,22 @@ class Fit(NamedTuple):
         power = np.exp(np.minimum(log, 0))
         return float(np.average(power, weights=spectrum.counts[far]))
 
+    @property
+    def last(self) -> float:
+        """Return the highest frequency that is clear of noise."""
+        return float(self.spectrum.frequencies[self.part.stop - 1])
+
+    def flat_blur(self, noise: float) -> float:
+        """Return the blur of an image whose spectrum would be flat without it.
+
+        `noise` is the variance of the noise, in the unit of the power.
+        """
+        f = self.spectrum.frequencies[self.part]
+        above = np.log(_above_noise(self.spectrum.power[self.part], noise))
+        terms = np.stack([np.ones_like(f), -4 * np.pi**2 * f**2], axis=1)
+        squared = float(np.linalg.lstsq(terms, above, rcond=None)[0][1])
+        return float(np.sqrt(max(squared, 0.0)))
+
     def times(self, unit: float) -> Fit:
         """Return the fit for an image whose intensities are multiplied by a factor."""
         spectrum, line, part = self
@@ -129,12 +145,18 @@ def _fit(spectrum: Spectrum, noise: float) -> Fit:
         last += 1
     last = max(last, first + 3)
     f, p = frequencies[first:last], power[first:last]
-    above = np.log(np.maximum(np.maximum(p - noise, 0.05 * p), 1e-300))
+    above = np.log(_above_noise(p, noise))
     terms = np.stack([np.ones_like(f), -4 * np.pi**2 * f**2, -np.log(f)], axis=1)
     terms = np.vstack([terms, [0, 0, _PRIOR]])
     target = np.append(above, _PRIOR * (dimensions + SLOPE))
     line = Line(*np.linalg.lstsq(terms, target, rcond=None)[0].tolist())
     return Fit(spectrum, line, slice(first, last))
+
+
+def _above_noise(power: Floats, noise: float) -> Floats:
+    """Return the power of the image itself, above 0."""
+    above: Floats = np.maximum(np.maximum(power - noise, 0.05 * power), 1e-300)
+    return above
 
 
 def _mean_power(roots: Floats) -> Floats:

@@ -65,6 +65,13 @@ class Layout:
         others = [len(s) for axis, s in enumerate(self.starts) if axis not in kept]
         return int(np.prod(others))
 
+    def corners(self, kept: Sequence[int]) -> NDArray[np.int64]:
+        """Return the first pixel of the window of each row, 0 along kept axes."""
+        places = [
+            (0,) if axis in kept else starts for axis, starts in enumerate(self.starts)
+        ]
+        return np.array(list(itertools.product(*places)), np.int64)
+
     def inside(
         self, begins: Sequence[int], ends: Sequence[int], kept: Sequence[int]
     ) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], int]]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm._filters.blur import blur, blur_of_known
+from napari_usm._filters.impulses import without_impulses
+from napari_usm._filters.local_floor import local_floor
 from napari_usm._filters.taps import AxisBlur
 from napari_usm._kernels.bands import weigh_bands
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -89,6 +91,16 @@ class Bands:
         Variance in the third band of noise of variance 1.
     noise : Noise
         That of the image.
+    ground : float
+        Share of what is below the ground that is lifted to it, 0 for none.
+    rise : float
+        Height of the ground above the local floor of the second blur, in standard
+        deviations of the noise: the lowest of noisy pixels is below their mean.
+    impulses : Noise, optional
+        Noise that an impulse must stand out of; None if there are none.
+    correction : float
+        Share of the difference between an impulse and the median around it that is
+        part of the detail.
     """
 
     narrow: Mapping[int, AxisBlur]
@@ -97,6 +109,15 @@ class Bands:
     first_octave: int
     noise_gain: float
     noise: Noise
+    ground: float = 0.0
+    rise: float = 0.0
+    impulses: Noise | None = None
+    correction: float = 0.0
+
+    @property
+    def plane_axes(self) -> tuple[int, ...]:
+        """Return the axes of the planes that ground and impulses are looked for in."""
+        return tuple(sorted(self.narrow)[-2:])
 
 
 def weighted_bands(
@@ -114,6 +135,25 @@ def weighted_bands(
         As for `blur`.
     """
     values = np.ascontiguousarray(values)
+    if bands.impulses is not None:
+        clean = _without_impulses(values, bands.impulses, bands.plane_axes)
+        if clean is not values:
+            detail = _weighted_bands(clean, bands, mode, cval, weight)
+            with np.errstate(invalid="ignore"):
+                change = values.dtype.type(bands.correction) * (clean - values)
+            return np.where(np.isfinite(values), detail + change, detail)
+    return _weighted_bands(values, bands, mode, cval, weight)
+
+
+def _without_impulses(values: Array, noise: Noise, axes: Sequence[int]) -> Array:
+    numbers = noise.constant, noise.growth, noise.zero, noise.least**2
+    return without_impulses(values, axes, np.array([numbers], values.dtype))
+
+
+def _weighted_bands(
+    values: Array, bands: Bands, mode: str, cval: float, weight: Array | None
+) -> Array:
+    """Return the sum of the bands, and what lifts it to the ground."""
     around = dict.fromkeys(bands.narrow, MEAN)
     once = blur_of_known(values, bands.narrow, mode, cval, weight)
     twice = blur_of_known(once, bands.narrow, mode, cval, weight)
@@ -127,7 +167,21 @@ def weighted_bands(
         found_by(bands, values.dtype),
         out.reshape(-1),
     )
-    return out
+    return _lifted(out, values, twice, bands, mode) if bands.ground else out
+
+
+def _lifted(
+    detail: Array, values: Array, twice: Array, bands: Bands, mode: str
+) -> Array:
+    """Return detail that leaves the image no darker than its ground."""
+    kind = values.dtype.type
+    floor = local_floor(twice, bands.plane_axes, mode)
+    valid = np.isfinite(values) & np.isfinite(floor)
+    floor = np.where(valid, floor, 0)
+    ground = floor + kind(bands.rise) * np.sqrt(bands.noise.variance(floor))
+    with np.errstate(invalid="ignore"):
+        below = np.maximum(ground - (values + detail), 0)
+    return np.where(valid, detail + kind(bands.ground) * below, detail)
 
 
 def found_by(bands: Bands, dtype: np.dtype[Any]) -> tuple[Any, ...]:

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from napari_usm._estimate.band_weights import (
-    FIRST_OCTAVE,
-    band_weights,
+    band_radius,
+    band_sigma,
+    bands_of,
     bands_reach,
 )
 from napari_usm._estimate.blur_and_noise import Estimate
 from napari_usm._filters.bands import NEAR, Bands, weighted_bands
 from napari_usm._filters.fused.bands import BandsPass
-from napari_usm._filters.taps import AxisBlur
+from napari_usm._filters.local_floor import REACH
 from napari_usm._methods.estimating import (
     LARGE,
     EstimatingMethod,
     exponent_of,
     known_blurs,
-    noise_of,
 )
 
 if TYPE_CHECKING:
@@ -45,8 +45,11 @@ class AutoUnsharpMask(EstimatingMethod):
         )
 
     def reach_for(self, blur: float) -> int:
-        """As far as three blurs, one after the other."""
-        return bands_reach(blur) + NEAR
+        """As far as three blurs, one after the other, or two and the local floor."""
+        bands = bands_reach(blur) + NEAR
+        if not self.looks_at_specimens:
+            return bands
+        return max(bands, 2 * band_radius(band_sigma(blur)) + REACH) + 1
 
     @override
     def weighted(
@@ -58,7 +61,7 @@ class AutoUnsharpMask(EstimatingMethod):
         weight: Array | None,
     ) -> Array:
         """Three bands, each times its weight."""
-        bands = _bands(axes, found, float(self.denoise))
+        bands = _bands(axes, found, float(self.denoise), self.looks_at_specimens)
         return weighted_bands(block, bands, self.mode, cval, weight)
 
     @override
@@ -76,19 +79,25 @@ class AutoUnsharpMask(EstimatingMethod):
             or abs(exponent) > LARGE
         ):
             return None
-        return BandsPass(_bands(tuple(axes), found, float(self.denoise)), exponent)
+        bands = _bands(tuple(axes), found, float(self.denoise), self.looks_at_specimens)
+        if bands.ground or bands.impulses is not None:
+            return None
+        return BandsPass(bands, exponent)
 
 
 @lru_cache(64)
-def _bands(axes: tuple[int, ...], found: Estimate, denoise: float) -> Bands:
-    """The bands for an estimate."""
+def _bands(
+    axes: tuple[int, ...], found: Estimate, denoise: float, specimens: bool
+) -> Bands:
+    """Return the bands for an estimate."""
     blurs = known_blurs(axes, found)
-    weights = band_weights(tuple(blurs.values()), denoise)
-    return Bands(
-        dict(zip(blurs, map(AxisBlur, weights.narrow), strict=True)),
-        dict(zip(blurs, map(AxisBlur, weights.wide), strict=True)),
-        weights.table,
-        FIRST_OCTAVE,
-        weights.noise_gain,
-        noise_of(found, found.least),
+    ground = found.ground if len(blurs) > 1 else 0.0
+    return bands_of(
+        blurs,
+        found,
+        denoise,
+        ground,
+        found.lens,
+        lift=ground,
+        correction=denoise if specimens and len(blurs) > 1 else None,
     )

@@ -16,10 +16,20 @@ from napari_usm._estimate.blur_and_noise import (
     estimated,
     longest_blur,
 )
+from napari_usm._estimate.frequencies import CUTOFF
+from napari_usm._estimate.second_look import estimate_of_specimen, second_look
 from napari_usm._estimate.spectrum import window_rows
 from napari_usm._estimate.windows import side
-from napari_usm._filters.bands import Noise, farthest
-from napari_usm._methods.base import Constants, Findings, Method, border, colour
+from napari_usm._filters.bands import farthest
+from napari_usm._methods.base import (
+    TOTAL,
+    Constants,
+    Findings,
+    Join,
+    Method,
+    border,
+    colour,
+)
 from napari_usm._methods.parameter import choice, parameter
 
 if TYPE_CHECKING:
@@ -28,6 +38,13 @@ if TYPE_CHECKING:
     from napari_usm._filters.dtypes import Array
 
 SCOPES = ("image", "item")
+
+# Which blur is undone: estimated of photograph or specimen, that of a lens, of a
+# confocal microscope, or a Gaussian as for a photograph, whatever the image.
+MODELS = ("auto", "widefield", "confocal", "gaussian")
+
+# Sigma of the widest blur that may be given, in pixels.
+_WIDEST = 16.0
 
 # Beyond this a power of 2 may be no float32.
 LARGE = 100
@@ -57,6 +74,34 @@ class EstimatingMethod(Method):
         maximum=1.0,
         step=0.05,
         control="basic",
+    )
+    model: str = choice(
+        "auto",
+        MODELS,
+        "Model",
+        tip="Choose how the image was blurred: estimate it (auto), by the lens of a "
+        "widefield or a confocal microscope, or by a Gaussian as in earlier versions.",
+    )
+    blur: float | Sequence[float] = parameter(
+        0.0,
+        "Blur",
+        tip="Set the blur of the image, if it is known, as the sigma of a Gaussian. 0 "
+        "estimates it.",
+        unit="px",
+        minimum=0.0,
+        maximum=_WIDEST,
+        step=0.1,
+        per_axis=True,
+    )
+    cutoff: float = parameter(
+        0.0,
+        "Cut-off",
+        tip="Set the cut-off frequency of the lens, 2 NA / wavelength times the pixel "
+        "size. 0 estimates the blur.",
+        unit="1/px",
+        minimum=0.0,
+        maximum=2.0,
+        step=0.01,
     )
     estimate_per: str = choice(
         "image",
@@ -91,6 +136,48 @@ class EstimatingMethod(Method):
         if arguments.real("denoise", self.denoise, minimum=0) > 1:
             raise ValueError(f"`denoise` must be at most 1; got {self.denoise!r}")
         arguments.choice("estimate_per", self.estimate_per, SCOPES)
+        arguments.choice("model", self.model, MODELS)
+        blurs = arguments.per_axis("blur", self.blur, len(axes), minimum=0)
+        if max(blurs) > _WIDEST:
+            raise ValueError(f"`blur` must be at most {_WIDEST:g}; got {self.blur!r}")
+        self._check_cutoff(axes, is_blur_known=max(blurs) > 0)
+
+    def _check_cutoff(self, axes: Sequence[int], is_blur_known: bool) -> None:
+        cutoff = arguments.real("cutoff", self.cutoff, minimum=0)
+        if not cutoff:
+            return
+        least = CUTOFF / _WIDEST
+        if cutoff < least:
+            raise ValueError(
+                f"`cutoff` must be 0 or at least {least:g}; got {cutoff!r}"
+            )
+        if is_blur_known:
+            raise ValueError(f"`cutoff` must be 0 if `blur` is given; got {cutoff!r}")
+        if self.model in ("confocal", "gaussian"):
+            raise ValueError(
+                f'`cutoff` must be 0 with model "{self.model}", which is no lens; got '
+                f"{cutoff!r}"
+            )
+        if len(axes) != 2:
+            raise ValueError(
+                f"`cutoff` must be 0 unless two axes are filtered; got {cutoff!r} with "
+                f"{len(axes)}"
+            )
+
+    @property
+    def looks_at_specimens(self) -> bool:
+        """Return whether specimens on dark ground are told from photographs."""
+        return self.model != "gaussian"
+
+    def _is_blur_known(self) -> bool:
+        return self.cutoff > 0 or bool(np.any(np.asarray(self.blur) > 0))
+
+    @property
+    @override
+    def rounds(self) -> tuple[Join, ...]:
+        """A second look at windows for the blur of specimens."""
+        looks = 2 if self.looks_at_specimens and not self._is_blur_known() else 1
+        return (TOTAL,) * looks
 
     @abstractmethod
     def reach_for(self, blur: float) -> int:
@@ -100,13 +187,27 @@ class EstimatingMethod(Method):
     def reach(self, axes: Sequence[int]) -> tuple[int, ...]:
         """As far as the widest bands and a window of the estimate do."""
         count = len(axes)
-        return (max(self.reach_for(longest_blur(count)), side(count) - 1),) * count
+        widest = max(longest_blur(count), *self._blurs(axes))
+        return (max(self.reach_for(widest), side(count) - 1),) * count
 
     @override
     def reach_of(self, estimate: Array, axes: Sequence[int]) -> tuple[int, ...]:
         """As far as the bands of the largest blur do."""
         blur = float(estimate[..., : len(axes)].max())
         return (self.reach_for(max(blur, 0.0)),) * len(axes)
+
+    def _blurs(self, axes: Sequence[int]) -> tuple[float, ...]:
+        """Return the known blur along each filtered axis, 0 where it is estimated."""
+        if self.cutoff:
+            return (CUTOFF / self.cutoff,) * len(axes)
+        return arguments.per_axis("blur", self.blur, len(axes))
+
+    @property
+    def _lens(self) -> float | None:
+        """Share of a lens in the blur, None if it is estimated."""
+        if self.model == "widefield" or self.cutoff:
+            return 1.0
+        return None if self.model == "auto" and not self._is_blur_known() else 0.0
 
     @override
     def sums(
@@ -121,7 +222,10 @@ class EstimatingMethod(Method):
         weight: Array | None = None,
     ) -> Array | None:
         """Return the statistics of the windows that begin in the block."""
-        return window_rows(block, axes, kept, core, begins, lengths, weight)
+        here = block, axes, kept, core, begins, lengths
+        if earlier:
+            return second_look(*here, earlier[0], weight, self._lens)
+        return window_rows(*here, weight, clean=self.looks_at_specimens)
 
     @override
     def constants(
@@ -130,7 +234,16 @@ class EstimatingMethod(Method):
         """Blur and noise from the windows of the whole image."""
         if sums is None:
             return Constants(float(self.strength))
-        return Constants(float(self.strength), estimate=estimated(sums, axes))
+        if not self.looks_at_specimens:
+            numbers = estimated(sums, axes, specimens=False)
+        else:
+            first, second = (earlier[0], sums) if earlier else (sums, None)
+            numbers = estimate_of_specimen(first, second, axes, self._lens)
+        known = np.asarray(self._blurs(axes))
+        # An axis that is too short to tell anything is left alone.
+        spots = numbers[..., : known.size]
+        numbers[..., : known.size] = np.where((known > 0) & (spots >= 0), known, spots)
+        return Constants(float(self.strength), estimate=numbers)
 
     @override
     def findings(self, estimate: Array) -> Findings:
@@ -216,12 +329,6 @@ class EstimatingMethod(Method):
 def known_blurs(axes: Sequence[int], found: Estimate) -> dict[int, float]:
     """Return the sigma of the blur of each axis that is long enough to estimate it."""
     return {axis: s for axis, s in zip(axes, found.sigmas, strict=True) if s >= 0}
-
-
-def noise_of(found: Estimate, least: float) -> Noise:
-    """The noise, as the filters take it; `least` is its least standard deviation."""
-    left = found.left
-    return Noise(found.constant * left, found.growth * left, found.zero, least)
 
 
 def exponent_of(found: Estimate) -> int:
