@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from unittest import mock
 
 import numpy as np
+from scipy import ndimage
 
 import napari_usm as usm
 import reference
@@ -105,6 +106,26 @@ def picture(shape, dtype="float64", seed=0):
         low, high = max(info.min, -(2**40)), min(info.max, 2**40)
         return np.floor(low + values * (high - low)).astype(dtype)
     return (values * 3 - 1).astype(dtype)
+
+
+def specimen(shape, dtype="uint16", seed=0, offset=100):
+    """Foci on a dark ground, in the counts of a camera whose offset is not 0.
+
+    The brightest are saturated, some pixels are hot or dead, and bright ones are
+    noisier than dark ones.
+    """
+    dtype = np.dtype(dtype)
+    rng = np.random.default_rng(seed)
+    full = min(4095, np.iinfo(dtype).max) if dtype.kind in "iu" else 4095
+    foci = rng.lognormal(0, 0.5, shape) * (rng.random(shape) < 0.005)
+    light = ndimage.gaussian_filter(foci, 1.3, mode="wrap")
+    light *= 240 / max(light.max(), 1e-9)
+    counts = full * (rng.poisson(light + 2) / 200 + offset / 4095)
+    counts += rng.normal(0, full / 800, shape)
+    spoilt = rng.random(shape)
+    counts[spoilt < 0.001] = full
+    counts[spoilt > 0.999] = 0
+    return np.clip(np.round(counts), 0, full).astype(dtype)
 
 
 def tolerance(image, method=""):

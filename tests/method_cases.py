@@ -123,11 +123,20 @@ def adaptive_unsharp_mask(rng, axes, span, small):
 
 
 def auto_unsharp_mask(rng, axes, span, small):
-    return {
+    own = {
         "strength": float(rng.choice([0, 0.5, 1, 2])),
         "denoise": float(rng.choice([0, 0.3, 1])),
+        "model": str(rng.choice(["auto", "auto", "widefield", "confocal", "gaussian"])),
         "estimate_per": str(rng.choice(["image", "item"])),
     }
+    known = rng.choice(["nothing", "nothing", "blur", "blur per axis", "cutoff"])
+    if known == "blur":
+        own["blur"] = float(rng.uniform(0.2, 2))
+    elif known == "blur per axis":
+        own["blur"] = rng.uniform(0.2, 2, len(axes)).tolist()
+    elif known == "cutoff" and len(axes) == 2 and own["model"] in ("auto", "widefield"):
+        own["cutoff"] = float(rng.uniform(0.2, 0.7))
+    return own
 
 
 def gaussian_sharpen(rng, axes, span, small):
@@ -200,7 +209,7 @@ METHOD_CASES = {
     ),
     "auto_unsharp_mask": MethodCase(
         reference.auto_unsharp_mask,
-        lambda count: {"strength": 0.8, "denoise": 0.7},
+        lambda count: {"strength": 0.8, "denoise": 0.7, "model": "widefield"},
         auto_unsharp_mask,
         estimates_noise=True,
         rounding=20,

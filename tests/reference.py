@@ -942,7 +942,8 @@ def auto_change(plane, axes, estimate, p):
     if along:
         around = neighbours(plane, along)
         middle = (around[3] + around[4]) / 2
-        variance = estimate.variance(middle, estimate.left)
+        # All of what may be noise, and a whole step: fine texture is no impulse.
+        variance = estimate.variance(middle)
         noise = np.sqrt(np.maximum(variance, (2 * estimate.least) ** 2))
         clean = without_impulses(plane, around, noise)
     change, twice = weighted_bands(clean, estimate, p)
@@ -1185,10 +1186,11 @@ def auto_estimate(plane, axes, whole, model="auto", blur=0.0, cutoff=0.0):
     ground = 0.0 if plain else _ground(in_plane)
     lens = float(model == "widefield" and len(told) == 2)
     if cutoff > 0:
-        sigmas, lens = dict.fromkeys(told, 0.42 / cutoff), 1.0
+        sigmas, lens = dict.fromkeys(told, 0.42 / cutoff), float(len(told) == 2)
     elif np.any(np.asarray(blur) > 0):
+        # Of an axis without one, the spectrum tells it.
         given = dict(zip(axes, np.broadcast_to(blur, len(axes)), strict=True))
-        sigmas = {axis: float(given[axis]) for axis in told}
+        sigmas = {axis: float(given[axis]) or sigmas[axis] for axis in told}
     elif along and not plain:
         spectrum = np.mean([sigmas[axis] for axis in along])
         floor = min(
@@ -1199,10 +1201,15 @@ def auto_estimate(plane, axes, whole, model="auto", blur=0.0, cutoff=0.0):
         unknown = np.clip((0.45 - clear) / 0.1, 0, 1)
         share = 0.8 * ground * unknown
         sigma = (1 - share) * spectrum + share * floor
-        ratio = np.clip(sigma / spectrum if spectrum > 0 else np.inf, 0.5, 2)
+        # Two blurs of nothing are the same, and what is undone along Z too.
+        ratio = np.clip(max(sigma, 0.05) / max(spectrum, 0.05), 0.5, 2)
         for axis in told:
-            blurred = sigma if axis in along else sigmas[axis] * ratio
-            sigmas[axis] = min(blurred, side / 16)
+            by_spectrum = sigmas[axis]
+            if axis in along:
+                sigmas[axis] = (1 - share) * by_spectrum + share * floor
+            else:
+                sigmas[axis] = by_spectrum * ratio
+            sigmas[axis] = min(sigmas[axis], side / 16)
         if model == "auto" and len(told) == 2:
             wider = floor / max(spectrum, 0.05)
             lens = ground * np.clip((wider - 0.75) / 0.4, 0, 1)
@@ -1282,13 +1289,14 @@ def _windows(plane, along, side, most):
 def _look(window, whole, cleaned):
     """Return what a window tells, all powers per pixel."""
     valid = np.isfinite(window)
+    middle = (window[valid].min() + window[valid].max()) / 2
+    filled = np.where(valid, window, middle)
     if cleaned:
-        filled = _filled(window)
         noises = [noise for _, noise in _cells(filled)]
         noise = max(np.median(np.sqrt(noises)), float(whole))
-        window = without_impulses(window, neighbours(window, (0, 1)), noise)
+        filled = without_impulses(filled, neighbours(filled, (0, 1)), noise)
+        window = np.where(valid, filled, window)
     low, high = window[valid].min(), window[valid].max()
-    filled = _filled(window)
     look = {"values": window, "low": low, "high": high, "mean": filled.mean()}
     look["filled"] = filled
     still = filled - filled.mean()
@@ -1321,12 +1329,6 @@ def _look(window, whole, cleaned):
         look["depth"] = np.mean(ceiling - floor)
         look["contrast"] = np.var(filled)
     return look
-
-
-def _filled(window):
-    """Return the window with the middle of its range in place of invalid pixels."""
-    valid = np.isfinite(window)
-    return np.where(valid, window, (window[valid].min() + window[valid].max()) / 2)
 
 
 def _cells(window):
