@@ -955,7 +955,8 @@ def auto_change(plane, axes, estimate, p):
         floor += 2.5 * np.sqrt(share * estimate.variance(floor, estimate.left))
         short = np.maximum(floor - np.where(valid, clean + change, np.inf), 0)
         change = change + estimate.ground * short
-    return np.where(valid, change + p["denoise"] * (clean - plane), 0.0)
+    moved = np.where(valid, clean, 0.0) - np.where(valid, plane, 0.0)
+    return np.where(valid, change + p["denoise"] * moved, 0.0)
 
 
 def neighbours(plane, axes):
