@@ -163,6 +163,8 @@ def statistics_in_parts(
     plan: Plan, image: Any, block: Block, earlier: Sequence[Statistics]
 ) -> list[Part]:
     """Read a block, and return the statistics of parts that fit into a cache."""
+    if earlier and not is_needed(plan, block, earlier):
+        return []
     pixels = np.asarray(image[block.grown])
     rows, size = plan.row_sample, PART
     if rows is not None:
@@ -172,6 +174,18 @@ def statistics_in_parts(
         (part, statistics_of(plan, pixels[place], part, earlier))
         for part, place in parts
     ]
+
+
+def is_needed(plan: Plan, block: Block, earlier: Sequence[Statistics]) -> bool:
+    """Return whether a block has statistics in the round after the `earlier` ones."""
+    indices = plan.estimate_slices(block.core)
+    return len(earlier) < len(plan.method.rounds) and plan.method.needs_block(
+        plan.axes,
+        plan.estimate_axes,
+        block.core,
+        plan.colours.signal_shape(plan.shape),
+        *(each[indices] for each in _sums(earlier)),
+    )
 
 
 class Reduction:

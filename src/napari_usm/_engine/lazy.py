@@ -32,6 +32,7 @@ from napari_usm._engine.estimate import (
     Reduction,
     Statistics,
     fit,
+    is_needed,
     reduce_rounds,
     rounds,
     statistics_of,
@@ -158,11 +159,10 @@ def estimate(plan: Plan, image: da.Array) -> Steps[FittedPlan]:
     if not plan.needs_estimate:
         return plan.known
     graph = _graph(plan, image, plan.estimate_halo)
-    blocks = list(graph.blocks.values())
 
     def blocks_of(earlier: Sequence[Statistics]) -> Iterator[Iterator[Part]]:
-        for start, batch in graph.statistics_batches(earlier):
-            yield zip(blocks[start:], compute(*batch), strict=False)
+        for blocks, batch in graph.statistics_batches(earlier):
+            yield zip(blocks, compute(*batch), strict=True)
 
     return (yield from reduce_rounds(plan, blocks_of))
 
@@ -253,16 +253,23 @@ class _Graph:
 
     def statistics_batches(
         self, earlier: Sequence[Statistics]
-    ) -> Iterator[tuple[int, list[Delayed]]]:
-        """Yield the statistics of the next round, some blocks at a time."""
+    ) -> Iterator[tuple[list[Block], list[Delayed]]]:
+        """Yield blocks with the statistics of the next round, some at a time.
+
+        Blocks that have none are not read.
+        """
         part = partial(_statistics, self.plan, earlier=tuple(earlier))
         parts = self._statistics_tasks(len(earlier), part)
         name = self._name(f"part-{len(earlier)}")
         graph = HighLevelGraph.from_collections(name, parts, self._needed)
-        keys = list(parts)
-        for start in range(0, len(keys), _BATCH):
-            batch = keys[start : start + _BATCH]
-            yield start, [Delayed(key, graph, layer=name) for key in batch]
+        pairs = list(zip(self.blocks.values(), parts, strict=True))
+        for start in range(0, len(pairs), _BATCH):
+            batch = [
+                (block, Delayed(key, graph, layer=name))
+                for block, key in pairs[start : start + _BATCH]
+                if not earlier or is_needed(self.plan, block, earlier)
+            ]
+            yield [block for block, _ in batch], [part for _, part in batch]
 
     def _statistics_tasks(
         self, number: int, part: Callable[..., Statistics], *earlier: Any

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from napari_usm._filters.dtypes import Array
     from napari_usm._methods.base import Constants
 
+# Pixels that are enough for the share of those that are lifted.
+_LIFTED = 2**16
+
 # Stands for no noise at all: every threshold is above it, and in float32 neither it
 # nor its square is 0.
 _FAINTEST = 1e-18
@@ -68,6 +71,17 @@ class Report:
         Whether the method smooths where there is nothing but noise.
     sampled_rows : int, optional
         Number of rows that a gain was estimated from, if it was not all of them.
+    ground : array, optional
+        How far the image is a specimen on dark ground, from 0 to 1, for
+        `auto_unsharp_mask`.
+    lens : array, optional
+        How far its blur is that of a lens, from 0 (a Gaussian) to 1, likewise.
+    lifted : float, optional
+        Share of the pixels in the middle of the image that would have been darker
+        than the ground around them, and were lifted to it.
+    is_beyond_reach : bool
+        Whether the image is blurred as widely as the method can undo, or more. Haze of
+        a thick specimen is: deconvolve it with the point spread function.
     """
 
     method: str
@@ -88,6 +102,10 @@ class Report:
     noise: Array | None = None
     smooths_noise: bool = False
     sampled_rows: int | None = None
+    ground: Array | None = None
+    lens: Array | None = None
+    lifted: float | None = None
+    is_beyond_reach: bool = False
 
 
 def finish(fitted: FittedPlan, tallies: Iterable[Tally], sample: Array) -> Report:
@@ -113,6 +131,7 @@ def finish(fitted: FittedPlan, tallies: Iterable[Tally], sample: Array) -> Repor
         mean_change=total.change_sum / pixels,
         inverts_detail=bool(np.any(amount < plan.method.least_amount(plan.axes))),
         sampled_rows=_sampled_rows(fitted),
+        lifted=_lifted(plan, constants, sample),
         **said,
     )
 
@@ -133,11 +152,34 @@ def _said(plan: Plan, constants: Constants) -> dict[str, Any]:
     gone = tuple(
         axis for axis in range(len(plan.shape)) if axis not in plan.estimate_axes
     )
-    return {
-        "blur": np.squeeze(findings.blur, gone),
-        "noise": np.squeeze(findings.noise, gone),
-        "smooths_noise": findings.smooths,
+    arrays = {
+        name: None if values is None else np.squeeze(values, gone)
+        for name, values in (
+            ("blur", findings.blur),
+            ("noise", findings.noise),
+            ("ground", findings.ground),
+            ("lens", findings.lens),
+        )
     }
+    return {
+        **arrays,
+        "smooths_noise": findings.smooths,
+        "is_beyond_reach": findings.is_beyond_reach,
+    }
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _lifted(plan: Plan, constants: Constants, sample: Array) -> float | None:
+    """Return the share of a sample that is lifted to the ground."""
+    typical = _typical(plan, constants)
+    if typical.estimate is None:
+        return None
+    signal = plan.colours.visible_signal(sample)
+    middle = [slice(None)] * signal.ndim
+    for axis in plan.axes:
+        spare = max(0, signal.shape[axis] - int(_LIFTED ** (1 / len(plan.axes)))) // 2
+        middle[axis] = slice(spare, signal.shape[axis] - spare)
+    return plan.method.lifted(signal[tuple(middle)], plan.axes, typical.estimate)
 
 
 def _findings(plan: Plan, constants: Constants) -> Findings | None:

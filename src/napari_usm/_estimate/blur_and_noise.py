@@ -107,6 +107,25 @@ class Estimate(NamedTuple):
         columns = np.moveaxis(numbers[..., -len(names) :], -1, 0)
         return dict(zip(names, columns, strict=True))
 
+    @classmethod
+    def completed(cls, numbers: Floats, axes: int) -> Floats:
+        """Return numbers (last axis) of any version, with what older ones lack.
+
+        Raises
+        ------
+        ValueError
+            If there are too many or too few of them.
+        """
+        most = axes + len(cls._fields) - 1
+        missing = most - numbers.shape[-1] if numbers.ndim else most
+        if not 0 <= missing <= len(cls._field_defaults):
+            raise ValueError(
+                f"`estimate` must have {most} numbers for {axes} filtered axes; got "
+                f"shape {numbers.shape}"
+            )
+        zeros = np.zeros((*numbers.shape[:-1], missing))
+        return np.concatenate([numbers, zeros], axis=-1)
+
     @property
     def rounding(self) -> float:
         """Return the standard deviation of rounding alone."""

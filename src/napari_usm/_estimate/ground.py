@@ -31,7 +31,10 @@ _GROUND = 0.385, 0.41
 
 # Blurs that are tried, after one that is undone by no harm.
 _FIRST = 0.3
-CANDIDATES = 0.5, 0.7, 0.85, 1.0, 1.2, 1.4, 1.7, 2.0, 2.4, 2.9
+CANDIDATES = 0.5, 0.75, 1.1, 1.5, 2.1, 2.9
+
+# Blur by the floor where none of them falls below it.
+WIDEST_BY_FLOOR = CANDIDATES[-1]
 
 # Windows that they are tried on, and how far their pixels may fall below the floor, as
 # a share of their detail.
@@ -157,7 +160,7 @@ def blur_by_floor(sums: Floats) -> float:
     fall = np.sqrt(ordered[:, 0] / np.maximum(ordered[:, 1], 1e-30))
     beyond = np.flatnonzero(fall > _FALL)
     if not beyond.size:
-        return CANDIDATES[-1]
+        return WIDEST_BY_FLOOR
     at = int(beyond[0])
     before = 0.0 if at == 0 else float(fall[at - 1])
     first, last = np.log([(_FIRST, *CANDIDATES)[at], CANDIDATES[at]])

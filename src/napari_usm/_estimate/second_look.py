@@ -6,7 +6,7 @@ The first look at all windows gives noise, ground, and the blur by the spectrum.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -27,12 +27,12 @@ from napari_usm._estimate.ground import (
     plane_layout,
     tiles_of,
 )
-from napari_usm._estimate.spectrum import rows_of, those
+from napari_usm._estimate.spectrum import rows_of, those, window_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_usm._estimate.windows import Floats, Slices
+    from napari_usm._estimate.windows import Floats, Layout, Slices
     from napari_usm._filters.dtypes import Array
 
 
@@ -64,42 +64,113 @@ def second_look(
         Length 1 along every axis that is not kept, then a row for each of `TILES`
         windows, 0 for those of other blocks. None if there are none here.
     """
+    where = [slice(b, b + s.stop - s.start) for b, s in zip(begins, core, strict=True)]
+    looks = tiles_in(axes, kept, where, lengths, first)
+    if not looks:
+        return None
+    total = np.zeros((*first.shape[:-2], TILES, 2 * len(CANDIDATES)))
+    shape = [first.shape[axis] for axis in kept]
+    looked = total.reshape(*shape, *total.shape[-2:])
+    for look in looks:
+        share = look.found.ground if lens is None else lens
+        bands = [
+            bands_of({1: blur, 2: blur}, look.found, 1.0, look.found.ground, share)
+            for blur in CANDIDATES
+        ]
+        corners = [
+            [at + s.start for at, s in zip(corner, core, strict=True)]
+            for corner in look.corners
+        ]
+        sums = falls(block, corners, look.layout, look.found.unit, bands, weight)
+        looked[look.item][list(look.ranks)] = sums.reshape(len(sums), -1)
+    return total
+
+
+class Look(NamedTuple):
+    """Windows of one item that begin in a block, and are looked at twice.
+
+    Attributes
+    ----------
+    item : tuple of int
+        Index along the kept axes, in the block.
+    found : Estimate
+        The first look.
+    layout : Layout
+        Where windows lie.
+    ranks : list of int
+        The place of each among the windows of most contrast.
+    corners : list of tuple of int
+        Its first pixel in the block.
+    """
+
+    item: tuple[int, ...]
+    found: Estimate
+    layout: Layout
+    ranks: list[int]
+    corners: list[tuple[int, ...]]
+
+
+def tiles_in(
+    axes: Sequence[int],
+    kept: Sequence[int],
+    core: Sequence[slice],
+    lengths: Sequence[int],
+    first: Floats,
+) -> list[Look]:
+    """Return the windows to look at twice that begin in a block, by item.
+
+    Parameters
+    ----------
+    axes, kept, lengths
+        As for `spectrum.window_rows`.
+    core : sequence of slice
+        Place of the block in the image.
+    first : array
+        Its total, for the indices of the block.
+    """
     layout, before = plane_layout(
         tuple(sorted(axes)), tuple(sorted(kept)), tuple(lengths)
     )
     if layout is None:
-        return None
-    ends = [b + s.stop - s.start for b, s in zip(begins, core, strict=True)]
-    total = np.zeros((*first.shape[:-2], TILES, 2 * len(CANDIDATES)))
-    shape = [first.shape[axis] for axis in kept]
-    by_item = first.reshape(*shape, *first.shape[-2:])
-    looked = total.reshape(*shape, *total.shape[-2:])
-    wanted: dict[tuple[int, ...], dict[int, list[int]]] = {}
+        return []
+    begins, ends = [span.start for span in core], [span.stop for span in core]
+    corners: dict[tuple[int, ...], dict[int, tuple[int, ...]]] = {}
     for corner, item, row in layout.inside(begins, ends, kept):
-        place = [
-            at - b + s.start for at, b, s in zip(corner, begins, core, strict=True)
-        ]
-        wanted.setdefault(item, {})[row] = place
-    any_here = False
-    for item, corners in wanted.items():
+        place = tuple(at - begin for at, begin in zip(corner, begins, strict=True))
+        corners.setdefault(item, {})[before + row] = place
+    by_item = first.reshape(*(first.shape[axis] for axis in kept), *first.shape[-2:])
+    looks = []
+    for item, places in corners.items():
         rows = by_item[item]
         found, tiles = _first_look(
             rows.tobytes(), rows.shape, tuple(axes), tuple(kept), tuple(lengths)
         )
-        here = [tile for tile in tiles if tile.row - before in corners]
-        if not here:
-            continue
-        any_here = True
-        share = found.ground if lens is None else lens
-        bands = [
-            bands_of({1: blur, 2: blur}, found, 1.0, found.ground, share)
-            for blur in CANDIDATES
-        ]
-        places = [corners[tile.row - before] for tile in here]
-        sums = falls(block, places, layout, found.unit, bands, weight)
-        for tile, numbers in zip(here, sums, strict=True):
-            looked[(*item, tile.rank)] = numbers.reshape(-1)
-    return total if any_here else None
+        here = [tile for tile in tiles if tile.row in places]
+        if here:
+            ranks = [tile.rank for tile in here]
+            taken = [places[tile.row] for tile in here]
+            looks.append(Look(item, found, layout, ranks, taken))
+    return looks
+
+
+def look_twice(image: Array, axes: Sequence[int]) -> tuple[Floats, Estimate]:
+    """Return the rows of all windows of an image, and its estimate.
+
+    Parameters
+    ----------
+    image : array
+        Bool, integer or real.
+    axes : sequence of int
+        Filtered axes; there is one estimate for all others.
+    """
+    whole = tuple(slice(0, length) for length in image.shape)
+    here = image, axes, (), whole, (0,) * image.ndim, image.shape
+    with np.errstate(over="ignore", invalid="ignore"):
+        first = window_rows(*here)
+        assert first is not None  # they begin in the whole image, if there are any
+        second = second_look(*here, first)
+    numbers = estimate_of_specimen(first, second, axes)
+    return first.reshape(first.shape[-2:]), Estimate.of(numbers.ravel())
 
 
 def estimate_of_specimen(

@@ -192,6 +192,8 @@ class Scaled(NamedTuple):
         Range of their valid pixels.
     valid : (windows, pixels) array
         Which pixels are valid.
+    cells : tuple of array, optional
+        Noise and means of the cells, where they are known, as `_cells` has them.
     """
 
     values: Floats
@@ -199,6 +201,7 @@ class Scaled(NamedTuple):
     low: Floats
     high: Floats
     valid: NDArray[np.bool_]
+    cells: tuple[Floats, Floats] | None
 
 
 def scaled(windows: Floats, whole: bool, clean: bool) -> Scaled:
@@ -210,15 +213,21 @@ def scaled(windows: Floats, whole: bool, clean: bool) -> Scaled:
     size = _power_of_two(np.maximum(np.abs(low), np.abs(high)))
     known = np.where(valid, flat, (low / 2 + high / 2)[:, np.newaxis])
     values = (known / size[:, np.newaxis]).reshape(windows.shape)
+    cells = None
     if clean and min(windows.shape[1:]) > 1:
-        noise = np.median(_cells(values - _each(_mean(values)))[0], axis=1)
+        cells = _cells(values - _each(_mean(values)))
+        noise = np.median(cells[0], axis=1)
         noises = np.zeros((len(windows), 4))
         noises[:, 0] = np.maximum(noise, whole / size) ** 2
         cleaned = without_impulses(values, (1, 2), noises)
         if cleaned is not values:
+            changed = np.any(cleaned != values, axis=(1, 2))
             values = cleaned
+            again = _cells((values - _each(_mean(values)))[changed])
+            for each, anew in zip(cells, again, strict=True):
+                each[changed] = anew
             low, high = _range((values * _each(size)).reshape(flat.shape), valid)
-    return Scaled(values, size, low, high, valid)
+    return Scaled(values, size, low, high, valid, cells)
 
 
 def _range(flat: Floats, valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -232,7 +241,7 @@ def _range(flat: Floats, valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
 def _look_at(windows: Floats, layout: Layout, whole: bool, clean: bool) -> Floats:
     """Return a row for each window."""
     plane = len(layout.along) == 2
-    values, size, low, high, valid = scaled(windows, whole, clean)
+    values, size, low, high, valid, cells = scaled(windows, whole, clean)
     pixels = (values * _each(size)).reshape(valid.shape)
     mean = _mean(values)
     values = values - _each(mean)
@@ -257,7 +266,7 @@ def _look_at(windows: Floats, layout: Layout, whole: bool, clean: bool) -> Float
         row[:, column] = numbers
     many = _averages(_power(values), plane)
     if plane:
-        noise, means = _cells(values)
+        noise, means = cells or _cells(values)
         many += [noise, means + mean[:, np.newaxis]]
     for each, at in zip(many, _places(plane), strict=True):
         row[:, at : at + each.shape[1]] = each * size[:, np.newaxis]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 from typing_extensions import override
 
 from napari_usm._estimate.band_weights import (
@@ -61,8 +62,30 @@ class AutoUnsharpMask(EstimatingMethod):
         weight: Array | None,
     ) -> Array:
         """Three bands, each times its weight."""
-        bands = _bands(axes, found, float(self.denoise), self.looks_at_specimens)
-        return weighted_bands(block, bands, self.mode, cval, weight)
+        return weighted_bands(block, self._bands(axes, found), self.mode, cval, weight)
+
+    @override
+    def lifted(
+        self, block: Array, axes: Sequence[int], estimate: Array
+    ) -> float | None:
+        """Return the share of the pixels that bands without ground would darken."""
+        found = Estimate.of(estimate.ravel())
+        if not self.looks_at_specimens:
+            return None
+        if not found.unit or len(known_blurs(axes, found)) < 2:
+            return 0.0
+        bands = self._bands(tuple(axes), found)
+        if not bands.ground:
+            return 0.0
+        scaled, cval = self.scaled(block, found)
+        lifted, free = (
+            weighted_bands(scaled, each, self.mode, cval)
+            for each in (bands, replace(bands, ground=0.0))
+        )
+        return float(np.mean(lifted != free))
+
+    def _bands(self, axes: tuple[int, ...], found: Estimate) -> Bands:
+        return _bands(axes, found, float(self.denoise), self.looks_at_specimens)
 
     @override
     def one_pass(
@@ -79,7 +102,7 @@ class AutoUnsharpMask(EstimatingMethod):
             or abs(exponent) > LARGE
         ):
             return None
-        bands = _bands(tuple(axes), found, float(self.denoise), self.looks_at_specimens)
+        bands = self._bands(tuple(axes), found)
         if bands.ground or bands.impulses is not None:
             return None
         return BandsPass(bands, exponent)

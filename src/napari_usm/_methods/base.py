@@ -119,11 +119,20 @@ class Findings:
         Standard deviation of its noise, at its mean intensity.
     smooths : bool
         Whether the method smooths where there is nothing but noise.
+    ground : array, optional
+        How far the image is a specimen on dark ground, from 0 to 1.
+    lens : array, optional
+        How far its blur is that of a lens, likewise.
+    is_beyond_reach : bool
+        Whether the blur is as wide as any that is undone, or wider.
     """
 
     blur: Array
     noise: Array
     smooths: bool
+    ground: Array | None = None
+    lens: Array | None = None
+    is_beyond_reach: bool = False
 
 
 @dataclass(frozen=True)
@@ -348,6 +357,21 @@ class Method(ABC):
         """
         raise TypeError(f"{type(self).__name__} estimates nothing")
 
+    def needs_block(
+        self,
+        axes: Sequence[int],
+        kept: Sequence[int],
+        core: tuple[slice, ...],
+        lengths: Sequence[int],
+        *earlier: Array,
+    ) -> bool:
+        """Return whether a block has statistics in a round after the first.
+
+        `core` is its place in the image; the others are those of `sums`. A block that
+        has none is not read again.
+        """
+        return True
+
     def row_sample(
         self, axes: Sequence[int], kept: Sequence[int], lengths: Sequence[int]
     ) -> RowSample | None:
@@ -379,6 +403,15 @@ class Method(ABC):
 
     def findings(self, estimate: Array) -> Findings | None:
         """Return blur and noise of the image by the estimate, if it has them."""
+        return None
+
+    def lifted(
+        self, block: Array, axes: Sequence[int], estimate: Array
+    ) -> float | None:
+        """Return the share of the pixels that are lifted to the ground, if any may be.
+
+        The arguments are those of `detail`.
+        """
         return None
 
     @abstractmethod

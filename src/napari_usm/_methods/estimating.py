@@ -17,7 +17,12 @@ from napari_usm._estimate.blur_and_noise import (
     longest_blur,
 )
 from napari_usm._estimate.frequencies import CUTOFF
-from napari_usm._estimate.second_look import estimate_of_specimen, second_look
+from napari_usm._estimate.ground import WIDEST_BY_FLOOR
+from napari_usm._estimate.second_look import (
+    estimate_of_specimen,
+    second_look,
+    tiles_in,
+)
 from napari_usm._estimate.spectrum import window_rows
 from napari_usm._estimate.windows import side
 from napari_usm._filters.bands import farthest
@@ -228,6 +233,18 @@ class EstimatingMethod(Method):
         return window_rows(*here, weight, clean=self.looks_at_specimens)
 
     @override
+    def needs_block(
+        self,
+        axes: Sequence[int],
+        kept: Sequence[int],
+        core: tuple[slice, ...],
+        lengths: Sequence[int],
+        *earlier: Array,
+    ) -> bool:
+        """Only a few windows are looked at twice."""
+        return bool(tiles_in(axes, kept, core, lengths, earlier[0]))
+
+    @override
     def constants(
         self, sums: Array | None, axes: Sequence[int], *earlier: Array
     ) -> Constants:
@@ -248,7 +265,20 @@ class EstimatingMethod(Method):
     @override
     def findings(self, estimate: Array) -> Findings:
         smooths = self.denoise > 0 and self.strength > 0
-        return Findings(*blur_and_noise_of(estimate), smooths)
+        blur, noise = blur_and_noise_of(estimate)
+        if not self.looks_at_specimens:
+            return Findings(blur, noise, smooths)
+        columns = Estimate.columns(estimate)
+        is_known = self._is_blur_known()
+        widest = min(WIDEST_BY_FLOOR, longest_blur(blur.shape[-1]))
+        return Findings(
+            blur,
+            noise,
+            smooths,
+            columns["ground"],
+            columns["lens"],
+            not is_known and bool(np.any(blur >= widest)),
+        )
 
     @override
     def detail(
@@ -287,13 +317,17 @@ class EstimatingMethod(Method):
     ) -> Array:
         if not found.unit or not known_blurs(axes, found):
             return np.zeros_like(block)
+        scaled, cval = self.scaled(block, found)
+        detail = self.weighted(scaled, tuple(axes), found, cval, weight)
+        return _times_power(detail, exponent_of(found))
+
+    def scaled(self, block: Array, found: Estimate) -> tuple[Array, float]:
+        """Return a block and the constant border in units of the estimate."""
         exponent = exponent_of(found)
-        scaled = _times_power(block, -exponent)
         # Further away its square is no number, and pixels near the border were none.
         most = farthest(block.dtype)
         cval = float(np.clip(np.ldexp(self.cval, -exponent), -most, most))
-        detail = self.weighted(scaled, tuple(axes), found, cval, weight)
-        return _times_power(detail, exponent)
+        return _times_power(block, -exponent), cval
 
     @abstractmethod
     def weighted(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_usm._engine.plan import FittedPlan
+from napari_usm._estimate.blur_and_noise import Estimate
 from napari_usm._methods.base import Constants
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def fitted(plan: Plan, numbers: Mapping[str, Any]) -> FittedPlan:
                     f"`estimate` must have {name} of shape {plan.estimate_shape} for "
                     f"this image; got shape {array.shape}"
                 )
+            if name in ("estimate", "noise"):
+                array = Estimate.completed(array, len(plan.axes))
             value = array
             if name != "gain" or "curve" in numbers:
                 value = array.reshape((*plan.constants_shape, *array.shape[count:]))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_usm import arguments
-from napari_usm._estimate.blur_and_noise import estimate_of, fits_of
-from napari_usm._estimate.spectrum import rows_of, window_rows
+from napari_usm._estimate.blur_and_noise import fits_of
+from napari_usm._estimate.second_look import look_twice
+from napari_usm._estimate.spectrum import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,16 +88,12 @@ def plane_spectrum(plane: NDArray[np.generic]) -> PlaneSpectrum | None:
     5.0
     """
     arguments.unmasked("plane", plane)
-    height, width = plane.shape
-    core = (slice(0, height), slice(0, width))
-    found = window_rows(plane, _PLANE, (), core, (0, 0), plane.shape)
-    if found is None or not found.size:
+    found, estimate = look_twice(plane, _PLANE)
+    if not found.size:
         return None
-    rows = rows_of(found[0, 0])
-    fit = fits_of(rows).get(_PLANE)
+    fit = fits_of(rows_of(found)).get(_PLANE)
     if fit is None:
         return None
-    estimate = estimate_of(rows, _PLANE)
     frequencies, power = fit.spectrum.frequencies, fit.spectrum.power
     fitted = np.full_like(power, np.nan)
     fitted[fit.part] = fit.line.power(frequencies[fit.part]) + estimate.noise**2

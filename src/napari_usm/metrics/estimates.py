@@ -57,9 +57,11 @@ def estimate_blur(
         log(P(f) − n²) = c − 4 π² s² f² − β log f
 
     s is the blur, less the softness that a sharp photograph has itself: a blur
-    below 0.4 counts as none. `napari_usm.auto_unsharp_mask` estimates it so, and
-    its report says the same number. What else takes the high frequencies, or
-    lacks them, is taken for a blur too.
+    below 0.4 counts as none. Of a specimen on dark ground it is mixed with the
+    largest blur that can be undone before the image falls below its local floor.
+    `napari_usm.auto_unsharp_mask` estimates it so, and its report says the same
+    number. What else takes the high frequencies, or lacks them, is taken for a
+    blur too.
 
     Examples
     --------
@@ -126,15 +128,8 @@ def estimate_noise(image: ArrayLike, *, axes: Sequence[int] | None = None) -> fl
 
 def _estimate(image: ArrayLike, axes: Sequence[int] | None) -> Estimate:
     """Return the estimate for the whole image."""
-    from napari_usm._estimate.blur_and_noise import Estimate, estimated
-    from napari_usm._estimate.spectrum import window_rows
+    from napari_usm._estimate.second_look import look_twice
     from napari_usm.arguments import filtered_axes
 
     values = checked_image(image, "image")
-    along = filtered_axes(axes, values.ndim)
-    whole = tuple(slice(0, length) for length in values.shape)
-    begins = (0,) * values.ndim
-    with np.errstate(over="ignore", invalid="ignore"):
-        rows = window_rows(values, along, (), whole, begins, values.shape)
-    assert rows is not None  # they begin in the whole image, if there are any
-    return Estimate.of(estimated(rows, along).ravel())
+    return look_twice(values, filtered_axes(axes, values.ndim))[1]
