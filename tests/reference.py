@@ -1237,7 +1237,7 @@ def _blur_by_floor(looks, along, first, ground, model):
     floor = lowest(smooth, (1, 2))
     lens = {"auto": ground, "confocal": 0.0, "widefield": 1.0}[model]
     before, fell = 0.3, 0.0
-    for candidate in (0.5, 0.7, 0.85, 1, 1.2, 1.4, 1.7, 2, 2.4, 2.9):
+    for candidate in (0.5, 0.75, 1.1, 1.5, 2.1, 2.9):
         sigmas = {1: candidate, 2: candidate}
         estimate = replace(first, sigmas=sigmas, ground=ground, lens=lens)
         call = {"mode": "mirror", "cval": 0.0, "denoise": 1.0}

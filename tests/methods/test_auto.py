@@ -134,7 +134,8 @@ def test_noise_that_grows_and_strips_give_the_same_bits(
     plan, _ = prepare(image, METHOD, **call)
     constants = memory.result_of(memory.estimate(plan, image)).constants
     assert Estimate.of(constants.estimate.ravel()).growth > 0
-    assert plan.one_pass(constants.estimate) is not None
+    if model == "gaussian":
+        assert plan.one_pass(constants.estimate) is not None
     with cases.stepwise():
         expected = cases.sharpen(image, METHOD, **call)
     expected, edges = expected.image, expected.edge_map
@@ -619,7 +620,8 @@ def test_specimens_of_all_sorts(image, model):
         found = cases.sharpen(image, METHOD, model=model, dtype="float32")
     assert np.isfinite(found.image).all()
     image = image.astype(float)
-    smooth = ndimage.gaussian_filter(image, 1, mode="mirror")
+    # The finest bands are twice as fine.
+    smooth = ndimage.gaussian_filter(image, 0.7, mode="mirror")
     floor = ndimage.minimum_filter(smooth, 33, mode="mirror")
     short = np.minimum(floor, image) - found.image
     assert short.max() <= found.report.noise
