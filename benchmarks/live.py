@@ -20,6 +20,9 @@ were set and `shown` were seen; the longest turn of the event loop, and how late
 last one was, are in milliseconds. The last two, `--turns` alone, are of a window too:
 the longest turn when Live is switched on and another plane is shown, beside two plain
 layers of the same pixels, and the frames that are drawn in a second.
+
+`--stages` prints another table alone: where the time of a tick goes on the window's
+thread.
 """
 
 import argparse
@@ -32,6 +35,7 @@ import numpy as np
 from images import picture
 from live_drag import Slow, drag
 from live_session import Clock, Session, settle
+from live_stages import STAGES, StageClock
 
 SIZES = (1024, 2048, 4096)
 DTYPES = ("uint8", "uint16", "float32", "RGB uint8")
@@ -49,6 +53,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="only uint16 of 2048²")
     parser.add_argument("--turns", action="store_true", help="only the last two tables")
+    parser.add_argument("--stages", action="store_true", help="only where time goes")
     parser.add_argument("--ticks", type=int, default=60, help="counted for each cell")
     options = parser.parse_args()
     if options.turns:
@@ -56,6 +61,11 @@ def main():
         return
     print(f"{len(os.sched_getaffinity(0))} cores, {options.ticks} ticks\n")
     session = Session()
+    if options.stages:
+        head = ["uint16 2048², numpy; ms", *STAGES, "the rest", "all"]
+        print_table(head, stage_rows(session, options))
+        session.viewer.close()
+        return
     with TemporaryDirectory() as folder:
         print_table(
             ["image", "plain", *(f"{n} (≤ {s[-1]})" for n, s in SLIDERS.items())],
@@ -112,6 +122,16 @@ def slider_rows(session, options, folder):
                 found = ticks(session, clock, control, values, layer, options.ticks)
                 cells.append(figures(found) + excess(found, plain, most))
         yield [f"{dtype} {size}², {source}", figures(plain), *cells]
+
+
+def stage_rows(session, options):
+    """The stages of each slider's ticks, medians on the window's thread."""
+    with session.source(plane(2048, "uint16")) as layer:
+        pair = session.live()
+        for name, (control, values, _) in SLIDERS.items():
+            with StageClock(pair.layers, pair) as clock:
+                ticks(session, clock, control, values, layer, options.ticks)
+            yield [name, *(f"{each:.1f}" for each in clock.medians(options.ticks))]
 
 
 def method_rows(session, options):

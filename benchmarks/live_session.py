@@ -89,11 +89,11 @@ class Clock:
         for layer in self._layers:
             # Last: after those of napari that hand the pixels to the canvas.
             layer.events.set_data.connect(self._on_data, position="last")
-        start = perf_counter()
+        start = self._stamp = perf_counter()
         change()
-        self._stamp = perf_counter()
         # From what came last, or the next change would have to wait for a frame.
-        while perf_counter() < self._stamp + REST or is_updating(self._pair):
+        rest = perf_counter() + REST
+        while perf_counter() < max(rest, self._stamp + REST) or is_updating(self._pair):
             process_events(REST / 10)
         for layer in self._layers:
             layer.events.set_data.disconnect(self._on_data)

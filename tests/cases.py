@@ -128,6 +128,12 @@ def specimen(shape, dtype="uint16", seed=0, offset=100):
     return np.clip(np.round(counts), 0, full).astype(dtype)
 
 
+def in_bright_field(image):
+    """The same specimen as what takes light away: the negative of its image."""
+    low, high = image.min(), image.max()
+    return (high - image) + low
+
+
 def tolerance(image, method=""):
     """What rounding in the working type may change, for values like the image's."""
     times = METHOD_CASES[method].rounding if method else 1

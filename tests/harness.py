@@ -47,6 +47,8 @@ def turn_wheel(widget, delta):
 
 
 def texts(widget):
+    """The texts of a dock, after this turn."""
+    QApplication.sendPostedEvents()
     return [
         label.text().replace("\xa0", " ")
         for label in widget.native.findChildren(QLabel)
@@ -142,7 +144,8 @@ def live_layers(widget):
 
 
 def status(widget):
-    """The status line of a dock, of which there is one at most."""
+    """The status line of a dock, of which there is one at most, after this turn."""
+    QApplication.sendPostedEvents()
     return widget._dock._status.text().replace("\xa0", " ")
 
 

@@ -883,7 +883,8 @@ class AutoEstimate:
     mean : float
         Mean intensity.
     ground : float
-        How much of a dark ground the image stands on, from 0 to 1.
+        How much of a dark ground the image stands on, from 0 to 1; of a bright one
+        from 0 to -1.
     lens : float
         How much of the blur is that of a lens in place of a Gaussian, from 0 to 1.
     """
@@ -947,13 +948,16 @@ def auto_change(plane, axes, estimate, p):
         noise = np.sqrt(np.maximum(variance, (2 * estimate.least) ** 2))
         clean = without_impulses(plane, around, noise)
     change, twice = weighted_bands(clean, estimate, p)
-    if estimate.ground > 0:
-        floor = lowest(np.where(valid, twice, np.inf), along, p["mode"])
+    if estimate.ground != 0:
+        # On bright ground all is upside down.
+        up = np.sign(estimate.ground)
+        floor = lowest(np.where(valid, up * twice, np.inf), along, p["mode"])
         narrow, _ = band_taps(list(estimate.sigmas.values()))
         share = np.prod([np.sum(np.convolve(taps, taps) ** 2) for taps in narrow])
         floor = np.where(valid, floor, 0.0)
-        floor += 2.5 * np.sqrt(share * estimate.variance(floor, estimate.left))
-        short = np.maximum(floor - np.where(valid, clean + change, np.inf), 0)
+        variance = estimate.variance(up * floor, estimate.left)
+        floor += 2.5 * np.sqrt(share * variance)
+        short = np.maximum(floor - np.where(valid, up * (clean + change), np.inf), 0)
         change = change + estimate.ground * short
     moved = np.where(valid, clean, 0.0) - np.where(valid, plane, 0.0)
     return np.where(valid, change + p["denoise"] * moved, 0.0)
@@ -1022,7 +1026,7 @@ def weighted_bands(plane, estimate, p):
 
     # Straight between the powers of 2, for each of which the weights are known.
     octaves = 2.0 ** np.arange(-3, 21)
-    how = (p["denoise"], estimate.lens, estimate.ground)
+    how = (p["denoise"], estimate.lens, abs(estimate.ground))
     table = np.array([band_weights(blurs, ratio_, *how) for ratio_ in octaves])
     total = sum(
         np.interp(ratio, octaves, table[:, k]) * np.where(valid, part, 0.0)
@@ -1200,7 +1204,7 @@ def auto_estimate(plane, axes, whole, model="auto", blur=0.0, cutoff=0.0):
         )
         clear = np.mean([last[axis] for axis in along])
         unknown = np.clip((0.45 - clear) / 0.1, 0, 1)
-        share = 0.8 * ground * unknown
+        share = 0.8 * abs(ground) * unknown
         sigma = (1 - share) * spectrum + share * floor
         # Two blurs of nothing are the same, and what is undone along Z too.
         ratio = np.clip(max(sigma, 0.05) / max(spectrum, 0.05), 0.5, 2)
@@ -1213,17 +1217,22 @@ def auto_estimate(plane, axes, whole, model="auto", blur=0.0, cutoff=0.0):
             sigmas[axis] = min(sigmas[axis], side / 16)
         if model == "auto" and len(told) == 2:
             wider = floor / max(spectrum, 0.05)
-            lens = ground * np.clip((wider - 0.75) / 0.4, 0, 1)
+            lens = abs(ground) * np.clip((wider - 0.75) / 0.4, 0, 1)
     return replace(first, sigmas=sigmas, ground=ground, lens=lens)
 
 
 def _ground(looks):
-    """Return how much of a dark ground there is, from windows along the plane axes."""
+    """Return how much of a dark, less how much of a bright ground there is.
+
+    The windows are those along the plane axes.
+    """
     depth = sum(look["depth"] for look in looks)
     if not depth > 0:
         return 0.0
     share = sum(look["height"] for look in looks) / depth
-    return float(np.clip((0.41 - share) / 0.025, 0, 1))
+    dark = np.clip((0.41 - share) / 0.025, 0, 1)
+    bright = np.clip((share - 0.605) / 0.025, 0, 1)
+    return float(dark - bright)
 
 
 def _blur_by_floor(looks, along, first, ground, model):
@@ -1234,15 +1243,16 @@ def _blur_by_floor(looks, along, first, ground, model):
             tiles.append(look)
     values = np.stack([tile["filled"] for tile in tiles])
     smooth = np.stack([tile["smooth"] for tile in tiles])
-    floor = lowest(smooth, (1, 2))
-    lens = {"auto": ground, "confocal": 0.0, "widefield": 1.0}[model]
+    up = np.sign(ground)
+    floor = lowest(up * smooth, (1, 2))
+    lens = {"auto": abs(ground), "confocal": 0.0, "widefield": 1.0}[model]
     before, fell = 0.3, 0.0
     for candidate in (0.5, 0.75, 1.1, 1.5, 2.1, 2.9):
         sigmas = {1: candidate, 2: candidate}
         estimate = replace(first, sigmas=sigmas, ground=ground, lens=lens)
         call = {"mode": "mirror", "cval": 0.0, "denoise": 1.0}
         sharp = values + weighted_bands(values, estimate, call)[0]
-        below = np.sum(np.maximum(floor - sharp, 0) ** 2)
+        below = np.sum(np.maximum(floor - up * sharp, 0) ** 2)
         detail = np.sum((sharp - smooth) ** 2)
         fall = np.sqrt(below / detail) if detail > 0 else 0.0
         if fall > 0.16:

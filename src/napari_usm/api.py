@@ -18,7 +18,7 @@ from napari_usm._methods.base import Method
 from napari_usm.recipe import ImageInfo, Recipe, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -231,7 +231,7 @@ def significance(
 def sharpened_image(
     image: Any,
     method: type[Method],
-    parameters: Mapping[str, Any],
+    parameters: dict[str, Any],
     weight: ArrayLike | None = None,
     out: NDArray[Any] | None = None,
 ) -> Any:
@@ -275,17 +275,15 @@ def prepare(image: Any, method: str | Method, **parameters: Any) -> tuple[Plan, 
     return _plan(image, method, parameters), image
 
 
-def _plan(
-    image: Any, method: str | type[Method], parameters: Mapping[str, Any]
-) -> Plan:
+def _plan(image: Any, method: str | type[Method], parameters: dict[str, Any]) -> Plan:
     """Return the plan of a method for an image, from the cache if it can."""
     shape, dtype = tuple(image.shape), image.dtype
-    text = arguments.cache_key(parameters)
+    given = arguments.cache_key(parameters)
     kind: Any = method
     if isinstance(method, str) and method in METHODS:
         kind = METHODS[method].method  # another one may have the name later
-    key = method, kind, text, shape, dtype
-    plan = None if text is None else _plans.get(key)
+    key = method, kind, given, shape, dtype
+    plan = None if given is None else _plans.get(key)
     if plan is not None:
         return plan
     if isinstance(method, str):
@@ -294,7 +292,7 @@ def _plan(
     else:
         made = method(**parameters)
     plan = make_plan(shape, dtype, made)
-    if text is not None:
+    if given is not None:
         _plans.put(key, plan)
     return plan
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import operator
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
@@ -9,28 +10,37 @@ from typing import Any
 
 import numpy as np
 
-# Texts of values of these types differ wherever the values do: 1 from True and 1.0, 0.0
-# from -0.0.
+# Values of these types are serialised to the same bytes only if they are the same: 1
+# differs from True and 1.0, 0.0 from -0.0.
 _PLAIN = frozenset({bool, float, int, str, type(None)})
 _DTYPES = frozenset({bool, float, int, *np.sctypeDict.values()})
 
 
-def cache_key(parameters: Mapping[str, Any]) -> str | None:
-    """Return a text that stands for parameters; None if they may change later.
+# Of `marshal`: the first that is exact for floats, and the last that does not depend on
+# how often a value is referred to.
+_VERSION = 2
 
-    Parameters that differ by type alone, or by the sign of a zero, have other texts.
+
+def cache_key(parameters: dict[str, Any]) -> bytes | None:
+    """Return bytes that stand for parameters; None if they may change later.
+
+    Parameters that differ by type alone, or by the sign of a zero, have other bytes.
     """
-    plain = _PLAIN.issuperset(map(type, parameters.values()))
-    if not plain and not all(map(_is_constant, parameters.values())):
-        return None
-    try:
-        return repr(parameters)
-    except ValueError:  # a whole number of too many digits
-        return None
+    if not _PLAIN.issuperset(map(type, parameters.values())):
+        if not all(map(_is_constant, parameters.values())):
+            return None
+        parameters = {name: _plainly(value) for name, value in parameters.items()}
+    return marshal.dumps(parameters, _VERSION)
+
+
+def _plainly(value: Any) -> Any:
+    """Return a type as bytes, which no parameter is; anything else as it is."""
+    is_dtype = isinstance(value, type | np.dtype)
+    return repr(value).encode() if is_dtype else value
 
 
 def _is_constant(value: Any) -> bool:
-    """Return whether a value is told from all others by its text."""
+    """Return whether a value cannot change, and has bytes that no other has."""
     kind = type(value)
     if kind is tuple:
         return _PLAIN.issuperset(map(type, value))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from napari_usm import arguments
+from napari_usm._filters.attribute import cached_attribute
 
 PLANES, VOLUMES = "planes", "volumes"
 
@@ -67,7 +69,7 @@ class Axes:
     labels: Sequence[str]
     timed: Sequence[bool] = ()
 
-    @property
+    @cached_attribute
     def names(self) -> tuple[str, ...]:
         """Names to show: the labels, or what is known of axes without one."""
         plane = dict(zip(reversed(self.plane), "XY", strict=False))
@@ -79,7 +81,7 @@ class Axes:
                 names.append(label.upper() if len(label) == 1 else label)
         return tuple(names)
 
-    @property
+    @cached_attribute
     def plane(self) -> tuple[int, ...]:
         """Axes of a plane: Y and X by their names, or the last two but for Z."""
         y, x, z = map(self._named, "yxz")
@@ -88,14 +90,14 @@ class Axes:
         flat = [axis for axis in self._spatial if axis not in z]
         return tuple((flat if len(flat) > 1 else self._spatial)[-2:])
 
-    @property
+    @cached_attribute
     def depth(self) -> tuple[int, ...]:
         """Axes that may be Z: the one of that name, or all others in space."""
         if self.has_z:
             return self._named("z")
         return tuple(axis for axis in self._spatial if axis not in self.plane)
 
-    @property
+    @cached_attribute
     def has_z(self) -> bool:
         """True if a name says which axis is Z; otherwise the user has to choose it."""
         z = self._named("z")
@@ -222,7 +224,7 @@ class Axes:
                 return found
         return list(self._named(letter)) if letter else []
 
-    @property
+    @cached_attribute
     def _spatial(self) -> list[int]:
         """Axes whose neighbouring pixels are neighbours in space."""
         return [axis for axis in range(len(self.labels)) if self._is_spatial(axis)]
@@ -254,6 +256,7 @@ def letter_of(name: str) -> str:
     return next((letter for letter, words in _SPATIAL.items() if word in words), "")
 
 
+@lru_cache(256)
 def _word(label: str) -> str:
     """Return the word that says what an axis is: "Time points" is a timepoint.
 

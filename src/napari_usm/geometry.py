@@ -7,6 +7,7 @@ length, the spacing of the Laplacian, and the sentences about both.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from math import hypot
 from typing import TYPE_CHECKING, Any
@@ -226,6 +227,12 @@ def _registry() -> Any:
 
 def axes_of(labels: Sequence[str], units: Sequence[pint.Unit]) -> Axes:
     """Return axes by their labels and units."""
+    return _axes(tuple(labels), tuple(units))
+
+
+@lru_cache(64)
+def _axes(labels: tuple[str, ...], units: tuple[pint.Unit, ...]) -> Axes:
+    # Those of the last images: a dock needs them many times for each new value.
     timed = [dict(unit.dimensionality) == {"[time]": 1} for unit in units]
     return Axes(labels, timed)
 
@@ -234,10 +241,12 @@ def _rule(unit: Any) -> str:
     return f"`sigma` must be in '{axes.PIXELS}' or in a unit of length; got '{unit}'"
 
 
+@lru_cache(64)
 def _is_length(unit: pint.Unit) -> bool:
     # To pint, "px" is a length of style sheets, 1/96 inch; to microscopists never.
     return dict(unit.dimensionality) == {"[length]": 1} and _name(unit) != axes.PIXELS
 
 
+@lru_cache(64)
 def _name(unit: pint.Unit) -> str:
     return f"{unit:~}"

@@ -231,7 +231,7 @@ def resolve(recipe: Recipe, info: ImageInfo) -> Resolved:
         # One order, that of the image: another would round differently.
         filtered = tuple(sorted(named))
         parameters["axes"] = filtered
-        for name in ("sigma", "spacing"):
+        for name in (*lengths_of(recipe.method), "spacing"):
             if name in parameters:
                 parameters[name] = _reordered(parameters[name], named, filtered)
         if "spacing" in known and parameters.get("spacing") is None:  # not by hand
@@ -248,8 +248,9 @@ def resolve(recipe: Recipe, info: ImageInfo) -> Resolved:
         # Stains are no colours: they are never mixed, and none of them is alpha.
         parameters["color"] = "channels"
         parameters.pop("alpha", None)
-    if "sigma" in parameters and takes_length(recipe.method):
-        parameters["sigma"] = _in_pixels(parameters["sigma"], parameters, geometry)
+    for name in lengths_of(recipe.method):
+        if name in parameters:
+            parameters[name] = _in_pixels(name, parameters, geometry)
     return Resolved(METHODS[recipe.method].method(**parameters), parameters)
 
 
@@ -276,8 +277,16 @@ def plain_python(value: Any) -> Any:
 
 def takes_length(method: str) -> bool:
     """Return whether a method has a sigma for each axis: pixels need not be square."""
-    sigma = METHODS[method].parameters.get("sigma")
-    return sigma is not None and sigma.per_axis
+    return "sigma" in lengths_of(method)
+
+
+def lengths_of(method: str) -> tuple[str, ...]:
+    """Return the parameters of a method that are lengths along the filtered axes."""
+    return tuple(
+        name
+        for name, known in METHODS[method].parameters.items()
+        if known.per_axis and known.unit == axes.PIXELS
+    )
 
 
 def has_significance(method: str) -> bool:
@@ -344,27 +353,28 @@ def _with_unit(value: Any, unit: str) -> Any:
 
 
 def _in_pixels(
-    sigma: Any, parameters: Mapping[str, Any], geometry: Geometry | None
+    name: str, parameters: Mapping[str, Any], geometry: Geometry | None
 ) -> Any:
-    """Return a sigma in pixels along each axis, if it holds lengths."""
+    """Return a parameter in pixels along each axis, if it holds lengths."""
+    sigma = parameters[name]
     several = isinstance(sigma, Sequence) and not isinstance(sigma, str)
     quantities = [_quantity(each) for each in (sigma if several else [sigma])]
     if not any(quantities):
         return sigma  # checked by the method
     if not all(quantities):
         raise TypeError(
-            f"`sigma` must be a number or a length along all axes; got {sigma!r}"
+            f"`{name}` must be a number or a length along all axes; got {sigma!r}"
         )
     filtered = parameters.get("axes")
     if geometry is None or filtered is None:
         raise ValueError(
-            f"`sigma` must be in '{axes.PIXELS}' for an image without a scale; got "
+            f"`{name}` must be in '{axes.PIXELS}' for an image without a scale; got "
             f"{sigma!r}"
         )
     numbers = [number for number, _ in filter(None, quantities)]
     units = [unit for _, unit in filter(None, quantities)]
     per_axis = arguments.per_axis(
-        "sigma", numbers if several else numbers[0], len(filtered), minimum=0
+        name, numbers if several else numbers[0], len(filtered), minimum=0
     )
     if not several:
         units *= len(filtered)

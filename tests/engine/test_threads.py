@@ -94,15 +94,38 @@ def test_one_thread_inside_dask_and_other_pools():
         assert counts.compute().max() == 1
 
 
-def test_all_results_come_and_the_first_is_made_here():
-    """All in their order, errors too; the caller does not only wait."""
-    here = threading.current_thread()
-    made = all_of(lambda x: (x, threading.current_thread() is here), range(9), 2)
-    assert made == [(x, x == 0) for x in range(9)]
+def test_all_results_come_in_order_and_errors_come_out():
+    """Whatever thread makes them."""
+    assert all_of(lambda x: x * x, range(9), 3) == [x * x for x in range(9)]
     assert all_of(lambda x: x, [7], 4) == [7]
-    for wrong in (0, 5):
+    for wrong in (0, 5, 8):
         with pytest.raises(ZeroDivisionError):
             all_of(lambda x, wrong=wrong: 1 / (x - wrong), range(9), 2)
+
+
+def test_the_caller_waits_for_no_thread_that_has_not_begun():
+    """While all other threads are busy, it does all of the work."""
+    gate, begun = threading.Event(), threading.Semaphore(0)
+
+    def hold(_):
+        begun.release()
+        gate.wait(60)
+
+    busy = threading.Thread(target=lambda: list(in_order(hold, range(3), 3)))
+    busy.start()
+    for _ in range(3):
+        assert begun.acquire(timeout=60)
+    makers = all_of(lambda _: threading.current_thread(), range(9), 3)
+    gate.set()
+    busy.join()
+    assert set(makers) == {threading.current_thread()}
+
+
+def test_threads_share_the_work():
+    """What another thread has begun is not done again."""
+    both = threading.Barrier(2, timeout=60)
+    makers = all_of(lambda _: both.wait() >= 0 and threading.get_ident(), range(2), 2)
+    assert len(set(makers)) == 2
 
 
 def test_results_come_in_order_and_errors_come_out():

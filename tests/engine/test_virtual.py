@@ -153,6 +153,7 @@ def test_finishing_parameters_filter_nothing_anew(monkeypatch, dtype, threads, i
     if invalid and image.dtype.kind == "f":
         image[400, 300] = np.nan
     cache, filtered = DetailCache(BYTES), []
+    monkeypatch.setattr(region, "_FINISHED_HERE", 1)
     monkeypatch.setattr(
         region, "filtered", lambda *a, of=region.filtered: filtered.append(1) or of(*a)
     )
@@ -233,6 +234,32 @@ def test_the_pass_that_filters_finishes_too(monkeypatch):
     np.testing.assert_array_equal(first, usm.unsharp_mask(image, sigma=2, amount=1.5))
     assert level.is_cached(rows)
     np.testing.assert_array_equal(level.part(Output.IMAGE, rows), first)
+
+
+def test_one_pass_finishes_both_outputs(monkeypatch):
+    """While image and edge map are wanted in turn, a threshold is applied once."""
+    image, rows = cases.picture((300, 200), "uint16"), (range(300), range(200))
+    finished, wanted = region.finished, []
+
+    def counting(fitted, part, box, outputs, weight):
+        wanted.append(list(outputs))
+        return finished(fitted, part, box, outputs, weight)
+
+    monkeypatch.setattr(region, "finished", counting)
+    cache = DetailCache(BYTES)
+    first = level_of(image, "unsharp_mask", cache)
+    first.part(Output.EDGE_MAP, rows)
+    for threshold, outputs in ((1.0, (0, 1)), (2.0, (0, 1)), (3.0, (0,)), (4.0, (0,))):
+        plan, _ = cases.prepare(image, "unsharp_mask", threshold=threshold)
+        level = SharpenedLevel(first.pixels, memory.result_of(settle(plan, image)))
+        expected = cases.sharpen(image, threshold=threshold)
+        for output in outputs:
+            which = (Output.IMAGE, Output.EDGE_MAP)[output]
+            np.testing.assert_array_equal(
+                level.part(which, rows), (expected.image, expected.edge_map)[output]
+            )
+    both, alone = [Output.IMAGE, Output.EDGE_MAP], [Output.IMAGE]
+    assert wanted == [both, both, both, alone]
 
 
 def test_numpy_takes_it():

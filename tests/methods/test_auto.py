@@ -55,6 +55,8 @@ def calls(draw, dtypes=("uint8", "uint16", "int16", "float32", "float64")):
     else:
         offset = draw(st.sampled_from([0, 100, 1000]))
         image = cases.specimen(shape, dtype, seed, offset)
+        if draw(st.booleans()):
+            image = cases.in_bright_field(image)
     if image.dtype.kind == "f" and draw(st.booleans()):
         spot = tuple(draw(st.integers(0, n - 1)) for n in shape)
         image[spot] = draw(st.sampled_from([np.nan, np.inf]))
@@ -486,6 +488,23 @@ def test_photographs_have_no_ground(model):
     assert estimate(image, model=model).ground == 0
 
 
+def test_specimens_in_bright_field():
+    """They are treated upside down."""
+    image = cases.specimen((160, 160), "float64", seed=3)
+    dark = cases.sharpen(image, METHOD)
+    bright = cases.sharpen(-image, METHOD)
+    assert (dark.report.ground, bright.report.ground) == (1, -1)
+    # The noise grows with the intensity: only without growth all is the same.
+    assert estimate(-image).growth == 0
+    flat = np.where(image > 1000, 1000, image)
+    calm = flat + np.random.default_rng(0).normal(0, 20, image.shape)
+    found = cases.sharpen(-calm, METHOD)
+    expected = cases.sharpen(calm, METHOD)
+    assert estimate(calm).growth == estimate(-calm).growth == 0
+    np.testing.assert_allclose(found.report.blur, expected.report.blur, rtol=1e-6)
+    np.testing.assert_allclose(found.edge_map, -expected.edge_map, atol=1e-2)
+
+
 @pytest.mark.parametrize("offset", [100, 1000])
 def test_specimens_stand_on_a_ground(offset):
     """However large the offset of the camera is."""
@@ -495,6 +514,10 @@ def test_specimens_stand_on_a_ground(offset):
     assert estimate(image, model="gaussian").ground == 0
     found, plain = (usm.auto_unsharp_mask(image, model=m) for m in ("auto", "gaussian"))
     assert found.min() > plain.min()
+    report = cases.sharpen(image, METHOD).report
+    assert report.ground == 1
+    assert report.lens == estimate(image).lens
+    assert 0 < report.lifted < 0.5
 
 
 def filaments(side=192, count=14, seed=0):

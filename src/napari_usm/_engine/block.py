@@ -320,8 +320,7 @@ def _filter_fused(
     one_pass, numbers = fitted.one_pass, fitted.numbers
     if one_pass is None or numbers is None:
         return False
-    plan = fitted.plan
-    behind = one_pass.last_axis(pixels.ndim) + 1
+    plan, behind = fitted.plan, fitted.behind
     if behind < pixels.ndim:
         pixels, block = _without_neighbours(pixels, block, behind)
     flags = pixels.flags

@@ -91,6 +91,8 @@ def run(
     Outcome
         By the generator's ``StopIteration``, see `result_of`.
     """
+    if fitted is None and not plan.needs_estimate:
+        fitted = plan.known
     if fitted is None:
         fitted = yield from estimate(plan, image, block_size)
     known = fitted

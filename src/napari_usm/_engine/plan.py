@@ -19,6 +19,8 @@ from napari_usm._filters.fused.base import Finish, OnePass, stored_type
 from napari_usm._filters.threshold import NO_THRESHOLD
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from napari_usm._estimate.row_sample import RowSample
     from napari_usm._filters.threshold import DetailNoise, Threshold
     from napari_usm._methods.base import Constants, Method
@@ -320,7 +322,7 @@ class FittedPlan:
         return self.plan.threshold(self.constants.noise)
 
     @cached_attribute
-    def numbers(self) -> tuple[Any, ...] | None:
+    def numbers(self) -> Array | None:
         """Numbers of the last steps in one pass; None if they differ within the image.
 
         They do too where kernels do not take the pixels.
@@ -337,6 +339,21 @@ class FittedPlan:
         if self.numbers is None:
             return None
         return self.plan.one_pass(self.constants.estimate)
+
+    @cached_attribute
+    def behind(self) -> int:
+        """The first axis behind those that `one_pass` cuts blocks along."""
+        assert self.one_pass is not None
+        return self.one_pass.last_axis(len(self.plan.shape)) + 1
+
+    @cached_attribute
+    def kernels(self) -> Hashable:
+        """A key that plans filtered by the same kernels share: all but numbers."""
+        fitted, plan = self.unfinished, self.plan.unfinished
+        values = (getattr(plan.method, each.name) for each in fields(plan.method))
+        # Whole numbers choose kernels, such as those of medians.
+        kinds = [v if isinstance(v, str | int) else type(v) for v in values]
+        return type(plan.method), plan.dtype, type(fitted.one_pass), *kinds
 
     @property
     def public(self) -> Public:

@@ -15,13 +15,13 @@ import numpy as np
 
 from napari_usm._engine.block import Output
 from napari_usm._engine.plan import FittedPlan, make_plan
-from napari_usm._engine.region import LiveImage, finished, report_of, slices
+from napari_usm._engine.region import LiveImage, report_of, slices
 from napari_usm._engine.virtual import Index, Window, window
 from napari_usm._filters.dtypes import cast
 from napari_usm._filters.means import block_means
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from napari_usm._engine.plan import Plan
     from napari_usm._engine.report import Report
@@ -48,6 +48,13 @@ class Level(Protocol):
 
     def is_cached(self, index: Index) -> bool:
         """Return whether nothing has to be read or filtered for an index."""
+
+    def is_at_hand(self, index: Index) -> bool:
+        """Return whether nothing has to be read for an index."""
+
+    @property
+    def kernels(self) -> Hashable:
+        """Return a key of the kernels that filter it."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +85,24 @@ class SharpenedLevel:
             place = self._window(index)
             return self.pixels.image(self.fitted, place.box)[place.cut]
         place = self._window(_with_channels(self.plan, index))
-        region = self.pixels.region(self.fitted, place.box)
-        weight = self.pixels.weight(self.plan, place.box)
-        output_of_box = finished(self.fitted, region, place.box, output, weight)
-        part: Array = output_of_box[self.plan.colours.edge_slices(place.cut)]
+        edges = self.pixels.edges(self.fitted, place.box, output)
+        part: Array = edges[self.plan.colours.edge_slices(place.cut)]
         return part
 
     def is_cached(self, index: Index) -> bool:
         """Return whether nothing has to be read or filtered for an index."""
         place = self._window(_with_channels(self.plan, index))
         return self.pixels.is_cached(self.fitted, place.box)
+
+    def is_at_hand(self, index: Index) -> bool:
+        """Return whether nothing has to be read for an index."""
+        place = self._window(_with_channels(self.plan, index))
+        return self.pixels.is_at_hand(self.fitted, place.box)
+
+    @property
+    def kernels(self) -> Hashable:
+        """Return a key of the kernels that filter it."""
+        return self.fitted.kernels
 
     def report(self, index: Index) -> Report:
         """Return the report on the pixels at an index."""
@@ -138,10 +153,21 @@ class AveragedLevel:
 
     def is_cached(self, index: Index) -> bool:
         """Return whether nothing needs to be read or filtered for that."""
+        return self.base.is_cached(self._base_index(index))
+
+    def is_at_hand(self, index: Index) -> bool:
+        """Return whether nothing has to be read for that."""
+        return self.base.is_at_hand(self._base_index(index))
+
+    @property
+    def kernels(self) -> Hashable:
+        """Return a key of the kernels that filter level 0."""
+        return self.base.kernels
+
+    def _base_index(self, index: Index) -> Index:
+        """Return the index of the edge map of level 0 that an index needs."""
         place = self._window(_with_channels(self.plan, index))
-        return self.base.is_cached(
-            self.plan.colours.edge_slices(self._below(place.box))
-        )
+        return self.plan.colours.edge_slices(self._below(place.box))
 
     def _window(self, index: Index) -> Window:
         return window(index, self.plan.shape, self.plan.axes, self.plan.whole_axes)
@@ -190,6 +216,15 @@ class SourceLevel:
     def is_cached(self, index: Index) -> bool:
         """Nothing is ever filtered."""
         return False
+
+    def is_at_hand(self, index: Index) -> bool:
+        """Return False: the source is not kept."""
+        return False
+
+    @property
+    def kernels(self) -> Hashable:
+        """Return None: no kernel filters it."""
+        return None
 
     def _window(self, index: Index) -> Window:
         return window(index, self.plan.shape, (), ())

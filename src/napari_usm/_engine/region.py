@@ -21,7 +21,7 @@ from napari_usm._engine.memory import worth_threads
 from napari_usm._engine.threads import all_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
     from napari_usm._engine.blocks import Slices
     from napari_usm._engine.plan import FittedPlan, Plan
@@ -34,6 +34,10 @@ Box = tuple[range, ...]
 
 # How much larger than the cache a single part may be.
 _ALONE = 4
+
+# Pixels that a kernel finishes in a millisecond: to wake a thread up, or to share a
+# core with it until the system moves it to another, takes as long.
+_FINISHED_HERE = 2**22
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,10 @@ class LiveImage:
         forget = weakref.finalize(self, cache.drop, lambda key: key[0] is mark)
         forget.atexit = False
         self._last: tuple[Slices, Array] | None = None
+        # The edge map that was finished with the last image, and the box of which one
+        # has been wanted since.
+        self._edges: tuple[FittedPlan, Box, Array] | None = None
+        self._edges_of: Box | None = None
 
     def read(self, where: Slices) -> Array:
         """Return pixels of the image, not read again if they were read last.
@@ -121,6 +129,13 @@ class LiveImage:
     def is_cached(self, fitted: FittedPlan, box: Box) -> bool:
         """Return whether the detail of a box is in the cache."""
         return self._cache.get(self._key(fitted, box)) is not None
+
+    def is_at_hand(self, fitted: FittedPlan, box: Box) -> bool:
+        """Return whether nothing has to be read to filter a box."""
+        if isinstance(self.pixels, np.ndarray):
+            return not isinstance(self.pixels, np.memmap)
+        _, where = _block(fitted.at(slices(box)).unfinished.plan, box)
+        return self._last is not None and self._last[0] == where
 
     def region(self, fitted: FittedPlan, box: Box) -> Region:
         """Return pixels and detail of a box, from the cache if they are there."""
@@ -150,7 +165,26 @@ class LiveImage:
             if result is not None and region.detail.is_valid:
                 return result
         weight = self.weight(fitted.plan, box)
-        return finished(fitted, region, box, Output.IMAGE, weight)
+        with_edges, self._edges, self._edges_of = self._edges_of == box, None, None
+        if not with_edges or _is_detail(fitted, region, weight):
+            return finished(fitted, region, box, [Output.IMAGE], weight)[0]
+        # Both layers are shown: one pass of the kernel gives both outputs.
+        outputs = [Output.IMAGE, Output.EDGE_MAP]
+        image, edges = finished(fitted, region, box, outputs, weight)
+        self._edges = fitted, box, edges
+        return image
+
+    def edges(self, fitted: FittedPlan, box: Box, output: Output) -> Array:
+        """Return the edge map or the significance of a box."""
+        self._edges_of = box
+        known, self._edges = self._edges, None
+        is_map = output is Output.EDGE_MAP
+        if is_map and known is not None and known[0] is fitted and known[1] == box:
+            return known[2]
+        region, weight = self.region(fitted, box), self.weight(fitted.plan, box)
+        if is_map and _is_detail(fitted, region, weight):
+            return region.detail.values
+        return finished(fitted, region, box, [output], weight)[0]
 
     def _key(self, fitted: FittedPlan, box: Box) -> _Key:
         plan = fitted.plan
@@ -214,35 +248,44 @@ def finished(
     fitted: FittedPlan,
     region: Region,
     box: Box,
-    output: Output,
+    outputs: Sequence[Output],
     weight: Array | None = None,
-) -> Array:
-    """Return an output of a box from its detail; an edge map may be the detail."""
+) -> list[Array]:
+    """Return outputs of a box from its detail."""
     local = fitted.at(slices(box))
     plan, detail, shape = local.plan, region.detail, region.image.shape
-    unchanged = not plan.method.thresholding and plan.stored is not None
-    unchanged = unchanged and weight is None
-    if output is Output.EDGE_MAP and detail.is_valid and unchanged:
-        return detail.values
-    if output is Output.IMAGE:
-        array = buffer_pool.empty(shape, plan.result)
-    else:
-        array = buffer_pool.empty(plan.colours.edge_slices(shape), np.float32)
-    count, size, whole = worth_threads(region.image.size), PART, plan.whole_axes
+    edge_shape = plan.colours.edge_slices(shape)
+    arrays = [
+        buffer_pool.empty(shape, plan.result)
+        if output is Output.IMAGE
+        else buffer_pool.empty(edge_shape, np.float32)
+        for output in outputs
+    ]
+    names = [output.value for output in outputs]
+    pixels = region.image.size
+    count, size, whole = worth_threads(pixels), PART, plan.whole_axes
     if detail.is_valid and can_finish_fused(local) and weight is None:
         # A kernel takes a contiguous span on every thread, and each channel alone.
-        size, whole = -(-region.image.size // count), ()
+        count = 1 if pixels <= _FINISHED_HERE else count
+        size, whole = -(-pixels // count), ()
 
     def work(block: Block) -> None:
         inside = plan.colours.signal_slices(block.core)
         part = Detail(detail.values[inside], detail.is_valid)
-        parts = Parts(block.core, **{output.value: array})
+        parts = Parts(block.core, **dict(zip(names, arrays, strict=True)))
         factor = _at(plan, weight, block.core)
-        pixels = region.image[block.core]
-        process(local, pixels, block, parts, detail=part, weight=factor)
+        core = region.image[block.core]
+        process(local, core, block, parts, detail=part, weight=factor)
 
     all_of(work, cut(shape, {}, {}, whole, size), count)
-    return array
+    return arrays
+
+
+def _is_detail(fitted: FittedPlan, region: Region, weight: Array | None) -> bool:
+    """Return whether the edge map of a box is its detail."""
+    plan = fitted.plan
+    unchanged = not plan.method.thresholding and plan.stored is not None
+    return unchanged and weight is None and region.detail.is_valid
 
 
 def report_of(

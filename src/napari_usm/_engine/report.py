@@ -72,13 +72,14 @@ class Report:
     sampled_rows : int, optional
         Number of rows that a gain was estimated from, if it was not all of them.
     ground : array, optional
-        How far the image is a specimen on dark ground, from 0 to 1, for
-        `auto_unsharp_mask`.
+        How far the image is a specimen, for `auto_unsharp_mask`: 1 on dark ground, -1
+        on bright ground, 0 for a photograph.
     lens : array, optional
         How far its blur is that of a lens, from 0 (a Gaussian) to 1, likewise.
     lifted : float, optional
         Share of the pixels in the middle of the image that would have been darker
-        than the ground around them, and were lifted to it.
+        than the dark ground around them, and were lifted to it; or brighter than the
+        bright ground.
     is_beyond_reach : bool
         Whether the image is blurred as widely as the method can undo, or more. Haze of
         a thick specimen is: deconvolve it with the point spread function.

@@ -80,8 +80,11 @@ def in_order(function: Callable[[T], U], items: Sequence[T], count: int) -> Iter
     results stops the work soon after.
     """
     if count == 1 or len(items) == 1:
-        yield from map(function, items)
-        return
+        return map(function, items)
+    return _ahead(function, items, count)
+
+
+def _ahead(function: Callable[[T], U], items: Sequence[T], count: int) -> Iterator[U]:
     running: deque[Future[U]] = deque()
     waiting = iter(items)
     try:
@@ -97,19 +100,33 @@ def in_order(function: Callable[[T], U], items: Sequence[T], count: int) -> Iter
 
 
 def all_of(function: Callable[[T], U], items: Sequence[T], count: int) -> list[U]:
-    """Results of `function` for all items, on `count` threads; the first made here.
+    """Results of `function` for all items, on `count` threads, this one among them.
 
-    For few items and little time: a thread that sleeps is woken for each item but
-    one, which takes up to a millisecond.
+    For few items and little time: a thread that sleeps takes up to a millisecond to
+    wake up. This one begins at once, and does whatever no other has begun.
     """
     if count == 1 or len(items) == 1:
         return [function(item) for item in items]
-    running = [_submitted(function, item, count) for item in items[1:]]
+    results: list[Any] = [None] * len(items)
+    left = deque(enumerate(items))
+
+    def work(_: None = None) -> None:
+        while left:
+            try:
+                place, item = left.popleft()
+            except IndexError:  # another thread took the last
+                return
+            results[place] = function(item)
+
+    helpers = [_submitted(work, None, count) for _ in range(min(count, len(items)) - 1)]
     try:
-        return [function(items[0]), *(future.result() for future in running)]
+        work()
     finally:
-        for future in running:
-            future.cancel()
+        left.clear()
+        for helper in helpers:
+            if not helper.cancel():
+                helper.result()
+    return results
 
 
 def _submitted(function: Callable[[T], U], item: T, count: int) -> Future[U]:

@@ -78,9 +78,10 @@ class Estimate(NamedTuple):
         is fitted: a sharp image has fine texture. Who smooths noise goes by this
         share; who takes no noise for detail does not.
     ground : float
-        How far the image is a specimen on dark ground, from 0 to 1.
+        How far the image is a specimen: 1 on dark ground, -1 on bright ground, 0 for
+        a photograph.
     lens : float
-        How far its blur is that of a lens, likewise.
+        How far its blur is that of a lens, from 0 to 1.
     """
 
     sigmas: tuple[float, ...]

@@ -1,7 +1,8 @@
-"""The dark ground of a specimen, and the blur of what stands on it.
+"""The ground of a specimen, and the blur of what stands on it.
 
-Nothing glows less than the ground around it. So the blur is the largest that can be
-undone before the image falls below its local floor.
+Nothing glows less than the dark ground around it. So the blur is the largest that can
+be undone before the image falls below its local floor. In bright field nothing is
+brighter than the ground: all is the other way round.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
     from napari_usm._filters.dtypes import Array
 
 # Height of the pixels between their local floor and ceiling, as a share, below which
-# all is a specimen on dark ground, and above which nothing is. Photographs have .41 to
-# .60, fluorescent specimens .07 to .40.
-_GROUND = 0.385, 0.41
+# all is a specimen on dark ground, and above which nothing is; and likewise above and
+# below which it is one on bright ground. Photographs have .41 to .60, fluorescent
+# specimens .07 to .40, absorbing ones .60 to .90.
+_DARK = 0.385, 0.41
+_BRIGHT = 0.63, 0.605
 
 # Blurs that are tried, after one that is undone by no harm.
 _FIRST = 0.3
@@ -56,14 +59,17 @@ _LEAST_CHANGE, _LARGEST_CHANGE = 0.5, 2.0
 
 
 def ground_of(rows: Rows) -> float:
-    """Return how far an image is a specimen on dark ground, from 0 to 1."""
+    """Return how far an image is a specimen: 1 on dark ground, -1 on bright ground."""
     rows = those(rows, np.isfinite(rows.depth))
     depth = float(np.sort(rows.depth).sum())
     if not depth > 0:
         return 0.0
     share = float(np.sort(rows.height).sum()) / depth
-    low, high = _GROUND
-    return float(np.clip((high - share) / (high - low), 0, 1))
+    dark, bright = (
+        float(np.clip((none - share) / (none - all_), 0, 1))
+        for all_, none in (_DARK, _BRIGHT)
+    )
+    return dark - bright
 
 
 class Tile(NamedTuple):
@@ -117,6 +123,7 @@ def falls(
     unit: float,
     bands: Sequence[Bands],
     weight: Array | None,
+    upside: float = 1.0,
 ) -> Floats:
     """Return how far some windows fall below their floor if a blur is undone.
 
@@ -134,6 +141,8 @@ def falls(
         What undoes each of the `CANDIDATES`, along axes 1 and 2.
     weight : array, optional
         Weight of each pixel of the block.
+    upside : float
+        -1 for the ceiling of windows on bright ground.
 
     Returns
     -------
@@ -143,11 +152,12 @@ def falls(
     windows = valid_windows(block, layout, corners, weight)
     values, size, *_ = scaled(windows, block.dtype.kind in "iu", clean=True)
     pixels = values * (size / unit)[:, np.newaxis, np.newaxis]
-    fine, floor = fine_and_floor(pixels)
+    fine, floor = fine_and_floor(upside * pixels)
     pixels = pixels.astype(np.float32)
     found = np.empty((len(windows), len(bands), 2))
     for candidate, each in enumerate(bands):
-        sharp = pixels + weighted_bands(pixels, each, "mirror", 0.0)
+        detail = weighted_bands(pixels, each, "mirror", 0.0)
+        sharp = np.float32(upside) * (pixels + detail)
         below = np.maximum(floor - sharp, 0)
         found[:, candidate, 0] = _sums(below * below)
         found[:, candidate, 1] = _sums((sharp - fine) ** 2)
@@ -193,7 +203,7 @@ def joined(
     by_floor : float
         Blur by the floor.
     ground : float
-        How far the image is a specimen on dark ground.
+        How far the image is a specimen, from 0 to 1.
     fits : sequence of Fit
         Spectra along those axes, with their fits.
     """

@@ -72,16 +72,20 @@ def second_look(
     shape = [first.shape[axis] for axis in kept]
     looked = total.reshape(*shape, *total.shape[-2:])
     for look in looks:
-        share = look.found.ground if lens is None else lens
+        ground = abs(look.found.ground)
+        share = ground if lens is None else lens
         bands = [
-            bands_of({1: blur, 2: blur}, look.found, 1.0, look.found.ground, share)
+            bands_of({1: blur, 2: blur}, look.found, 1.0, ground, share)
             for blur in CANDIDATES
         ]
         corners = [
             [at + s.start for at, s in zip(corner, core, strict=True)]
             for corner in look.corners
         ]
-        sums = falls(block, corners, look.layout, look.found.unit, bands, weight)
+        upside = float(np.sign(look.found.ground))
+        sums = falls(
+            block, corners, look.layout, look.found.unit, bands, weight, upside
+        )
         looked[look.item][list(look.ranks)] = sums.reshape(len(sums), -1)
     return total
 
@@ -209,7 +213,7 @@ def _estimate(
         for group, fit in fits_of(rows).items()
         if {axes[place] for place in plane} & set(group)
     ]
-    blur = joined(found.sigmas, plane, by_floor, found.ground, fits)
+    blur = joined(found.sigmas, plane, by_floor, abs(found.ground), fits)
     most = longest_blur(len(axes))
     sigmas = tuple(min(sigma, most) for sigma in blur.sigmas)
     share = blur.lens if lens is None else lens
@@ -224,7 +228,7 @@ def _first_look(
     kept: tuple[int, ...],
     lengths: tuple[int, ...],
 ) -> tuple[Estimate, list[Tile]]:
-    """Return the estimate and the tiles of one item; none without dark ground."""
+    """Return the estimate and the tiles of one item; none without ground."""
     numbers = np.frombuffer(data).reshape(shape)
     rows = rows_of(numbers)
     found = estimate_of(rows, axes)

@@ -92,7 +92,8 @@ class Bands:
     noise : Noise
         That of the image.
     ground : float
-        Share of what is below the ground that is lifted to it, 0 for none.
+        Share of what is below the ground that is lifted to it, 0 for none; below 0,
+        of what is above a bright ground that is lowered to it.
     rise : float
         Height of the ground above the local floor of the second blur, in standard
         deviations of the noise: the lowest of noisy pixels is below their mean.
@@ -175,12 +176,14 @@ def _lifted(
 ) -> Array:
     """Return detail that leaves the image no darker than its ground."""
     kind = values.dtype.type
-    floor = local_floor(twice, bands.plane_axes, mode)
+    upside = kind(math.copysign(1, bands.ground))
+    floor = local_floor(upside * twice, bands.plane_axes, mode)
     valid = np.isfinite(values) & np.isfinite(floor)
     floor = np.where(valid, floor, 0)
-    ground = floor + kind(bands.rise) * np.sqrt(bands.noise.variance(floor))
+    noise = np.sqrt(bands.noise.variance(upside * floor))
+    ground = floor + kind(bands.rise) * noise
     with np.errstate(invalid="ignore"):
-        below = np.maximum(ground - (values + detail), 0)
+        below = np.maximum(ground - upside * (values + detail), 0)
     return np.where(valid, detail + kind(bands.ground) * below, detail)
 
 

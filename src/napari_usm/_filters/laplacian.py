@@ -155,7 +155,7 @@ class BoundLaplacian:
         image: Array,
         edge_map: Array,
         begin: int,
-        numbers: tuple[Any, ...],
+        numbers: Array,
     ) -> bool:
         """Sharpen a block into its place; return whether all its pixels were valid."""
         if self.median_size == 1:

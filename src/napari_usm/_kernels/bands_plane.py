@@ -13,7 +13,7 @@ from numba import literally
 from napari_usm._kernels.bands import variance_of
 from napari_usm._kernels.buffers import buffer, fill_borders, padded, set_outside
 from napari_usm._kernels.compiled import kernel
-from napari_usm._kernels.finish import finish_row
+from napari_usm._kernels.finish import finish_row, unpacked
 from napari_usm._kernels.memory import DETAIL, IMAGE, LINES, RING, load, store
 from napari_usm._kernels.sweeps import ROWS, across_blurred, rows_blurred
 from napari_usm._kernels.vector_sums import columns_sum
@@ -46,7 +46,7 @@ def sharpen_bands(
     result,
     edges,
     target,
-    finish,
+    numbers,
 ):
     """Sharpen one plane; whether all pixels that were met are finite.
 
@@ -66,12 +66,13 @@ def sharpen_bands(
     core    : first and last + 1 row, first and last + 1 column to compute
     noise   : see `variance_of`
     weights, units : see `bands.weigh_row`
-    result, edges, finish : as for `mask.sharpen_planes`
+    result, edges, numbers : as for `mask.sharpen_planes`
     target  : row r of the core goes to ``target[0] + r * target[1]``
     """
     start, stride, step = source
     narrow_down, narrow_across, wide_down, wide_across, mean_down, mean_across = taps
     first, last, left, right = core
+    finish = unpacked(numbers)
     near, far = narrow_down.size // ROWS, wide_down.size // ROWS
     margin = wide_across.size - 1
     wide = padded(columns.size * step, 4)

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_usm._kernels.buffers import buffer, padded
 from napari_usm._kernels.compiled import kernel
-from napari_usm._kernels.finish import finish_blurred_row, finished
+from napari_usm._kernels.finish import finish_blurred_row, finished, unpacked
 from napari_usm._kernels.memory import (
     DETAIL,
     EDGES,
@@ -206,7 +206,7 @@ def sharpen_plane(
     result,
     edges,
     target,
-    finish,
+    numbers,
     largest,
 ):
     """Sharpen one plane of a block, whose blur is known at grid points.
@@ -217,13 +217,14 @@ def sharpen_plane(
                     is, and points from row to row
     *_taps        : (4 * factor,), float32, those of a pixel's four splines of sum 1
     core          : first and last + 1 row, first and last + 1 column to compute
-    result, edges, finish : as for `mask.sharpen_planes`
+    result, edges, numbers : as for `mask.sharpen_planes`
     target        : row r of the core goes to ``target[0] + r * target[1]``
     largest       : the largest float32 for pixels of that type, whose difference from
                     a blur that is finite may overflow; None for integers
     """
     start, stride, step = source
     top, bottom, left, right = core
+    finish = unpacked(numbers)
     factor = row_taps.size // 4
     inside = (right - left) * step
     wide = padded(inside + LANES, 4)

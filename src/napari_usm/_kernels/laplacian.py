@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_usm._kernels.buffers import buffer, padded
 from napari_usm._kernels.compiled import kernel
-from napari_usm._kernels.finish import finish_row, finished
+from napari_usm._kernels.finish import finish_row, finished, unpacked
 from napari_usm._kernels.median import HELD, median_pair
 from napari_usm._kernels.memory import DETAIL, EDGES, IMAGE, RESULT, RING, load, store
 from napari_usm._kernels.vector_sums import laplacians
@@ -48,7 +48,7 @@ def sharpen_plane(
     result,
     edges,
     target,
-    finish,
+    numbers,
     outside,
 ):
     """Sharpen one plane of a block; whether all pixels that it met were finite.
@@ -67,6 +67,7 @@ def sharpen_plane(
     The others are those of `mask.sharpen_planes`.
     """
     first, last, left, right = core
+    finish = unpacked(numbers)
     count = (columns.size - 2) * step
     begin, inside = left * step, (right - left) * step
     wide = padded(inside, 4)

@@ -17,7 +17,7 @@ from napari_usm._kernels.byte_mask import (
     finish_blurring_bytes,
 )
 from napari_usm._kernels.compiled import kernel
-from napari_usm._kernels.finish import finish_blurring
+from napari_usm._kernels.finish import finish_blurring, unpacked
 from napari_usm._kernels.integers import BYTES
 from napari_usm._kernels.memory import IMAGE, LINES, RING, load, store
 from napari_usm._kernels.sweeps import rows_blurred
@@ -55,7 +55,7 @@ def sharpen_planes(
     result,
     edges,
     target,
-    finish,
+    numbers,
     outside,
 ):
     """Sharpen one plane, or up to eight; whether all pixels that were met are finite.
@@ -81,10 +81,11 @@ def sharpen_planes(
     result, edges : (m,), of the image's type and float32; one of no pixels is not wanted
     target        : row r of the core of plane p goes to
                     ``target[0] + p * target[1] + r * target[2]``
-    finish        : see `finish_row`
+    numbers       : see `finish.unpacked`
     outside       : of the type of `row_type`
     """
     start, depth, stride, step = source
+    finish = unpacked(numbers)
     # What is None is known when a kernel is compiled: such a branch is not.
     if deep_taps is None:
         layers, deep = 1, 0

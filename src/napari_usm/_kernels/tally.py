@@ -7,6 +7,7 @@ import numpy as np
 
 from napari_usm._kernels.buffers import buffer
 from napari_usm._kernels.compiled import kernel, summing
+from napari_usm._kernels.finish import unpacked
 from napari_usm._kernels.lanes import (
     added_lanes,
     excess,
@@ -49,7 +50,7 @@ def tally_plane(
     target,
     channels,
     inner,
-    finish,
+    numbers,
     bounds,
     over,
     under,
@@ -68,7 +69,7 @@ def tally_plane(
                     ``target[0] + r * target[1]``
     channels, inner : of pixel x of a row of the core, ``x // inner % channels`` is the
                     channel
-    finish        : as for `finish_row`
+    numbers       : see `finish.unpacked`
     bounds        : of the image's type, the largest result that may be cut off below,
                     and the smallest one above; None for floats
     over, under   : (columns of the core * step,) float32, room for the largest over-
@@ -79,6 +80,7 @@ def tally_plane(
     """
     start, stride, step = source
     first, last, left, right = core
+    finish = unpacked(numbers)
     wide, inside = ends[0] * step, (right - left) * step
     low, high = (
         buffer(wide + 2 * step, image.dtype),

@@ -119,7 +119,7 @@ def _bands(
         blurs,
         found,
         denoise,
-        ground,
+        abs(ground),
         found.lens,
         lift=ground,
         correction=denoise if specimens and len(blurs) > 1 else None,

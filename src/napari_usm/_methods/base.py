@@ -120,9 +120,9 @@ class Findings:
     smooths : bool
         Whether the method smooths where there is nothing but noise.
     ground : array, optional
-        How far the image is a specimen on dark ground, from 0 to 1.
+        How far the image is a specimen: 1 on dark ground, -1 on bright ground.
     lens : array, optional
-        How far its blur is that of a lens, likewise.
+        How far its blur is that of a lens, from 0 to 1.
     is_beyond_reach : bool
         Whether the blur is as wide as any that is undone, or wider.
     """

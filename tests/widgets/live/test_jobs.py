@@ -5,7 +5,7 @@ from time import monotonic
 
 import pytest
 
-from napari_usm._widgets.live.jobs import Latest
+from napari_usm._widgets.live.jobs import _REST, Latest
 
 TIMEOUT = 5
 
@@ -64,6 +64,16 @@ def test_the_newest_wins(latest, gate):
     assert gate.begun == [0, 19]
     assert not any(job.is_done for job in jobs[:-1])
     assert not latest.is_behind
+
+
+def test_there_is_no_rest_while_something_moves(latest, gate):
+    """What is put at rest again and again begins when that is over."""
+    gate.open.set()
+    for n in range(20):
+        latest.put_at_rest("slot", gate.work(n))
+        threading.Event().wait(_REST / 5)
+    assert gate.begun == []
+    assert wait_until(lambda: gate.begun == [19])
 
 
 def test_slots_do_not_replace_each_other(latest, gate):

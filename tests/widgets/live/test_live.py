@@ -587,17 +587,14 @@ def test_a_slow_source(slow, qtbot):
     sigmas = [1.5 + step / 10 for step in range(31)]
     right = {usm.unsharp_mask(pixels[1], sigma, 2.0).tobytes() for sigma in sigmas}
     turns = Turns()
-    lines = set()
     for sigma in sigmas[1:]:
         widget.sigma.value = sigma
-        lines.add(status(widget))
         assert on_screen(result).tobytes() in right  # old ones, and never none
         qtbot.wait(5)
     expected = usm.sharpen(pixels[1], sigma=4.5, amount=2.0)
     assert_shows(qtbot, result, expected.image)
     assert_shows(qtbot, edges, expected.edge_map)
     assert turns.longest < SLOW / 2
-    assert "Live · updating…" in lines
     assert len(source.read) <= 6
     assert wait_for(qtbot, lambda: "noise ×" in status(widget))
 

@@ -98,13 +98,26 @@ def test_one_slow_moment_does_not_make_it_late(image):
     for sigma in (1.1, 1.2, 1.3):
         tuned(result, image, sigma=sigma)
         result.shown(Output.IMAGE, 0, WHOLE)
-    rates = result._rates[Output.IMAGE, False]
-    result._rates[Output.IMAGE, False] = (*rates[1:], 1.0)
+    (kind,) = result._rates
+    result._rates[kind] = (*result._rates[kind][1:], 1.0)
     expected = tuned(result, image, sigma=1.4)
     np.testing.assert_array_equal(result.shown(Output.IMAGE, 0, WHOLE), expected.image)
-    result._rates[Output.IMAGE, False] = (1.0, 1.0, 1.0)
+    result._rates[kind] = (1.0, 1.0, 1.0)
     tuned(result, image, sigma=1.5)
     assert result.is_late(Output.IMAGE, 0)
+
+
+def test_what_was_quick_is_filtered_here(image, monkeypatch):
+    """No other thread is woken for what takes less time; only the first time."""
+    result = LiveResult([image], LiveSignals(), lambda layer: True)
+    tuned(result, image, sigma=1.0)
+    result.shown(Output.IMAGE, 0, WHOLE)
+    monkeypatch.setattr(result._latest, "put", None)
+    for sigma in (1.1, 1.2):
+        expected = tuned(result, image, sigma=sigma)
+        np.testing.assert_array_equal(
+            result.shown(Output.IMAGE, 0, WHOLE), expected.image
+        )
 
 
 class News:

@@ -6,7 +6,14 @@ from napari.layers import Labels, _layer_actions
 
 import cases
 import napari_usm as usm
-from harness import Counted, assert_shows, live_layers, on_screen, switch_live
+from harness import (
+    Counted,
+    assert_shows,
+    live_layers,
+    on_screen,
+    switch_live,
+    wait_for_rest,
+)
 
 # Seconds that a slow source takes for a plane.
 SLOW = 0.1
@@ -151,8 +158,9 @@ def test_a_copy_stays_when_the_source_is_edited(live, qtbot):
 def late(live, qtbot):
     """A result on a plane that is still computed: black stands in for it."""
     viewer, widget, result, _ = live(slow(PIXELS), visible=False)
-    thumbnail = result.thumbnail.copy()
     widget.sigma.value = 1.5
+    wait_for_rest(qtbot, result)
+    thumbnail = result.thumbnail.copy()
     viewer.dims.set_current_step(0, 3)
     assert not on_screen(result).any()
     expected = usm.unsharp_mask(PIXELS[3], sigma=1.5)

@@ -11,6 +11,7 @@ from napari_usm._filters.fused.planes import Planes
 from napari_usm._filters.threshold import NO_THRESHOLD, Threshold
 
 if TYPE_CHECKING:
+    from napari_usm._filters.dtypes import Array
     from napari_usm._filters.fused.bound import BoundFilter
 
 # What the kernels are compiled for: the types of nearly all images.
@@ -35,22 +36,17 @@ class Finish:
     limits: tuple[float, float]
     threshold: Threshold = NO_THRESHOLD
 
-    def numbers(self, dtype: np.dtype[Any]) -> tuple[Any, ...]:
-        """Return the numbers that `finish_row` takes, for results of this type."""
+    def numbers(self, dtype: np.dtype[Any]) -> Array:
+        """Return the numbers that kernels take, for results of this type."""
         limit, *noise = self.threshold.numbers
         # Results that overflow end at the largest number.
         amount, low, high = (
             min(max(number, -_LARGEST), _LARGEST)
             for number in (self.amount, *self.limits)
         )
-        return (
-            np.float32(amount),
-            limit,
-            (self.threshold.hard, *noise),
-            np.float32(low),
-            np.float32(high),
-            np.float32(0.0 if dtype.kind == "f" else 0.5),
-        )
+        rounding = 0.0 if dtype.kind == "f" else 0.5
+        numbers = amount, limit, self.threshold.hard, *noise, low, high, rounding
+        return np.array(numbers, np.float32)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ class BoundFilter(Protocol):
         image: Array,
         edge_map: Array,
         begin: int,
-        numbers: tuple[Any, ...],
+        numbers: Array,
     ) -> bool:
         """Sharpen a block into its place; return whether all its pixels were valid.
 
@@ -43,7 +43,7 @@ class BoundFilter(Protocol):
             Whole results, or of no pixels: of the image's type, and of float32.
         begin : int
             Place of the first pixel of the core in the memory of either.
-        numbers : tuple
+        numbers : array
             Those of `Finish`.
         """
 
@@ -81,7 +81,7 @@ class BoundPlanes:
         image: Array,
         edge_map: Array,
         begin: int,
-        numbers: tuple[Any, ...],
+        numbers: Array,
     ) -> bool:
         """Sharpen a block into its place; return whether all its pixels were valid."""
         return self.run((flat(block),), image, edge_map, begin, numbers)
@@ -92,14 +92,14 @@ class BoundPlanes:
         image: Array,
         edge_map: Array,
         begin: int,
-        numbers: tuple[Any, ...],
+        numbers: Array,
     ) -> bool:
         """Make all calls, with the memory of the block and whatever goes with it."""
-        kernel, apart, end = self.kernel, self.apart, (numbers, *self.last)
-        image, edge_map = image.reshape(-1), edge_map.reshape(-1)
+        kernel, apart, last = self.kernel, self.apart, self.last
+        outputs = image.reshape(-1), edge_map.reshape(-1)
         for given, place in self.calls:
             target = (begin + place, *apart)
-            if not kernel(*sources, *given, image, edge_map, target, *end):
+            if not kernel(*sources, *given, *outputs, target, numbers, *last):
                 return False
         return True
 
@@ -115,7 +115,7 @@ class NoFilter:
         image: Array,
         edge_map: Array,
         begin: int,
-        numbers: tuple[Any, ...],
+        numbers: Array,
     ) -> bool:
         """Return False."""
         return False

@@ -142,7 +142,7 @@ class BoundCoarseMask:
         image: Array,
         edge_map: Array,
         begin: int,
-        numbers: tuple[Any, ...],
+        numbers: Array,
     ) -> bool:
         """Sharpen a block into its place; return whether all its pixels were valid."""
         pixels, image, edge_map = flat(block), image.reshape(-1), edge_map.reshape(-1)

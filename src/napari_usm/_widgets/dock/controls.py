@@ -206,9 +206,14 @@ class SharpenControls(Container):
         self._dock.show_row(self.z_axis, volumes and not layer_axes.has_z)
         for name, visible in self._page.shown(layer).items():
             self._dock.show_row(self._page.controls[name], visible)
-        self._dock.say(self._sentence(layer))
         if is_other:
             self._at_first = self._tuned()
+        self._follow_controls()
+        # After the pixels, which do not wait for it.
+        self._dock.say(self._sentence(layer))
+
+    def _follow_controls(self) -> None:
+        """Do what follows from new values."""
 
     # --- values of each image ---
 

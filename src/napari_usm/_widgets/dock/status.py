@@ -31,6 +31,9 @@ _MUCH = 0.01
 # result, where a threshold leaves next to no overshoot; and a blur that is none.
 _NEGLIGIBLE, _INVISIBLE, _SHARP = 0.01, 1e-4, 0.05
 
+# Share from which on a blur is called that of a lens.
+_MOSTLY = 0.5
+
 # Part of the values by which float32 may round them.
 _ROUNDING = 1e-6
 
@@ -142,11 +145,16 @@ def _report(
         sign = "−" if report.mean_change < 0 else "+"
         parts.append(f"mean {sign}{_figures(abs(report.mean_change), 2)}")
     if report.blur is not None and np.max(report.blur) >= _SHARP:
-        parts.append(f"blur σ {_span(report.blur)} px")
+        lens = report.lens is not None and np.median(report.lens) >= _MOSTLY
+        parts.append(f"blur σ {_span(report.blur)} px{' of a lens' if lens else ''}")
+    if report.is_beyond_reach:
+        parts.append("too wide to undo: deconvolve with a point spread function")
     if report.noise is not None and np.max(report.noise) > 0:
         parts.append(f"noise σ {_span(report.noise)}")
     if report.sampled_rows is not None:
         parts.append(f"λ from {report.sampled_rows} rows")
+    if report.lifted:
+        parts.append(f"{_percent(100 * report.lifted)} lifted to the ground")
     if report.smooths_noise:
         parts.append("smooths noise")
     if report.inverts_detail:

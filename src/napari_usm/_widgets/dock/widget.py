@@ -138,9 +138,8 @@ class SharpenWidget(SharpenControls):
         layers.events.removed.connect(self._on_layer_removed)
         layers.selection.events.active.connect(self._on_active)
 
-    def _on_change(self, *_: Any) -> None:
-        """Show what matters now, and follow it if live."""
-        super()._on_change()
+    def _follow_controls(self) -> None:
+        """Let the pair show what the controls say, if there is one."""
         if self._pair is not None:
             self._follow_soon()
         elif not self._keeping.is_running:
@@ -363,7 +362,7 @@ class SharpenWidget(SharpenControls):
         except (TypeError, ValueError) as error:
             self._dock.show_status(f"Live · not yet: {error}")
             return
-        self._show_live_status()
+        pair.signals.send("changed")
 
     def _show_live_status(self) -> None:
         """Show the state of the live result in the status line."""

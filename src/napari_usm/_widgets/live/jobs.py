@@ -69,6 +69,7 @@ class Latest:
         self._running: tuple[Hashable, Job] | None = None
         self._thread: threading.Thread | None = None
         self._change = threading.Condition()
+        self._since = monotonic()
         renew_in_child(self)
 
     def renew(self) -> None:
@@ -139,10 +140,17 @@ class Latest:
                 self._start()
 
     def put_at_rest(self, slot: Hashable, work: Callable[[Job], None]) -> None:
-        """Ask for something that is done when nothing else has been for a moment."""
+        """Queue a job that is done when nothing else has been for a moment.
+
+        The moment begins with the newest of them: while a slider moves there is none.
+        """
         with self._change:
+            # A thread that waits for the rest looks at the time when it wakes up.
+            waits = bool(self._at_rest)
             self._at_rest[slot] = Job(None, work)
-            self._start()
+            self._since = monotonic()
+            if not waits:
+                self._start()
 
     def clear(self) -> None:
         """Cancel all jobs that have not begun."""
@@ -175,14 +183,14 @@ class Latest:
 
     def _next(self) -> Job | None:
         with self._change:
-            since = monotonic()
+            self._since = monotonic()
             while True:
                 if self._waiting:
                     slot = next(iter(self._waiting))
                     job = self._waiting.pop(slot)
                     self._running = slot, job
                     return job
-                idle = monotonic() - since
+                idle = monotonic() - self._since
                 if self._at_rest and idle >= _REST:
                     return self._at_rest.pop(next(iter(self._at_rest)))
                 if not self._at_rest and idle >= _LINGER:

@@ -93,7 +93,7 @@ class LiveResult:
         self._front: dict[tuple[str, int], Cache[Index, _Front]] = {}
         self._given: dict[tuple[str, int], tuple[Index, _Front | None]] = {}
         self._stand_ins: dict[tuple[str, int], np.ndarray] = {}
-        self._rates: dict[tuple[str, bool], tuple[float, ...]] = {}
+        self._rates: dict[Hashable, tuple[float, ...]] = {}
         self._failed: dict[Any, Failed] = {}
         self._reported: set[str] = set()
         self._stale: set[str] = set()
@@ -376,12 +376,12 @@ class LiveResult:
         self, levels: tuple[Any, ...], which: Output, level: int, index: Index
     ) -> _Front:
         source = levels[level]
-        cached, started = source.is_cached(index), perf_counter()
+        kind, started = _kind(source, which, index), perf_counter()
         pixels = part(source, which, index)
         seconds = perf_counter() - started
         if pixels.size:
-            rates = *self._rates.get((which, cached), ()), seconds / pixels.size
-            self._rates[which, cached] = rates[-_RATES:]
+            rates = *self._rates.get(kind, ()), seconds / pixels.size
+            self._rates[kind] = rates[-_RATES:]
         pixels.flags.writeable = False
         shown = Shown(which, level, index, seconds, levels[0].fitted, source.shows)
         return self._put_front(_Front(levels, self._taken, pixels, shown))
@@ -414,11 +414,13 @@ class LiveResult:
             self._set_state(shown.which, shown.level, known)
 
     def _is_at_hand(self, level: Level, which: Output, index: Index) -> bool:
-        """Return whether pixels need no reading or filtering, and were quick before."""
-        rates = self._rates.get((which, True))
-        if rates is None or self._latest.is_behind or not level.is_cached(index):
+        """Return whether pixels need no reading, and such ones were quick before."""
+        if self._latest.is_behind:
             return False
-        return _size(index) * max(rates) <= PATIENCE
+        rates = self._rates.get(_kind(level, which, index))
+        if rates is None or _size(index) * max(rates) > PATIENCE:
+            return False
+        return level.is_at_hand(index) or level.is_cached(index)
 
     def _is_quick(
         self, levels: tuple[Level, ...], which: Output, level: int, index: Index
@@ -426,9 +428,8 @@ class LiveResult:
         """Return whether pixels are expected within the patience."""
         if self._latest.is_behind:
             return False
-        cached = levels[level].is_cached(index)
         # At best: what keeps the machine busy once will not do so for ever.
-        rate = min(self._rates.get((which, cached), (0.0,)))
+        rate = min(self._rates.get(_kind(levels[level], which, index), (0.0,)))
         return _size(index) * rate <= PATIENCE
 
     def _make_stand_in(self, which: Output, level: int, index: Index) -> np.ndarray:
@@ -455,6 +456,13 @@ class LiveResult:
     def _send(self, signal: str, *what: Any) -> None:
         if self._plan is not None:
             self.signals.send(signal, *what)
+
+
+def _kind(level: Level, which: Output, index: Index) -> Hashable:
+    """Return a key of what takes about as long for a pixel, by the same kernels."""
+    if level.is_cached(index):
+        return which
+    return which, level.is_at_hand(index), level.kernels
 
 
 def _size(index: Index) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +23,29 @@ class LiveSignals(QObject):
     #: There will be no more.
     ended = Signal()
 
+    _changes = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_coming = False
+        self._changes.connect(self._send_changed, Qt.ConnectionType.QueuedConnection)
+
     def send(self, signal: str, *what: Any) -> None:
-        """Emit a signal, unless the window is gone."""
-        if isalive(self):
+        """Emit a signal, unless the window is gone.
+
+        Several `changed` are sent once, after this turn: pixels come before words.
+        """
+        if not isalive(self):
+            return
+        if signal != "changed":
             getattr(self, signal).emit(*what)
+        elif not self._is_coming:
+            self._is_coming = True
+            self._changes.emit()
+
+    def _send_changed(self) -> None:
+        self._is_coming = False
+        self.changed.emit()
 
     def once_drawn(self, callback: Callable[[], None]) -> None:
         """Call something after the events of this turn, painting among them."""
