@@ -191,7 +191,8 @@ def test_transposing_commutes(call, data):
         moved["channel_axis"] = order.index(parameters["channel_axis"])
     expected = cases.edge_map(image, METHOD, **parameters).transpose(order)
     found = cases.edge_map(image.transpose(order), METHOD, **moved)
-    slack = 1e-6 * np.ptp(image[np.isfinite(image)])
+    # Windows are looked at twice in float32.
+    slack = 5e-6 * np.ptp(image[np.isfinite(image)])
     np.testing.assert_allclose(found, expected, atol=slack)
 
 
@@ -490,19 +491,17 @@ def test_photographs_have_no_ground(model):
 
 def test_specimens_in_bright_field():
     """They are treated upside down."""
-    image = cases.specimen((160, 160), "float64", seed=3)
-    dark = cases.sharpen(image, METHOD)
-    bright = cases.sharpen(-image, METHOD)
+    light = micrograph(1.5, photons=1000).astype(float)
+    noise = np.random.default_rng(0).normal(0, 60, light.shape)
+    image = ndimage.gaussian_filter(light, 1, mode="wrap") + noise
+    dark, bright = (cases.sharpen(sign * image, METHOD) for sign in (1, -1))
     assert (dark.report.ground, bright.report.ground) == (1, -1)
-    # The noise grows with the intensity: only without growth all is the same.
-    assert estimate(-image).growth == 0
-    flat = np.where(image > 1000, 1000, image)
-    calm = flat + np.random.default_rng(0).normal(0, 20, image.shape)
-    found = cases.sharpen(-calm, METHOD)
-    expected = cases.sharpen(calm, METHOD)
-    assert estimate(calm).growth == estimate(-calm).growth == 0
-    np.testing.assert_allclose(found.report.blur, expected.report.blur, rtol=1e-6)
-    np.testing.assert_allclose(found.edge_map, -expected.edge_map, atol=1e-2)
+    assert bright.report.lifted == dark.report.lifted > 0
+    np.testing.assert_allclose(bright.report.blur, dark.report.blur, rtol=1e-6)
+    np.testing.assert_allclose(bright.edge_map, -dark.edge_map, atol=1e-2)
+    assert share_of_height(-image) > 0.63
+    plain = cases.sharpen(-image, METHOD, model="gaussian")
+    assert bright.image.max() < plain.image.max()
 
 
 @pytest.mark.parametrize("offset", [100, 1000])
