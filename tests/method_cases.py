@@ -47,6 +47,8 @@ class MethodCase:
     slack_of_items : float
         Relative rounding between an item alone and among others, where gains are
         computed from the range of each item.
+    slack_of_estimate : float
+        Relative rounding of an estimate in float32, whatever the type of the image.
     """
 
     reference: reference.Method
@@ -60,6 +62,7 @@ class MethodCase:
     keeps_noise: dict[str, Any] = field(default_factory=dict)
     mixes_channels: bool = False
     slack_of_items: float = 0.0
+    slack_of_estimate: float = 0.0
 
     def filters(self, count):
         """Return whether it can filter that many axes."""
@@ -214,6 +217,7 @@ METHOD_CASES = {
         estimates_noise=True,
         rounding=20,
         by_item={"estimate_per": "item"},
+        slack_of_estimate=3e-5,
         keeps_noise={"denoise": 0},
     ),
     "gaussian_sharpen": MethodCase(
