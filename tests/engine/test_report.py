@@ -104,6 +104,39 @@ def test_integers_are_counted_exactly(dtype, width):
         assert getattr(found.report, name) == value, name
 
 
+@pytest.mark.parametrize("mode", ["nearest", "wrap"])
+@pytest.mark.parametrize("width", [1, 15, 16, 17, 33, 130, 2047, 2065, 4100])
+@pytest.mark.parametrize("is_valid", [True, False])
+def test_floats_are_counted(width, mode, is_valid):
+    """Rows that are no multiple of a vector, with and without an invalid pixel."""
+    image = np.random.default_rng(width).random((6, width), np.float32)
+    if not is_valid:
+        image[2, width // 2] = np.nan
+    found = usm.sharpen(image, kernel="box", amount=2, mode=mode, limits=(0.2, 0.7))
+    padded = np.pad(
+        image.astype(np.float64), 1, mode="edge" if mode[0] == "n" else mode
+    )
+    around = np.lib.stride_tricks.sliding_window_view(padded, (3, 3)).reshape(6, -1, 9)
+    counts = np.isfinite(image) & np.isfinite(found.image)
+    after = found.image.astype(np.float64)
+    over = np.maximum(after - np.nanmax(around, axis=-1), 0)[counts]
+    under = np.maximum(np.nanmin(around, axis=-1) - after, 0)[counts]
+    raw = (image + np.float32(2) * found.edge_map)[counts]
+    expected = {
+        "clipped_low": np.sum(raw < np.float32(0.2)) / image.size,
+        "clipped_high": np.sum(raw > np.float32(0.7)) / image.size,
+        "overshoot": over.max(),
+        "undershoot": under.max(),
+        "mean_overshoot": over.mean(),
+        "mean_undershoot": under.mean(),
+        "mean_change": (after - image)[counts].mean(),
+    }
+    for name, value in expected.items():
+        np.testing.assert_allclose(
+            getattr(found.report, name), value, 1e-5, 1e-7, err_msg=name
+        )
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
 def test_few_results_at_a_limit(dtype):
     """The only result that is cut off is counted, wherever it is."""

@@ -102,11 +102,6 @@ def _in_one_pass(
     mixed = channel_axis is not None and channel_axis > across
     numbers = plan.finish(amount, limits).numbers(plan.stored)
     bounds = _bounds(plan.stored, limits)
-    inside = block.shape[across - 1] * to.step
-    over, under = (
-        np.empty(inside, np.float32) if plan.stored.kind == "f" else None
-        for _ in range(2)
-    )
     clipped, sums = np.zeros((channels, 2, 1), np.int64), np.zeros(6)
     for place, begin in source.cores(inner, to, core):
         cut = np.zeros((2, channels if mixed else 1), np.int64)
@@ -126,8 +121,6 @@ def _in_one_pass(
             apart,
             numbers,
             bounds,
-            over,
-            under,
             cut,
             sums,
         )

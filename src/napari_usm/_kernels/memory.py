@@ -8,13 +8,12 @@ given at every access to it; accesses with different numbers are taken to be apa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
-
-if TYPE_CHECKING:
-    from llvmlite import ir
 
 # The image, what is written of the result, rows of the image with their borders, rows
 # on their way, a row of detail, and what is written of the edge map.
@@ -88,6 +87,25 @@ def load_some(context, array, index, step, count, buffer):
         return context.make_tuple(builder, returned, values)
 
     return returned(array, index, step, count, buffer), generate
+
+
+@intrinsic
+def prefetch(context, array, index):
+    """Have the cache line of ``array[index]`` read; it need not be in the array."""
+
+    def generate(context, builder, signature, arguments):
+        pointer, _ = address(context, builder, signature, arguments)
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = cgutils.get_or_insert_function(
+            builder.module, kind, "llvm.prefetch.p0i8"
+        )
+        # To read, into the first-level cache, of data.
+        how = number(0), number(3), number(1)
+        builder.call(function, [builder.bitcast(pointer, byte), *how])
+        return context.get_dummy_value()
+
+    return types.void(array, index), generate
 
 
 @intrinsic

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LANES = 16
 
 FLOATS = ir.VectorType(ir.FloatType(), LANES)
+DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
 INTS = ir.VectorType(ir.IntType(32), LANES)
 INDEX = ir.IntType(64)
 
@@ -41,13 +42,26 @@ class VectorType(types.Type):
         super().__init__(name="Vector")
 
 
-vector = VectorType()
+class TotalsType(types.Type):
+    """Numba's type of `LANES` sums in float64."""
+
+    def __init__(self) -> None:
+        super().__init__(name="Totals")
+
+
+vector, totals = VectorType(), TotalsType()
 
 
 @register_model(VectorType)
 class _VectorModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, FLOATS)
+
+
+@register_model(TotalsType)
+class _TotalsModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, DOUBLES)
 
 
 def _arithmetic(operation: Callable[..., Any], instruction: str) -> None:
@@ -239,6 +253,117 @@ def is_zero(context, value):
         return builder.icmp_unsigned("==", bits, ir.IntType(LANES)(-1))
 
     return types.boolean(vector), generate
+
+
+@intrinsic
+def where_finite(context, tested, value):
+    """``value if tested is finite else 0`` of each lane."""
+
+    def generate(context, builder, signature, arguments):
+        tested, value = arguments
+        zero = ir.Constant(FLOATS, [0.0] * LANES)
+        finite = builder.fcmp_ordered("==", builder.fsub(tested, tested), zero)
+        return builder.select(finite, value, zero)
+
+    return vector(vector, vector), generate
+
+
+@intrinsic
+def largest(context, value):
+    """Return the largest of all lanes, none of which is NaN."""
+
+    def generate(context, builder, signature, arguments):
+        def larger_of(a, b):
+            return builder.select(builder.fcmp_ordered(">", b, a), b, a)
+
+        return _reduced(builder, arguments[0], larger_of)
+
+    return types.float32(vector), generate
+
+
+@intrinsic
+def some_at_limits(context, least, most, low, high):
+    """Return whether some lane of `least` or `most` is at `low` or `high`, or beyond."""
+
+    def generate(context, builder, signature, arguments):
+        least, most, low, high = arguments
+        reached = builder.or_(
+            builder.fcmp_ordered("<=", least, low),
+            builder.fcmp_ordered(">=", most, high),
+        )
+        bits = ir.IntType(LANES)
+        return builder.icmp_unsigned("!=", builder.bitcast(reached, bits), bits(0))
+
+    return types.boolean(vector, vector, vector, vector), generate
+
+
+@intrinsic
+def one_before(context, before, value):
+    """Return for each lane the one before it, in a row of two vectors."""
+
+    def generate(context, builder, signature, arguments):
+        lanes = ir.Constant(INTS, list(range(LANES - 1, 2 * LANES - 1)))
+        return builder.shuffle_vector(*arguments, lanes)
+
+    return vector(vector, vector), generate
+
+
+@intrinsic
+def one_behind(context, value, behind):
+    """Return for each lane the one behind it, in a row of two vectors."""
+
+    def generate(context, builder, signature, arguments):
+        lanes = ir.Constant(INTS, list(range(1, LANES + 1)))
+        return builder.shuffle_vector(*arguments, lanes)
+
+    return vector(vector, vector), generate
+
+
+@intrinsic
+def no_totals(context):
+    """Return sums in float64 that are 0."""
+
+    def generate(context, builder, signature, arguments):
+        return constant(DOUBLES, 0.0)
+
+    return totals(), generate
+
+
+@intrinsic
+def added_to_totals(context, sums, value):
+    """Return sums in float64 with a vector added, lane by lane."""
+
+    def generate(context, builder, signature, arguments):
+        sums, value = arguments
+        return builder.fadd(sums, builder.fpext(value, DOUBLES))
+
+    return totals(totals, vector), generate
+
+
+@intrinsic
+def total_of(context, sums):
+    """Return the sum of all lanes."""
+
+    def generate(context, builder, signature, arguments):
+        return _reduced(builder, arguments[0], builder.fadd)
+
+    return types.float64(totals), generate
+
+
+def _reduced(builder: ir.IRBuilder, value: ir.Value, of_two: Any) -> ir.Value:
+    """Reduce a vector to a number, by halves."""
+    count = LANES
+    while count > 1:
+        count //= 2
+        nothing = ir.Constant(value.type, ir.Undefined)
+        halves = [
+            ir.Constant(
+                ir.VectorType(ir.IntType(32), count), list(range(at, at + count))
+            )
+            for at in (0, count)
+        ]
+        value = of_two(*(builder.shuffle_vector(value, nothing, k) for k in halves))
+    return builder.extract_element(value, ir.IntType(32)(0))
 
 
 def constant(kind: ir.VectorType, value: float) -> ir.Constant:
