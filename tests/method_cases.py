@@ -47,6 +47,8 @@ class MethodCase:
     slack_of_items : float
         Relative rounding between an item alone and among others, where gains are
         computed from the range of each item.
+    slack_of_estimate : float
+        Relative rounding of an estimate in float32, whatever the type of the image.
     """
 
     reference: reference.Method
@@ -60,6 +62,7 @@ class MethodCase:
     keeps_noise: dict[str, Any] = field(default_factory=dict)
     mixes_channels: bool = False
     slack_of_items: float = 0.0
+    slack_of_estimate: float = 0.0
 
     def filters(self, count):
         """Return whether it can filter that many axes."""
@@ -123,11 +126,20 @@ def adaptive_unsharp_mask(rng, axes, span, small):
 
 
 def auto_unsharp_mask(rng, axes, span, small):
-    return {
+    own = {
         "strength": float(rng.choice([0, 0.5, 1, 2])),
         "denoise": float(rng.choice([0, 0.3, 1])),
+        "model": str(rng.choice(["auto", "auto", "widefield", "confocal", "gaussian"])),
         "estimate_per": str(rng.choice(["image", "item"])),
     }
+    known = rng.choice(["nothing", "nothing", "blur", "blur per axis", "cutoff"])
+    if known == "blur":
+        own["blur"] = float(rng.uniform(0.2, 2))
+    elif known == "blur per axis":
+        own["blur"] = rng.uniform(0.2, 2, len(axes)).tolist()
+    elif known == "cutoff" and len(axes) == 2 and own["model"] in ("auto", "widefield"):
+        own["cutoff"] = float(rng.uniform(0.2, 0.7))
+    return own
 
 
 def gaussian_sharpen(rng, axes, span, small):
@@ -200,11 +212,12 @@ METHOD_CASES = {
     ),
     "auto_unsharp_mask": MethodCase(
         reference.auto_unsharp_mask,
-        lambda count: {"strength": 0.8, "denoise": 0.7},
+        lambda count: {"strength": 0.8, "denoise": 0.7, "model": "widefield"},
         auto_unsharp_mask,
         estimates_noise=True,
         rounding=20,
         by_item={"estimate_per": "item"},
+        slack_of_estimate=3e-5,
         keeps_noise={"denoise": 0},
     ),
     "gaussian_sharpen": MethodCase(

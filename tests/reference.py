@@ -18,7 +18,7 @@ Where a rule needs words:
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -311,10 +311,9 @@ def detail_noise(plane, around, axes, detail, p, whole):
     estimate = auto_estimate(plane, axes, whole)
     if estimate is None:
         return np.zeros(plane.shape)
-    _, constant, growth, zero, least, _ = estimate
     around = np.where(np.isfinite(plane), around, 0.0)
-    variance = np.fmax(constant + growth * (around - zero), least**2)
-    return np.sqrt(variance * noise_energy(len(axes), detail, p))
+    energy = noise_energy(len(axes), detail, p)
+    return np.sqrt(estimate.variance(around) * energy)
 
 
 def noise_energy(count, detail, p):
@@ -868,28 +867,142 @@ def gentlest(gains, curve):
 # --- the bands of the automatic methods --------------------------------------------
 
 
+@dataclass(frozen=True)
+class AutoEstimate:
+    """What the automatic method goes by; the noise threshold uses its noise alone.
+
+    Attributes
+    ----------
+    sigmas : dict of axis to float
+        Blur along the axes that are long enough.
+    constant, growth, zero, least : float
+        Variance of the noise is constant + growth * (intensity - zero), at least
+        least ** 2.
+    left : float
+        Share of it that is noise if the spectrum goes on as it is fitted.
+    mean : float
+        Mean intensity.
+    ground : float
+        How much of a dark ground the image stands on, from 0 to 1; of a bright one
+        from 0 to -1.
+    lens : float
+        How much of the blur is that of a lens in place of a Gaussian, from 0 to 1.
+    """
+
+    sigmas: dict
+    constant: float
+    growth: float
+    zero: float
+    least: float
+    left: float
+    mean: float
+    ground: float = 0.0
+    lens: float = 0.0
+
+    def variance(self, intensity, left=1.0):
+        """Return the variance of the noise, or of a share of it."""
+        growing = self.constant + self.growth * (intensity - self.zero)
+        return np.fmax(growing * left, self.least**2)
+
+    @property
+    def noise(self):
+        """Standard deviation of the noise at the mean intensity."""
+        return float(np.sqrt(self.variance(self.mean)))
+
+
+def plane_axes(axes, shape):
+    """Return the last two of the filtered axes that are long enough, or nothing."""
+    known = [axis for axis in sorted(axes) if shape[axis] >= 16]
+    return tuple(known[-2:]) if len(known) > 1 else ()
+
+
 def _auto_edge_map(plane, planes, p):
-    """Return the weighted bands of one grey array, item by item if asked for."""
-    axes, whole = planes.axes, planes.whole
+    """Return the edge map of one grey array, item by item if asked for."""
+    axes = planes.axes
+    how = (axes, planes.whole, p["model"], p["blur"], p["cutoff"])
     if p["estimate_per"] == "image":
-        return three_bands(plane, axes, auto_estimate(plane, axes, whole), p)
+        return auto_change(plane, axes, auto_estimate(plane, *how), p)
     edge = np.zeros(plane.shape)
     for index in np.ndindex(*(plane.shape[axis] for axis in planes.items)):
         where = _item(plane, planes.items, index)
-        estimate = auto_estimate(plane[where], axes, whole)
+        estimate = auto_estimate(plane[where], *how)
         weight = None if p["weight"] is None else p["weight"][where]
-        edge[where] = three_bands(plane[where], axes, estimate, {**p, "weight": weight})
+        edge[where] = auto_change(plane[where], axes, estimate, {**p, "weight": weight})
     return edge
 
 
-def three_bands(plane, axes, estimate, p):
-    """Return the three bands, each times its weight at every pixel."""
+def auto_change(plane, axes, estimate, p):
+    """Return the bands, held at the floor, and what is done to impulses."""
     if estimate is None:
         return np.zeros(plane.shape)
-    sigmas, constant, growth, zero, least, left = estimate
-    constant, growth = constant * left, growth * left
-    axes = [axis for axis in axes if axis in sigmas]
-    blurs = [sigmas[axis] for axis in axes]
+    if p["model"] == "gaussian":
+        return weighted_bands(plane, estimate, p)[0]
+    valid = np.isfinite(plane)
+    along = plane_axes(axes, plane.shape)
+    clean = plane
+    if along:
+        around = neighbours(plane, along)
+        middle = (around[3] + around[4]) / 2
+        # All of what may be noise, and a whole step: fine texture is no impulse.
+        variance = estimate.variance(middle)
+        noise = np.sqrt(np.maximum(variance, (2 * estimate.least) ** 2))
+        clean = without_impulses(plane, around, noise)
+    change, twice = weighted_bands(clean, estimate, p)
+    if estimate.ground != 0:
+        # On bright ground all is upside down.
+        up = np.sign(estimate.ground)
+        floor = lowest(np.where(valid, up * twice, np.inf), along, p["mode"])
+        narrow, _ = band_taps(list(estimate.sigmas.values()))
+        share = np.prod([np.sum(np.convolve(taps, taps) ** 2) for taps in narrow])
+        floor = np.where(valid, floor, 0.0)
+        variance = estimate.variance(up * floor, estimate.left)
+        floor += 2.5 * np.sqrt(share * variance)
+        short = np.maximum(floor - np.where(valid, up * (clean + change), np.inf), 0)
+        change = change + estimate.ground * short
+    moved = np.where(valid, clean, 0.0) - np.where(valid, plane, 0.0)
+    return np.where(valid, change + p["denoise"] * moved, 0.0)
+
+
+def neighbours(plane, axes):
+    """Return the eight around each pixel in its plane, sorted; NaN if one is invalid.
+
+    Beyond the border the plane is mirrored, without its outermost pixels.
+    """
+    plane = np.where(np.isfinite(plane), plane, np.nan)
+    around = []
+    for down, across in itertools.product((-1, 0, 1), repeat=2):
+        if (down, across) != (0, 0):
+            moved = shifted(plane, axes[0], down, "mirror", 0.0)
+            around.append(shifted(moved, axes[1], across, "mirror", 0.0))
+    spoilt = np.isnan(around).any(axis=0)
+    return np.where(spoilt, np.nan, np.sort(around, axis=0))
+
+
+def without_impulses(plane, around, noise):
+    """Return the plane, with the middle of its neighbours in place of an impulse.
+
+    That is a pixel far outside what its neighbours span without their outermost ones.
+    """
+    low, high = around[1], around[6]
+    far = 6 * noise + 1.5 * (high - low)
+    impulse = (plane < low - far) | (plane > high + far)
+    impulse &= np.isfinite(plane)
+    return np.where(impulse, (around[3] + around[4]) / 2, plane)
+
+
+def lowest(plane, axes, mode="constant"):
+    """Return the lowest value within 16 pixels along the axes, inside the plane."""
+    for axis in axes:
+        beyond = "wrap" if mode == "wrap" else "constant"
+        plane = np.min(
+            [shifted(plane, axis, k, beyond, np.inf) for k in range(-16, 17)], axis=0
+        )
+    return plane
+
+
+def weighted_bands(plane, estimate, p):
+    """Return the three bands, each times its weight, and the plane blurred twice."""
+    axes, blurs = list(estimate.sigmas), list(estimate.sigmas.values())
     valid = np.isfinite(plane)
     mode, cval, weight = p["mode"], p["cval"], p.get("weight")
 
@@ -899,13 +1012,13 @@ def three_bands(plane, axes, estimate, p):
     rest = np.where(valid, blur(outer, axes, wide, mode, cval, weight), np.nan)
     parts = [plane - inner, inner - outer, outer - rest]
 
-    def variance(intensity):
-        return np.maximum(constant + growth * (intensity - zero), least**2)
-
     mean = [np.full(9, 1 / 9)] * len(axes)
-    noise = variance(inner)
-    if growth > 0:
-        noise = blur(noise, axes, mean, mode, variance(cval), weight)
+    noise = estimate.variance(inner, estimate.left)
+    if estimate.growth > 0:
+        # Where a pixel is invalid, so is its noise.
+        noise = np.where(valid, noise, np.nan)
+        beyond = estimate.variance(cval, estimate.left)
+        noise = blur(noise, axes, mean, mode, beyond, weight)
     signal = np.pi / 2 * blur(np.abs(parts[2]), axes, mean, mode, 0.0, weight) ** 2
     gain = noise_gain(narrow, wide)
     ratio = np.full(plane.shape, 1.0)
@@ -913,12 +1026,13 @@ def three_bands(plane, axes, estimate, p):
 
     # Straight between the powers of 2, for each of which the weights are known.
     octaves = 2.0 ** np.arange(-3, 21)
-    table = np.array([band_weights(blurs, t, p["denoise"]) for t in octaves])
+    how = (p["denoise"], estimate.lens, abs(estimate.ground))
+    table = np.array([band_weights(blurs, ratio_, *how) for ratio_ in octaves])
     total = sum(
         np.interp(ratio, octaves, table[:, k]) * np.where(valid, part, 0.0)
         for k, part in enumerate(parts)
     )
-    return np.where(valid, total, 0.0)
+    return np.where(valid, total, 0.0), outer
 
 
 def band_taps(blurs):
@@ -939,7 +1053,13 @@ def noise_gain(narrow, wide):
     return np.sum((inner - outer) ** 2)
 
 
-def band_weights(blurs, ratio, denoise):
+def lens_transfer(frequency):
+    """Return the incoherent transfer of a lens, for shares of its cut-off frequency."""
+    inside = np.minimum(frequency, 1)
+    return 2 / np.pi * (np.arccos(inside) - inside * np.sqrt(1 - inside**2))
+
+
+def band_weights(blurs, ratio, denoise, lens=0.0, ground=0.0):
     """Return the weights of the bands for one ratio of signal to noise.
 
     They make up Wiener's filter less 1 as nearly as three bands can, over all
@@ -965,15 +1085,20 @@ def band_weights(blurs, ratio, denoise):
 
     kept = length > 0
     image = np.zeros(length.shape)
-    image[kept] = length[kept] ** -(count + 0.4)
-    first, second = np.zeros(length.shape), np.zeros(length.shape)
+    image[kept] = length[kept] ** -(count + 0.4 + 0.6 * ground)
     squares = sum((max(s, 0.02) * f) ** 2 for s, f in zip(blurs, grid, strict=True))
+
+    def passed(factor):
+        gaussian = np.exp(-2 * np.pi**2 * factor**2 * squares)
+        by_lens = lens_transfer(factor * np.sqrt(squares) / 0.42)
+        return (1 - lens) * gaussian + lens * by_lens
+
+    first, second = np.zeros(length.shape), np.zeros(length.shape)
     shares = (0.12, 0.23, 0.3, 0.23, 0.12)
     for share, off in zip(shares, (-1.5, -0.75, 0, 0.75, 1.5), strict=True):
-        passed = np.exp(-2 * np.pi**2 * (1 + 0.15 * off) ** 2 * squares)
-        first += share * passed
-        second += share * passed**2
-    in_third = np.mean(parts[2] ** 2 * image * np.exp(-4 * np.pi**2 * squares))
+        first += share * passed(1 + 0.15 * off)
+        second += share * passed(1 + 0.15 * off) ** 2
+    in_third = np.mean(parts[2] ** 2 * image * passed(1) ** 2)
     signal = ratio * noise_gain(narrow, wide) / in_third * image
     energy = signal * second + 1
     wanted = (signal * (first - second) - 1) / energy
@@ -987,29 +1112,23 @@ def band_weights(blurs, ratio, denoise):
     return np.linalg.solve(matrix, columns.T @ (weight * wanted[kept]))
 
 
-def auto_estimate(plane, axes, whole):
-    """Return blur and noise, or None where nothing can be told.
+def auto_estimate(plane, axes, whole, model="auto", blur=0.0, cutoff=0.0):
+    """Return an `AutoEstimate`, or None where nothing can be told.
 
-    Returns
-    -------
-    sigmas : dict of axis to float
-        Blur along the axes that are long enough.
-    constant, growth, zero, least : float
-        Variance of the noise is constant + growth * (intensity - zero), at least
-        least ** 2.
-    left : float
-        Share of it that is noise if the spectrum goes on as it is fitted.
+    A given blur or cut-off frequency takes the place of the blur that is estimated.
     """
-    told = [axis for axis in axes if plane.shape[axis] >= 16]
+    told = [axis for axis in sorted(axes) if plane.shape[axis] >= 16]
     if not told:
         return None
+    plain = model == "gaussian"
     side = 64 if len(axes) < 3 else 32
-    pairs = list(itertools.combinations(sorted(told), 2)) or [(told[0],)]
+    pairs = list(itertools.combinations(told, 2)) or [(told[0],)]
     looks = []
     for along in pairs:
-        for window in _windows(plane, along, side, 400 // len(pairs)):
+        for corner, window in _windows(plane, along, side, 400 // len(pairs)):
             if np.isfinite(window).any():
-                looks.append({"along": along, **_look(window)})
+                look = _look(window, whole, not plain and len(told) > 1)
+                looks.append({"along": along, "at": corner, **look})
     if not looks:
         return None
     low = min(look["low"] for look in looks)
@@ -1031,7 +1150,7 @@ def auto_estimate(plane, axes, whole):
     corner = np.quantile([look["corner"] for look in good], 0.25)
     constant, growth = corner * (1.1 if len(told) > 1 else 1.35), 0.0
     if len(told) > 1:
-        line = _noise_line(looks, low, span, least_variance)
+        line = _noise_line(looks, low, span, least_variance, not plain)
         constant, growth = line or (constant, growth)
     mean = np.mean([look["mean"] for look in looks])
     variance = max(constant + growth * (mean - low), least_variance)
@@ -1051,23 +1170,110 @@ def auto_estimate(plane, axes, whole):
             counts = np.array([1.0, *[2.0] * 31, 1.0])
             power = np.mean(lines, axis=0)
             spectra.append(([axis], np.arange(33) / 64, counts, power, 1))
-    sigmas, own = {}, []
+    sigmas, flat, last, own = {}, {}, {}, []
     for group, frequencies, counts, power, dimensions in spectra:
-        level, r, slope = _spectral_line(frequencies, power, variance, dimensions)
+        fit = _spectral_lines(frequencies, power, variance, dimensions)
+        level, r, slope, flat_blur, last_frequency = fit
         far = frequencies > (0.55 if dimensions == 2 else 0.4)
         f = frequencies[far]
-        model = np.exp(level - 4 * np.pi**2 * max(r, 0) * f**2) * f**-slope
-        own.append(np.sum(counts[far] * np.minimum(model, (2 * span) ** 2)))
+        model_power = np.exp(level - 4 * np.pi**2 * max(r, 0) * f**2) * f**-slope
+        own.append(np.sum(counts[far] * np.minimum(model_power, (2 * span) ** 2)))
         own[-1] /= np.sum(counts[far])
         squared = max(min(r - 0.08, 2 * (r - 0.185)), 0)
         for axis in group:
             sigmas[axis] = min(np.sqrt(squared), side / 16)
+            flat[axis], last[axis] = flat_blur, last_frequency
     left = max(variance - 0.5 * min(own), least_variance) / variance
-    return sigmas, constant, growth, low, 0.5 * step, left
+    first = AutoEstimate(sigmas, constant, growth, low, 0.5 * step, left, mean)
+
+    along = plane_axes(axes, plane.shape)
+    in_plane = [look for look in looks if look["along"] == along]
+    ground = 0.0 if plain else _ground(in_plane)
+    lens = float(model == "widefield" and len(told) == 2)
+    if cutoff > 0:
+        sigmas, lens = dict.fromkeys(told, 0.42 / cutoff), float(len(told) == 2)
+    elif np.any(np.asarray(blur) > 0):
+        # Of an axis without one, the spectrum tells it.
+        given = dict(zip(axes, np.broadcast_to(blur, len(axes)), strict=True))
+        sigmas = {axis: float(given[axis]) or sigmas[axis] for axis in told}
+    elif along and not plain:
+        spectrum = np.mean([sigmas[axis] for axis in along])
+        floor = min(
+            _blur_by_floor(in_plane, along, first, ground, model),
+            np.mean([flat[axis] for axis in along]),
+        )
+        clear = np.mean([last[axis] for axis in along])
+        unknown = np.clip((0.45 - clear) / 0.1, 0, 1)
+        share = 0.8 * abs(ground) * unknown
+        sigma = (1 - share) * spectrum + share * floor
+        # Two blurs of nothing are the same, and what is undone along Z too.
+        ratio = np.clip(max(sigma, 0.05) / max(spectrum, 0.05), 0.5, 2)
+        for axis in told:
+            by_spectrum = sigmas[axis]
+            if axis in along:
+                sigmas[axis] = (1 - share) * by_spectrum + share * floor
+            else:
+                sigmas[axis] = by_spectrum * ratio
+            sigmas[axis] = min(sigmas[axis], side / 16)
+        if model == "auto" and len(told) == 2:
+            wider = floor / max(spectrum, 0.05)
+            lens = abs(ground) * np.clip((wider - 0.75) / 0.4, 0, 1)
+    return replace(first, sigmas=sigmas, ground=ground, lens=lens)
+
+
+def _ground(looks):
+    """Return how much of a dark, less how much of a bright ground there is.
+
+    The windows are those along the plane axes.
+    """
+    depth = sum(look["depth"] for look in looks)
+    if not depth > 0:
+        return 0.0
+    share = sum(look["height"] for look in looks) / depth
+    dark = np.clip((0.41 - share) / 0.025, 0, 1)
+    bright = np.clip((share - 0.605) / 0.025, 0, 1)
+    return float(dark - bright)
+
+
+def _blur_by_floor(looks, along, first, ground, model):
+    """Return the largest blur that is undone without falling far below the floor."""
+    tiles = []
+    for look in sorted(looks, key=lambda look: -look["contrast"]):
+        if len(tiles) < 36 and not any(_overlap(look, tile, along) for tile in tiles):
+            tiles.append(look)
+    values = np.stack([tile["filled"] for tile in tiles])
+    smooth = np.stack([tile["smooth"] for tile in tiles])
+    up = np.sign(ground)
+    floor = lowest(up * smooth, (1, 2))
+    lens = {"auto": abs(ground), "confocal": 0.0, "widefield": 1.0}[model]
+    before, fell = 0.3, 0.0
+    for candidate in (0.5, 0.75, 1.1, 1.5, 2.1, 2.9):
+        sigmas = {1: candidate, 2: candidate}
+        estimate = replace(first, sigmas=sigmas, ground=ground, lens=lens)
+        call = {"mode": "mirror", "cval": 0.0, "denoise": 1.0}
+        sharp = values + weighted_bands(values, estimate, call)[0]
+        below = np.sum(np.maximum(floor - up * sharp, 0) ** 2)
+        detail = np.sum((sharp - smooth) ** 2)
+        fall = np.sqrt(below / detail) if detail > 0 else 0.0
+        if fall > 0.16:
+            part = (0.16 - fell) / (fall - fell)
+            return before * (candidate / before) ** part
+        before, fell = candidate, fall
+    return before
+
+
+def _overlap(one, other, along):
+    """Return whether two windows of one shape share a pixel."""
+    sides = dict(zip(along, one["filled"].shape, strict=True))
+    apart = [abs(a - b) for a, b in zip(one["at"], other["at"], strict=True)]
+    return all(gap < sides.get(axis, 1) for axis, gap in enumerate(apart))
 
 
 def _windows(plane, along, side, most):
-    """Return windows evenly over the array, half a window apart if they are few."""
+    """Return windows evenly over the array, half a window apart if they are few.
+
+    Each after the place of its first pixel.
+    """
     sides = [min(side, plane.shape[axis] // 16 * 16) for axis in along]
     last = [length - 1 for length in plane.shape]
     counts = list(plane.shape)
@@ -1083,20 +1289,27 @@ def _windows(plane, along, side, most):
             count += 1
         half = [k * end // (count - 1) for k in range(count // 2)]
         middle = [end // 2] if count % 2 else []
-        places.append(half + middle + [end - place for place in half])
+        places.append(half + middle + [end - place for place in half[::-1]])
     for corner in itertools.product(*places):
         where = [slice(at, at + 1) for at in corner]
         for axis, length in zip(along, sides, strict=True):
             where[axis] = slice(corner[axis], corner[axis] + length)
-        yield plane[tuple(where)].reshape(sides)
+        yield corner, plane[tuple(where)].reshape(sides)
 
 
-def _look(window):
+def _look(window, whole, cleaned):
     """Return what a window tells, all powers per pixel."""
     valid = np.isfinite(window)
+    middle = (window[valid].min() + window[valid].max()) / 2
+    filled = np.where(valid, window, middle)
+    if cleaned:
+        noises = [noise for _, noise in _cells(filled)]
+        noise = max(np.median(np.sqrt(noises)), float(whole))
+        filled = without_impulses(filled, neighbours(filled, (0, 1)), noise)
+        window = np.where(valid, filled, window)
     low, high = window[valid].min(), window[valid].max()
-    filled = np.where(valid, window, (low + high) / 2)
     look = {"values": window, "low": low, "high": high, "mean": filled.mean()}
+    look["filled"] = filled
     still = filled - filled.mean()
     hann = np.ones(())
     for length in window.shape:
@@ -1118,35 +1331,48 @@ def _look(window):
         # Where a line has two frequencies of one size, their mean.
         lines = (power.mean(axis=1), power.mean(axis=0))
         look["lines"] = [(each[:33] + each[-np.arange(33)]) / 2 for each in lines]
-        calm = np.pad(filled, 1, mode="reflect")
-        for axis in (0, 1):
-            calm = np.diff(calm, 2, axis)
-        cells = [
-            (i, j)
-            for i in range(0, window.shape[0], 8)
-            for j in range(0, window.shape[1], 8)
-        ]
-        look["cells"] = [
-            (
-                filled[i : i + 8, j : j + 8].mean(),
-                np.mean(calm[i : i + 8, j : j + 8] ** 2) / 36,
-            )
-            for i, j in cells
-        ]
+        look["cells"] = _cells(filled)
+        taps = gaussian_taps(1.0, 4)
+        smooth = blur(filled, (0, 1), [taps, taps], "mirror", 0.0)
+        floor, ceiling = lowest(smooth, (0, 1)), -lowest(-smooth, (0, 1))
+        look["smooth"] = smooth
+        look["height"] = np.mean(smooth - floor)
+        look["depth"] = np.mean(ceiling - floor)
+        look["contrast"] = np.var(filled)
     return look
 
 
-def _noise_line(looks, low, span, least):
-    """Return the noise at the lowest intensity and its growth, where it grows."""
+def _cells(window):
+    """Return mean and variance of the noise of each cell of 8 x 8 pixels."""
+    mixed = np.pad(window, 1, mode="reflect")
+    for axis in (0, 1):
+        mixed = np.diff(mixed, 2, axis)
+    places = itertools.product(*(range(0, length, 8) for length in window.shape))
+    return [
+        (
+            window[i : i + 8, j : j + 8].mean(),
+            np.mean(mixed[i : i + 8, j : j + 8] ** 2) / 36,
+        )
+        for i, j in places
+    ]
+
+
+def _noise_line(looks, low, span, least, by_root):
+    """Return the noise at the lowest intensity and its growth, where it grows.
+
+    Bins are even in the root of the intensity, or in itself.
+    """
     cells = np.array([cell for look in looks for cell in look["cells"]])
     cells[:, 0] -= low
     cells = cells[cells[:, 0] < 0.98 * span]
     if len(cells) < 40:
         return None
-    first, last = np.quantile(cells[:, 0], [0.005, 0.995])
+    ends = (0.005, 0.999, 0.05, 0.999) if by_root else (0.005, 0.995, 0.05, 0.95)
+    first, last, dark, bright = np.quantile(cells[:, 0], ends)
     # A range of nothing but rounding is none.
     width = max(last - first, 1e-6 * 2.0 ** np.frexp(span)[1])
-    bins = np.clip(((cells[:, 0] - first) / width * 8).astype(int), 0, 7)
+    along = np.clip((cells[:, 0] - first) / width, 0, 1)
+    bins = np.minimum(8 * (np.sqrt(along) if by_root else along), 7).astype(int)
     inside = [cells[bins == k] for k in range(8) if np.sum(bins == k) >= 10]
     if len(inside) < 2:
         return None
@@ -1161,7 +1387,6 @@ def _noise_line(looks, low, span, least):
             weight = np.sqrt(min(len(own), 100)) / max(noise, least)
             points.append((x, noise, weight))
         constant, growth = _rising_line(*np.array(points).T)
-    dark, bright = np.quantile(cells[:, 0], [0.05, 0.95])
     clear = constant + growth * bright > 3 * max(constant + growth * dark, 4 * least)
     return (constant, growth) if clear else None
 
@@ -1182,8 +1407,18 @@ def _rising_line(x, y, w):
     return best[1]
 
 
-def _spectral_line(frequencies, power, noise, dimensions):
-    """Return level, variance of the blur and slope of a spectrum above its noise."""
+def _spectral_lines(frequencies, power, noise, dimensions):
+    """Return what is fitted to the spectrum where it stands clear of the noise.
+
+    Returns
+    -------
+    level, variance, slope : float
+        Of the image without noise.
+    flat : float
+        Sigma of the blur if the spectrum of the sharp image does not fall at all.
+    last : float
+        Highest frequency that is used.
+    """
     first = np.flatnonzero(frequencies > 0.04)[0]
     last = first
     while frequencies[last] < 0.5 and power[last] > 3 * noise:
@@ -1193,7 +1428,9 @@ def _spectral_line(frequencies, power, noise, dimensions):
     above = np.log(np.maximum(p - noise, 0.05 * p))
     rows = [[1, -4 * np.pi**2 * x**2, -np.log(x)] for x in f] + [[0, 0, 2.0]]
     target = [*above, 2.0 * (dimensions + 0.4)]
-    return np.linalg.lstsq(np.array(rows), np.array(target), rcond=None)[0]
+    line = np.linalg.lstsq(np.array(rows), np.array(target), rcond=None)[0]
+    flat = np.linalg.lstsq(np.array(rows)[:-1, :2], above, rcond=None)[0][1]
+    return *line, max(np.sqrt(max(flat, 0)), 0.3), f[-1]
 
 
 # --- colours, limits, cast --------------------------------------------------------
@@ -1345,12 +1582,15 @@ def adaptive_unsharp_mask(planes, p):
 @method(
     strength=1.0,
     denoise=1.0,
+    model="auto",
+    blur=0.0,
+    cutoff=0.0,
     estimate_per="image",
     color="luminance",
     mode="mirror",
 )
 def auto_unsharp_mask(planes, p):
-    """Return three bands, weighted by blur and noise."""
+    """Return three bands, weighted by blur and noise, and not below a dark ground."""
     edges = [_auto_edge_map(plane, planes, p) for plane in planes.arrays]
     return Masks(edges, p["strength"])
 

@@ -195,6 +195,10 @@ def draw_image(rng, shape, dtypes, positive):
         image = rng.permutation(image.ravel()).reshape(shape)
     elif kind < 0.25:
         image[...] = image.flat[0]
+    elif kind < 0.4 and dtype not in ("bool", "float16"):
+        image = cases.specimen(shape, dtype, int(rng.integers(2**32)))
+        if kind < 0.3:
+            image = cases.in_bright_field(image)
     if positive:
         image = np.maximum(image, image.dtype.type(0))
     if image.dtype.kind == "f" and rng.random() < 0.3:

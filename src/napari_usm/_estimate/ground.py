@@ -191,7 +191,6 @@ def joined(
     by_floor: float,
     ground: float,
     fits: Sequence[Fit],
-    noise: float,
 ) -> Blur:
     """Return the blur by spectrum and floor together.
 
@@ -207,22 +206,25 @@ def joined(
         How far the image is a specimen, from 0 to 1.
     fits : sequence of Fit
         Spectra along those axes, with their fits.
-    noise : float
-        Variance of the noise, in the unit of the spectra.
     """
     # No spectrum rises with the frequency.
-    flat = float(np.mean([fit.flat_blur(noise) for fit in fits]))
-    by_floor = min(by_floor, max(flat, _FIRST))
+    flat = float(np.mean([max(fit.flat_blur, _FIRST) for fit in fits]))
+    by_floor = min(by_floor, flat)
     spectrum = float(np.mean([sigmas[place] for place in plane]))
     low, high = _CLEAR_UP_TO
     clear = float(np.mean([fit.last for fit in fits]))
     unknown = float(np.clip((high - clear) / (high - low), 0, 1))
     weight = _WEIGHT * ground * unknown
     sigma = (1 - weight) * spectrum + weight * by_floor
-    change = sigma / spectrum if spectrum > 0 else _LARGEST_CHANGE
+    change = max(sigma, _SHARPEST) / max(spectrum, _SHARPEST)
     change = float(np.clip(change, _LEAST_CHANGE, _LARGEST_CHANGE))
+    # Without ground each axis has the blur of its own spectrum.
     changed = tuple(
-        sigma if place in plane else own * change if own > 0 else own
+        (1 - weight) * own + weight * by_floor
+        if place in plane
+        else own * change
+        if own > 0
+        else own
         for place, own in enumerate(sigmas)
     )
     low, high = _LENS

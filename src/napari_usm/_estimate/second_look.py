@@ -213,8 +213,7 @@ def _estimate(
         for group, fit in fits_of(rows).items()
         if {axes[place] for place in plane} & set(group)
     ]
-    noise = found.noise**2
-    blur = joined(found.sigmas, plane, by_floor, abs(found.ground), fits, noise)
+    blur = joined(found.sigmas, plane, by_floor, abs(found.ground), fits)
     most = longest_blur(len(axes))
     sigmas = tuple(min(sigma, most) for sigma in blur.sigmas)
     share = blur.lens if lens is None else lens

@@ -53,11 +53,12 @@ class Line(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """A spectrum, and the line that is fitted to a part of it."""
+    """A spectrum, and the line that is fitted to a part of it above the noise."""
 
     spectrum: Spectrum
     line: Line
     part: slice
+    noise: float
 
     @property
     def power_in_corner(self) -> float:
@@ -65,7 +66,7 @@ class Fit(NamedTuple):
 
         In units of the range of the image: there is no more than 1.
         """
-        spectrum, line, _ = self
+        spectrum, line, *_ = self
         far = spectrum.frequencies > CORNER[spectrum.dimensions]
         f = spectrum.frequencies[far]
         blur = max(line.blur, 0)
@@ -78,24 +79,23 @@ class Fit(NamedTuple):
         """Return the highest frequency that is clear of noise."""
         return float(self.spectrum.frequencies[self.part.stop - 1])
 
-    def flat_blur(self, noise: float) -> float:
-        """Return the blur of an image whose spectrum would be flat without it.
-
-        `noise` is the variance of the noise, in the unit of the power.
-        """
+    @property
+    def flat_blur(self) -> float:
+        """Return the blur of an image whose spectrum would be flat without it."""
         f = self.spectrum.frequencies[self.part]
-        above = np.log(_above_noise(self.spectrum.power[self.part], noise))
+        above = np.log(_above_noise(self.spectrum.power[self.part], self.noise))
         terms = np.stack([np.ones_like(f), -4 * np.pi**2 * f**2], axis=1)
         squared = float(np.linalg.lstsq(terms, above, rcond=None)[0][1])
         return float(np.sqrt(max(squared, 0.0)))
 
     def times(self, unit: float) -> Fit:
         """Return the fit for an image whose intensities are multiplied by a factor."""
-        spectrum, line, part = self
+        spectrum, line, part, noise = self
         return Fit(
             spectrum._replace(power=spectrum.power * unit**2),
             line._replace(level=line.level + 2 * float(np.log(unit))),
             part,
+            noise * unit**2,
         )
 
 
@@ -150,7 +150,7 @@ def _fit(spectrum: Spectrum, noise: float) -> Fit:
     terms = np.vstack([terms, [0, 0, _PRIOR]])
     target = np.append(above, _PRIOR * (dimensions + SLOPE))
     line = Line(*np.linalg.lstsq(terms, target, rcond=None)[0].tolist())
-    return Fit(spectrum, line, slice(first, last))
+    return Fit(spectrum, line, slice(first, last), noise)
 
 
 def _above_noise(power: Floats, noise: float) -> Floats:

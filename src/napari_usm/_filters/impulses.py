@@ -49,5 +49,5 @@ def without_impulses(values: Array, axes: Sequence[int], noises: Array) -> Array
         find_impulses(planes, noises, places, medians)
     clean = planes.copy()
     clean.reshape(-1)[places[:count]] = medians[:count]
-    clean = np.moveaxis(clean.reshape(moved.shape), (-2, -1), axes)
-    return np.ascontiguousarray(clean)
+    # Contiguous, as blurs take it.
+    return np.ascontiguousarray(np.moveaxis(clean.reshape(moved.shape), (-2, -1), axes))
