@@ -3,6 +3,7 @@
     python benchmarks/microscopy.py [--quick] [--hot]
     python benchmarks/microscopy.py --pairs FOLDER [--hot]
     python benchmarks/microscopy.py --focus STACK.tif [--best 15 --planes 9 11 ...]
+    python benchmarks/microscopy.py --spots
     python benchmarks/microscopy.py --deconvolve [--quick]
 
 Without options, of phantoms: specimens with their ground truth, through widefield and
@@ -10,6 +11,7 @@ confocal microscopes, with 20 to 5000 photons (`phantoms.py`). `--pairs` takes i
 a folder with what they should become, in .npz files of `x` and `ref`: as they are, and
 with the noise of 300 and of 50 photons. `--focus` takes a focus series: its planes out
 of focus are compared with the best one. `--hot` adds 0.1 % hot and dead pixels.
+`--spots` counts the spots that are taken for hot pixels.
 `--deconvolve` compares with deconvolution and with denoising before a mask, on planes
 and on stacks: quality, seconds and peak memory.
 
@@ -56,6 +58,10 @@ PAIR_PHOTONS = (300, 50)
 # Planes of the focus series of microtubules, and the one in focus.
 PLANES, BEST = (9, 11, 12, 13, 17, 18, 19, 21), 15
 
+SPOT_SIGMAS = (0.5, 0.6, 0.7, 0.8, 1.0)
+SPOT_PHOTONS = (100, 1000, 5000)
+LOST = 0.8  # of the height of a spot
+
 
 def main():
     """Print what is asked for."""
@@ -67,12 +73,16 @@ def main():
     parser.add_argument("--best", type=int, default=BEST, help="its plane in focus")
     parser.add_argument("--planes", type=int, nargs="+", default=PLANES)
     parser.add_argument("--columns", type=int, nargs=2, help="first and last + 1")
+    parser.add_argument("--spots", action="store_true", help="spots that are lost")
     parser.add_argument("--deconvolve", action="store_true", help="other methods")
     options = parser.parse_args()
     if options.deconvolve:
         import deconvolution
 
         deconvolution.print_comparison(options.quick)
+        return
+    if options.spots:
+        print_spots()
         return
     if options.pairs:
         title, images = "pairs", pairs_in(Path(options.pairs))
@@ -120,6 +130,7 @@ METHODS = {
     "auto, blur known": with_blur,
     "unsharp_mask": classic,
 }
+SPOT_METHODS = ("auto", 'auto, model="gaussian"')
 NEED_OPTICS = {with_cutoff, with_blur}
 
 
@@ -192,6 +203,37 @@ def print_table(title, images, targets=None):
             ssim = np.array([scores.ssim for scores, _ in rows])
             means = (ssim[group].mean() for group in groups.values())
             print_row(label, *map(number_cell, means))
+
+
+def print_spots():
+    """Print the share of small spots that are lower than before, by their sigma."""
+    print("\nShare of spots that lose a fifth of their height or more, by sigma\n")
+    print_head("photons", "", *map(str, SPOT_SIGMAS))
+    for photons in SPOT_PHOTONS:
+        shares = [spots_lost(*phantoms.spots(s, photons)) for s in SPOT_SIGMAS]
+        for label, row in zip(SPOT_METHODS, zip(*shares, strict=True), strict=True):
+            print_row(str(photons), label, *(number_cell(n, ".2f") for n in row))
+
+
+def spots_lost(pixels, places):
+    """Return the share of spots that each of the `SPOT_METHODS` lowers."""
+    image = phantoms.Image("spots", pixels, pixels)
+    before = heights(pixels, places)
+    return [
+        np.mean(heights(METHODS[label](image), places) < LOST * before)
+        for label in SPOT_METHODS
+    ]
+
+
+def heights(pixels, places):
+    """Return the largest of the nine pixels at each place, above the offset."""
+    return np.array(
+        [
+            pixels[row - 1 : row + 2, column - 1 : column + 2].max() - phantoms.OFFSET
+            for row, column in places
+        ],
+        dtype=float,
+    )
 
 
 def scores_of(images, methods):

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 import psfmodels
-from scipy import ndimage, spatial
+from scipy import ndimage, spatial, special
 from scipy.signal import fftconvolve
 
 SIDE = 256
@@ -164,6 +165,36 @@ def stacks(photons=PHOTONS, shape=STACK):
                 pixels = camera(light, peak, np.random.default_rng(peak))
                 name = draw.__name__.removeprefix("_").split("_")[0]
                 yield Image(name, pixels, reference, peak, microscope, psf)
+
+
+def spots(sigma, photons, distance=12):
+    """Return an image of spots and their places, which are that far apart.
+
+    Parameters
+    ----------
+    sigma : float
+        Standard deviation of a spot, in pixels; the light that falls on a pixel is
+        that on all of its area.
+    photons : int
+        Photons of a spot in the middle of a pixel, before that.
+    distance : int
+        Pixels from one to the next.
+    """
+    rng = np.random.default_rng(0)
+    places = np.arange(8, SIDE - 8, distance)
+    edges = np.arange(SIDE + 1) - 0.5
+    light = np.full((SIDE, SIDE), 2.0)
+    for row in places:
+        for column in places:
+            centre = np.add((row, column), rng.uniform(-0.5, 0.5, 2))
+            down, right = (
+                np.diff(special.erf((edges - at) / sigma / np.sqrt(2))) / 2
+                for at in centre
+            )
+            light += photons * 2 * np.pi * sigma**2 * np.outer(down, right)
+    electrons = rng.poisson(np.round(light, 3)) + rng.normal(0, READ_NOISE, light.shape)
+    counts = np.clip(np.round(OFFSET + electrons), 0, None).astype(np.uint16)
+    return counts, list(product(places, places))
 
 
 def camera(light, photons, rng):
