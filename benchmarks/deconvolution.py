@@ -35,7 +35,7 @@ BORDER = 16  # pixels that are mirrored along Y and X
 BORDER_Z = 6
 
 # Strength of the non-local means, their patches, and the amount of the mask that
-# follows: the best of .6 to 1.3, of 5 and 7, and of .5 to 3 on the planes.
+# follows: the best of .6 to 1.3, of 5 and 7, and of .5 to 3 on a quarter of the planes.
 STRENGTH = 0.8
 PATCH = 7
 AMOUNT = 2.0
