@@ -35,7 +35,7 @@ BORDER = 16  # pixels that are mirrored along Y and X
 BORDER_Z = 6
 
 # Strength of the non-local means, their patches, and the amount of the mask that
-# follows: the best of .6 to 1.3, of 5 and 7, and of .5 to 3 on the planes.
+# follows: the best of .6 to 1.3, of 5 and 7, and of .5 to 3 on a quarter of the planes.
 STRENGTH = 0.8
 PATCH = 7
 AMOUNT = 2.0
@@ -165,7 +165,7 @@ def print_costs():
     shapes = ["×".join(map(str, shape)) for shape in (LARGE_PLANE, LARGE_STACK)]
     print("\nSeconds, and MB at the peak, of uint16 on one thread\n")
     print_head("", *(f"{shape}, {what}" for shape in shapes for what in ("s", "MB")))
-    for label in dict.fromkeys([*ON_PLANES, *ON_STACKS]):
+    for label in dict.fromkeys(["auto", *ON_STACKS, *ON_PLANES]):
         cells = []
         for methods, kind in ((ON_PLANES, "plane"), (ON_STACKS, "stack")):
             if label not in methods:
@@ -177,7 +177,8 @@ def print_costs():
                 command, check=True, stdout=subprocess.PIPE, env=environment
             )
             seconds, megabytes = map(float, printed.stdout.split())
-            cells += [number_cell(seconds, ".2g"), f"{megabytes:.0f}"]
+            digits = 2 if seconds < 1 else 1 if seconds < 10 else 0
+            cells += [number_cell(seconds, f".{digits}f"), f"{megabytes:.0f}"]
         print_row(label, *cells)
 
 
