@@ -150,6 +150,10 @@ def calls():
         parameters = {"channel_axis": 2, "color": color}
         yield f"uint8, {color}", colours, "unsharp_mask", parameters
     yield "float16, sigma 1", picture((75, 131), "float16"), "unsharp_mask", {}
+    for dtype in DTYPES:
+        for ground in ("dark", "bright"):
+            image = specimen((75, 131), ground, dtype)
+            yield f"{dtype}, auto, {ground} ground", image, "auto_unsharp_mask", {}
     with_gap = picture((75, 131), "float32")
     with_gap[30, 40] = np.nan
     yield "float32 with NaN, sigma 1", with_gap, "unsharp_mask", {}
@@ -164,6 +168,20 @@ def picture(shape, dtype):
     if np.dtype(dtype).kind == "f":
         return (values / 256).astype(dtype)
     return (values << 8 * (dtype != "uint8")).astype(dtype)
+
+
+def specimen(shape, ground, dtype):
+    """Return blurred points on dark or bright ground, with impulses."""
+    random = np.random.default_rng(0)
+    points = random.integers(0, 150, shape) * (random.random(shape) < 0.02)
+    points = np.pad(points, 2)
+    for axis in (0, 1):
+        moved = [np.roll(points, shift, axis) for shift in (-1, 0, 1)]
+        points = (moved[0] + 2 * moved[1] + moved[2]) // 3
+    values = points[2:-2, 2:-2] + random.integers(0, 8, shape)
+    values[random.random(shape) < 0.001] = 255
+    values = values.clip(0, 255)
+    return (255 - values if ground == "bright" else values).astype(dtype)
 
 
 def scaled(parameters, dtype):

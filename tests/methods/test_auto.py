@@ -1,6 +1,7 @@
 """The automatic method: what it estimates, and the laws on images large enough for it."""
 
 import warnings
+from unittest import mock
 
 import dask
 import dask.array as da
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
+from scipy.ndimage import gaussian_filter1d
 
 import cases
 import napari_usm as usm
@@ -16,11 +18,13 @@ import reference
 from cases import prepare
 from napari_usm import metrics
 from napari_usm._engine import memory
-from napari_usm._estimate.band_weights import FIRST_OCTAVE, band_weights
+from napari_usm._estimate.band_weights import FIRST_OCTAVE, band_weights, bands_of
 from napari_usm._estimate.blur_and_noise import Estimate
 from napari_usm._estimate.frequencies import frequencies
 from napari_usm._filters.bands import Bands, Noise, weighted_bands
 from napari_usm._filters.fused import bands
+from napari_usm._filters.fused.bands import BandsPass
+from napari_usm._filters.fused.base import Finish, Layout
 from napari_usm._filters.impulses import without_impulses
 from napari_usm._filters.local_floor import local_floor
 from napari_usm._filters.taps import AxisBlur
@@ -122,22 +126,48 @@ def test_blocks_and_chunks_give_the_same_bits(call, data, size):
     assert found.gain is None
 
 
-@pytest.mark.parametrize("mode", cases.MODES)
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
-@pytest.mark.parametrize("model", ["gaussian", "auto"])
-def test_noise_that_grows_and_strips_give_the_same_bits(
-    model, dtype, mode, monkeypatch
-):
-    """In one pass, in strips of any width, as step by step."""
+def ramp():
+    """A bright photograph, of up to 255 photons."""
     rng = np.random.default_rng(3)
     ramp = np.linspace(4, 250, 170) + 20 * np.sin(np.arange(130) / 3)[:, np.newaxis]
-    image = rng.poisson(np.clip(ramp, 1, 220)).clip(0, 255).astype(dtype)
-    call = {"model": model, "mode": mode, "cval": 40.5}
+    return rng.poisson(np.clip(ramp, 1, 220)).clip(0, 255)
+
+
+def specimen():
+    """Blurred points on dark ground, with noise and impulses, some in corners."""
+    rng = np.random.default_rng(4)
+    shape = 135, 170
+    points = np.where(rng.random(shape) < 0.01, rng.exponential(900, shape), 0)
+    for axis in (0, 1):
+        points = gaussian_filter1d(points, 1.2, axis)
+    image = rng.poisson(points.clip(0, 180) + 12)
+    image[rng.integers(0, shape[0], 30), rng.integers(0, shape[1], 30)] = 255
+    image[[0, 0, -1, -1, 1, 60, 61], [0, -1, 0, -1, 80, -1, 77]] = 255
+    return image.clip(0, 255)
+
+
+def stained():
+    """The same where the ground is bright."""
+    return 255 - specimen()
+
+
+@pytest.mark.parametrize("mode", cases.MODES)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
+@pytest.mark.parametrize(
+    ("draw", "ground"), [(ramp, 0), (specimen, 1), (stained, -1)], ids=str
+)
+def test_planes_in_one_pass_and_strips_give_the_same_bits(
+    draw, ground, dtype, mode, monkeypatch
+):
+    """In one pass, in strips of any width, as step by step."""
+    image = draw().astype(dtype)
+    call = {"mode": mode, "cval": 40.5}
     plan, _ = prepare(image, METHOD, **call)
     constants = memory.result_of(memory.estimate(plan, image)).constants
-    assert Estimate.of(constants.estimate.ravel()).growth > 0
-    if model == "gaussian":
-        assert plan.one_pass(constants.estimate) is not None
+    found = Estimate.of(constants.estimate.ravel())
+    assert np.sign(found.ground) == ground
+    assert found.growth > 0 or ground < 0
+    assert plan.one_pass(constants.estimate) is not None
     with cases.stepwise():
         expected = cases.sharpen(image, METHOD, **call)
     expected, edges = expected.image, expected.edge_map
@@ -145,6 +175,58 @@ def test_noise_that_grows_and_strips_give_the_same_bits(
         monkeypatch.setattr(bands, "_STRIP", strip)
         np.testing.assert_array_equal(usm.auto_unsharp_mask(image, **call), expected)
         np.testing.assert_array_equal(cases.edge_map(image, METHOD, **call), edges)
+
+
+@laws
+@given(
+    st.integers(0, 9999),
+    st.sampled_from([(40, 90), (17, 130), (33, 21, 3), (16, 16, 40)]),
+    st.sampled_from(["uint8", "int8", "uint16", "float32"]),
+    st.sampled_from(cases.MODES),
+    st.sampled_from([0.3, 1.0, 2.0, 3.3, 5.0]),
+    st.sampled_from([0.0, 0.0002, 0.005, 0.1]),
+    st.sampled_from([0.0, 0.3, 1.0, -0.7]),
+    st.sampled_from([None, 0.0, 1.0]),
+    st.sampled_from([2048, 40, 7]),
+)
+def test_bands_in_one_pass_are_those_of_the_steps(
+    seed, shape, dtype, mode, blur, growth, ground, correction, strip
+):
+    """Whatever the noise, the blur and the ground, to the last bit."""
+    rng = np.random.default_rng(seed)
+    mean = rng.normal(20, 60, shape).clip(3, 200) * rng.choice([0.2, 1])
+    spots = rng.random(shape) < rng.choice([0, 0.01])
+    low = -120 if dtype == "int8" else 0
+    image = np.where(spots, 250, rng.poisson(mean)).clip(0, 240) + low
+    image = image.astype(dtype)
+    found = Estimate((blur, 0.8 * blur), 1e-4, growth, 0.0, 0.5 / 256, 0.1, 256.0, 1.0)
+    blurs = dict(enumerate(found.sigmas))
+    given = bands_of(blurs, found, 1.0, lift=ground, correction=correction)
+    scaled, unit = image.astype(np.float32) / np.float32(256), np.float32(256)
+    expected = weighted_bands(scaled, given, mode, 40.5 / 256) * unit
+    whole = tuple(slice(0, length) for length in shape)
+    layout = Layout(shape, (), image.dtype, whole, shape, mode, 40.5)
+    edges, numbers = np.empty_like(expected), Finish(1.0, (0, 255)).numbers(image.dtype)
+    with mock.patch.object(bands, "_STRIP", strip):
+        bound = BandsPass(given, 8).bind(layout)
+    assert bound(image, np.empty(0, dtype), edges, 0, numbers)
+    np.testing.assert_array_equal(edges, expected)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32", "float64"])
+def test_impulses_are_replaced(dtype):
+    """Hot and dead pixels become like those around them, at borders and in pairs too."""
+    clean = np.round(1000 + 10 * photograph(2, 0.5, 130))
+    image = clean.astype(dtype)
+    hot = [0, 129, 0, 50, 51, 90], [0, 129, 80, 60, 60, 129]
+    image[hot] = 60000
+    image[70, 3] = 0
+    found = usm.auto_unsharp_mask(image, dtype="float64")
+    expected = usm.auto_unsharp_mask(clean.astype(dtype), dtype="float64")
+    # Next to a border the median is not that of a slope.
+    np.testing.assert_allclose(found, expected, atol=0.03 * 60000)
+    left = usm.auto_unsharp_mask(image, denoise=0, dtype="float64")
+    assert (left[hot] > 50000).all()
 
 
 @laws

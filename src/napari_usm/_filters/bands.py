@@ -59,6 +59,11 @@ class Noise:
         variance: Array = np.maximum(growing + kind(self.constant), kind(self.least**2))
         return variance
 
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """Return what kernels compute a variance from, see `_kernels.bands`."""
+        return self.constant, self.growth, self.zero, self.least**2
+
     def around(
         self,
         blurred: Array,
@@ -147,8 +152,7 @@ def weighted_bands(
 
 
 def _without_impulses(values: Array, noise: Noise, axes: Sequence[int]) -> Array:
-    numbers = noise.constant, noise.growth, noise.zero, noise.least**2
-    return without_impulses(values, axes, np.array([numbers], values.dtype))
+    return without_impulses(values, axes, np.array([noise.numbers], values.dtype))
 
 
 def _weighted_bands(

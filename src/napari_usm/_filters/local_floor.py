@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_usm._filters.border import border_index
+from napari_usm._kernels.floor_plane import REACH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_usm._filters.dtypes import Array
-
-# Pixels on each side that the ground of an image is looked for in.
-REACH = 16
 
 
 def local_floor(values: Array, axes: Sequence[int], mode: str = "mirror") -> Array:

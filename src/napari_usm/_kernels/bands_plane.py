@@ -5,6 +5,10 @@ one needs, and as the sum of the bands does, which comes last. Rows are kept wit
 borders along the columns. Above the first row and below the last most borders see to
 themselves: the blur of a mirrored image is the mirrored blur. Only where a border
 repeats a row or is constant, what comes out of a blur there is put right.
+
+Impulses are replaced as rows come in: the rows of the image around them are at hand.
+The floor of a row is that of the rows that come later too, so with it the last steps
+wait longer.
 """
 
 import numpy as np
@@ -14,6 +18,14 @@ from napari_usm._kernels.bands import variance_of
 from napari_usm._kernels.buffers import buffer, fill_borders, padded, set_outside
 from napari_usm._kernels.compiled import kernel
 from napari_usm._kernels.finish import finish_row, unpacked
+from napari_usm._kernels.floor_plane import (
+    GROUPS,
+    REACH,
+    floors_down,
+    ground_across,
+    group_floor,
+)
+from napari_usm._kernels.impulses import clean_rows, quick_noise
 from napari_usm._kernels.memory import DETAIL, IMAGE, LINES, RING, load, store
 from napari_usm._kernels.sweeps import ROWS, across_blurred, rows_blurred
 from napari_usm._kernels.vector_sums import columns_sum
@@ -41,6 +53,8 @@ def sharpen_bands(
     taps,
     core,
     noise,
+    impulses,
+    ground,
     weights,
     units,
     result,
@@ -62,9 +76,15 @@ def sharpen_bands(
     outside : float32, in the unit of the blurs
     taps    : those of the narrow blur down and across, of the wide one, and of the
               local mean: (1 + radius,), float32, each radius a multiple of `ROWS`, the
-              mean's the least, and that of the wide one across is the margin
+              mean's the least, and that of the wide one across is the margin, or
+              `REACH` if that is more and there is a ground
     core    : first and last + 1 row, first and last + 1 column to compute
     noise   : see `variance_of`
+    impulses: rows of the image, 0 if impulses are taken as they are; noise of the
+              pixels around them; share of what is taken from them that is detail
+    ground  : share of what is below the ground that is lifted, 0 for none, below 0 if
+              the ground is bright and nothing above it; and its height above the floor,
+              or below the ceiling, in standard deviations of the noise
     weights, units : see `bands.weigh_row`
     result, edges, numbers : as for `mask.sharpen_planes`
     target  : row r of the core goes to ``target[0] + r * target[1]``
@@ -74,12 +94,19 @@ def sharpen_bands(
     first, last, left, right = core
     finish = unpacked(numbers)
     near, far = narrow_down.size // ROWS, wide_down.size // ROWS
-    margin = wide_across.size - 1
+    length, own_noise, correction = impulses
+    share, rise = ground
+    lifts, cleans = share != 0, length > 0
+    upside = _f(-1) if share < 0 else _f(1)
+    # Groups that the third blur waits for behind the second.
+    wait = max(far, GROUPS - 1) if lifts else far
+    margin = max(wide_across.size - 1, REACH if lifts else 0)
+    before = 2 * near + wait + 1
     wide = padded(columns.size * step, 4)
     four = ROWS * wide
-    pixels = _ring((2 * near + 1) * four)
-    once = _ring((max(2 * near, near + far + 1) + 1) * four)
-    twice = _ring((2 * far + 1) * four)
+    pixels = _ring((before if cleans else 2 * near) * four + four)
+    once = _ring((max(2 * near, near + wait + 1) + 1) * four)
+    twice = _ring((wait + max(far, GROUPS + 1 if lifts else 0) + 1) * four)
     rest, sizes = _ring(2 * four), _ring(3 * four)
     grows = noise[1] > 0
     noises = _ring(3 * four if grows else 0)
@@ -87,15 +114,35 @@ def sharpen_bands(
     down = buffer(four + 2 * LANES, _f)
     louder = buffer(four + 2 * LANES if grows else 0, _f)
     row = buffer(wide, _f)
+    # Rows of the pixels that have impulses, and raised floors.
+    cleaned = np.zeros(pixels.size // wide, np.bool_)
+    quick = quick_noise(own_noise)
+    spare = wide + 2 * LANES if lifts else 0
+    floors = _ring((wait + GROUPS + 1) * wide if lifts else 0)
+    lines = buffer(3 * wide + spare if lifts else 0, _f)
+    fours, sixteens, raised = buffer(spare, _f), buffer(spare, _f), buffer(spare, _f)
     table = _table(weights[0])
     level = buffer(wide if grows else 1, _f)
     level[0] = variance_of(outside, noise)
     frame = wide, margin, step, columns, ends, outside
-    before = 2 * near + far + 1
     at, inside = (margin + left) * step, (right - left) * step
     for coming in range(2 * before + (last - first + ROWS - 1) // ROWS):
         if not _take(pixels, coming, image, source, rows, units[0], frame):
             return False
+        if cleans:
+            noises_of = own_noise, quick
+            _clean(
+                pixels,
+                cleaned,
+                coming,
+                image,
+                source,
+                rows,
+                length,
+                units[0],
+                noises_of,
+                frame,
+            )
         group = coming - near
         if group < near:
             continue
@@ -104,8 +151,10 @@ def sharpen_bands(
         if group < 2 * near:
             continue
         _blur(twice, once, group, narrow_down, narrow_across, down, row, frame)
-        group -= far
-        if group < 2 * near + far:
+        if lifts:
+            group_floor(floors, twice, group, upside, frame)
+        group -= wait
+        if group < 2 * near + wait:
             continue
         _blur(rest, twice, group, wide_down, wide_across, down, row, frame)
         _third_band(sizes, twice, rest, group, frame)
@@ -118,6 +167,8 @@ def sharpen_bands(
         if grows:
             constant = variance_of(outside, noise)
             _rows_around(louder, noises, group, mean_down, frame, constant)
+        if lifts:
+            floors_down(lines, floors, twice, group, upside, frame)
         top = first + (group - before) * ROWS
         for r in range(min(ROWS, last - top)):
             here = LANES + r * wide + at
@@ -126,9 +177,27 @@ def sharpen_bands(
                 across_blurred(level, louder, here, step, mean_across, inside)
             place = (group * ROWS + r) * wide
             own = start + (top + r) * stride + left * step
+            if lifts:
+                begin = r * wide + at
+                ground_across(
+                    raised,
+                    lines,
+                    begin,
+                    step,
+                    fours,
+                    sixteens,
+                    rise,
+                    upside,
+                    noise,
+                    inside,
+                )
             _weigh(
                 image,
                 own,
+                pixels,
+                place % pixels.size + at,
+                cleaned[place // wide % cleaned.size],
+                correction,
                 once,
                 place % once.size + at,
                 twice,
@@ -137,6 +206,8 @@ def sharpen_bands(
                 place % rest.size + at,
                 row,
                 level,
+                raised,
+                share,
                 table,
                 weights,
                 units,
@@ -177,6 +248,34 @@ def _take(ring, group, image, source, rows, scale, frame):
             store(ring, begin + x, _f(pixel) * scale, RING)
         fill_borders(ring, at, columns, margin, step, outside)
     return finite
+
+
+@kernel
+def _clean(ring, cleaned, group, image, source, rows, length, scale, noises, frame):
+    """Replace the impulses of four rows, and note which rows have any."""
+    start, stride, step = source
+    wide, margin, _, columns, _, outside = frame
+    starts, places = np.empty((ROWS, 3), np.int64), np.empty(ROWS, np.int64)
+    for r in range(ROWS):
+        place = group * ROWS + r
+        places[r] = place * wide % ring.size + margin * step
+        # Rows beyond the border are those next to it here, and then as they were.
+        taken = max(rows[min(place, rows.size - 1)], 0)
+        above = taken - 1 if taken > 0 else 1
+        below = taken + 1 if taken + 1 < length else length - 2
+        starts[r, 0] = start + above * stride
+        starts[r, 1] = start + taken * stride
+        starts[r, 2] = start + below * stride
+    first = group * ROWS % cleaned.size
+    found = cleaned[first : first + ROWS]
+    count = columns.size - 2 * margin
+    clean_rows(ring, places, image, starts, count, step, scale, noises, found)
+    for r in range(ROWS):
+        at = places[r] - margin * step
+        if rows[min(group * ROWS + r, rows.size - 1)] < 0:
+            ring[at : at + wide] = outside
+        elif found[r]:
+            fill_borders(ring, at, columns, margin, step, outside)
 
 
 @kernel
@@ -231,9 +330,31 @@ def _table(weights):
 
 @kernel
 def _weigh(
-    image, own, once, a1, twice, a2, rest, a3, row, noise, table, weights, units, count
+    image,
+    own,
+    pixels,
+    a0,
+    is_cleaned,
+    correction,
+    once,
+    a1,
+    twice,
+    a2,
+    rest,
+    a3,
+    row,
+    noise,
+    ground,
+    share,
+    table,
+    weights,
+    units,
+    count,
 ):
-    """Do the steps of `bands.weigh_row`, in vectors."""
+    """Do the steps of `bands.weigh_row`, in vectors, and lift the sum to the ground.
+
+    Of an impulse a share of what it differs from its neighbours is added.
+    """
     scales, unit = broadcast(units[0]), broadcast(units[1])
     _, ends, factor, (_, _, first) = weights
     factors, one = broadcast(factor), broadcast(_f(1))
@@ -241,6 +362,12 @@ def _weigh(
     rows = table.size // 8
     everywhere = noise.size == 1
     level = broadcast(noise[0])
+    upsides = broadcast(_f(-1) if share < 0 else _f(1))
+    corrections, shares, zero = (
+        broadcast(correction),
+        broadcast(share),
+        broadcast(_f(0)),
+    )
     for x in range(0, count, LANES):
         if not everywhere:
             level = load_vector(noise, x, LANES, DETAIL)
@@ -250,10 +377,18 @@ def _weigh(
         ratio = smaller(most, larger(least, ratio))
         w1, w2, w3 = interpolated(table, ratio, first, rows)
         pixel = load_vector(image, own + x, count - x, IMAGE) * scales
+        clean = pixel
+        if is_cleaned:
+            clean = load_vector(pixels, a0 + x, LANES, RING)
         inner = load_vector(once, a1 + x, LANES, RING)
         outer = load_vector(twice, a2 + x, LANES, RING)
         far = load_vector(rest, a3 + x, LANES, RING)
-        total = (pixel - inner) * w1 + (inner - outer) * w2 + (outer - far) * w3
+        total = (clean - inner) * w1 + (inner - outer) * w2 + (outer - far) * w3
+        if share != 0:
+            below = load_vector(ground, x, LANES, DETAIL) - upsides * (clean + total)
+            total = total + shares * larger(below, zero)
+        if is_cleaned:
+            total = total + corrections * (clean - pixel)
         store_vector(row, x, total * unit, LANES, DETAIL)
 
 

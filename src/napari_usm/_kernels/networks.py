@@ -5,6 +5,8 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
+from napari_usm._kernels.vectors import VectorType
+
 
 def network(exchanges: str, kept: str) -> Any:
     """Make a function for kernels, from a tuple of values to those at `kept`.
@@ -49,7 +51,7 @@ def parsed(exchanges: str) -> list[tuple[int, int]]:
 
 def _chosen(builder, sign, kind, one, other):
     """The smaller or the larger: a comparison that becomes one vector instruction."""
-    if isinstance(kind, types.Float):
+    if isinstance(kind, types.Float | VectorType):
         first = builder.fcmp_ordered(sign, one, other)
     elif kind.signed:
         first = builder.icmp_signed(sign, one, other)

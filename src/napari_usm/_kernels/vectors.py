@@ -256,6 +256,29 @@ def is_zero(context, value):
 
 
 @intrinsic
+def is_any_above(context, a, b):
+    """Return whether any lane of `a` is larger than that of `b`; NaN is not."""
+
+    def generate(context, builder, signature, arguments):
+        above = builder.fcmp_ordered(">", *arguments)
+        bits = builder.bitcast(above, ir.IntType(LANES))
+        return builder.icmp_unsigned("!=", bits, ir.IntType(LANES)(0))
+
+    return types.boolean(vector, vector), generate
+
+
+@intrinsic
+def chosen_above(context, a, b, value, other):
+    """``value if a > b else other`` of each lane."""
+
+    def generate(context, builder, signature, arguments):
+        a, b, value, other = arguments
+        return builder.select(builder.fcmp_ordered(">", a, b), value, other)
+
+    return vector(vector, vector, vector, vector), generate
+
+
+@intrinsic
 def where_finite(context, tested, value):
     """``value if tested is finite else 0`` of each lane."""
 

@@ -18,7 +18,7 @@ from napari_usm._estimate.band_weights import (
 from napari_usm._estimate.blur_and_noise import Estimate
 from napari_usm._filters.bands import NEAR, Bands, weighted_bands
 from napari_usm._filters.fused.bands import BandsPass
-from napari_usm._filters.local_floor import REACH
+from napari_usm._kernels.floor_plane import REACH
 from napari_usm._methods.estimating import (
     LARGE,
     EstimatingMethod,
@@ -102,10 +102,7 @@ class AutoUnsharpMask(EstimatingMethod):
             or abs(exponent) > LARGE
         ):
             return None
-        bands = self._bands(tuple(axes), found)
-        if bands.ground or bands.impulses is not None:
-            return None
-        return BandsPass(bands, exponent)
+        return BandsPass(self._bands(tuple(axes), found), exponent)
 
 
 @lru_cache(64)

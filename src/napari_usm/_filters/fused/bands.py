@@ -14,12 +14,13 @@ from napari_usm._filters.fused.bound import BoundPlanes, nbytes_of
 from napari_usm._filters.fused.mask import LARGE, filled_taps
 from napari_usm._filters.fused.planes import span
 from napari_usm._kernels.bands_plane import sharpen_bands
+from napari_usm._kernels.floor_plane import REACH
 from napari_usm._kernels.sweeps import PAIRS, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_usm._filters.bands import Bands
+    from napari_usm._filters.bands import Bands, Noise
     from napari_usm._filters.dtypes import Array
     from napari_usm._filters.fused.base import Layout
 
@@ -61,7 +62,7 @@ class BandsPass:
         down, across = sorted(self.bands.narrow)
         source, to, cores = layout.planes(down, across)
         taps = self._taps(down, across)
-        margin = taps[3].size - 1
+        margin = max(taps[3].size - 1, self._floor)
         inner, length = layout.inner[across], layout.shape[across]
         rows, ends = self._rows(
             taps, layout.inner[down], layout.shape[down], layout.mode
@@ -69,6 +70,7 @@ class BandsPass:
         window = span(layout.inner[down])
         outside = _FLOAT.type(np.ldexp(layout.outside, -self.exponent))
         units = _FLOAT.type(2.0**-self.exponent), _FLOAT.type(2.0**self.exponent)
+        ground = _FLOAT.type(self.bands.ground), _FLOAT.type(self.bands.rise)
         calls: list[tuple[tuple[Any, ...], int]] = []
         for own, near in self._strips(inner, length, layout.mode):
             columns = border_index(near.stop - near.start, margin, layout.mode)
@@ -84,7 +86,9 @@ class BandsPass:
                     outside,
                     taps,
                     core,
-                    self._noise,
+                    _numbers(self.bands.noise),
+                    self._impulses(layout.shape[down]),
+                    ground,
                     found_by(self.bands, _FLOAT),
                     units,
                 )
@@ -106,7 +110,9 @@ class BandsPass:
         self, taps: tuple[Array, ...], own: slice, length: int, mode: str
     ) -> tuple[Array, tuple[int, int]]:
         """Return the index of the rows, and the ends that need the border."""
-        before = sum(taps[k].size - 1 for k in (0, 0, 2, 4))
+        narrow, wide, mean = (taps[k].size - 1 for k in (0, 2, 4))
+        # The floor is as far away as the wide blur and the mean, or further.
+        before = 2 * narrow + max(wide + mean, self._floor)
         places = np.arange(own.start - before, own.stop + before + ROWS)
         ends = -_NEVER, _NEVER
         if mode in ("nearest", "constant"):
@@ -119,7 +125,9 @@ class BandsPass:
         """Columns to do at a time, without and with their neighbours."""
         across = max(self.bands.narrow)
         narrow, wide = self.bands.narrow[across], self.bands.wide[across]
-        reach, count = 2 * narrow.reach + wide.reach + MEAN.reach, -(-length // _STRIP)
+        # One more for the neighbours of an impulse.
+        reach = 2 * narrow.reach + max(wide.reach + MEAN.reach, self._floor) + 1
+        count = -(-length // _STRIP)
         if mode == "wrap":  # neighbours are on the far side too
             reach, count = length, 1
         bounds = np.linspace(own.start, own.stop, count + 1, dtype=int).tolist()
@@ -128,8 +136,17 @@ class BandsPass:
             yield slice(start, stop), near
 
     @property
-    def _noise(self) -> tuple[Any, ...]:
-        """As the kernel takes it."""
-        noise = self.bands.noise
-        numbers = noise.constant, noise.growth, noise.zero, noise.least**2
-        return tuple(map(_FLOAT.type, numbers))
+    def _floor(self) -> int:
+        """Pixels on each side that the floor needs of the second blur."""
+        return REACH if self.bands.ground else 0
+
+    def _impulses(self, rows: int) -> tuple[Any, ...]:
+        """Return rows of the image, noise around impulses, and their share."""
+        noise, correction = self.bands.impulses, self.bands.correction
+        searched = 0 if noise is None else rows
+        return searched, _numbers(noise or self.bands.noise), _FLOAT.type(correction)
+
+
+def _numbers(noise: Noise) -> tuple[Any, ...]:
+    """Return the numbers of noise as the kernel takes them."""
+    return tuple(map(_FLOAT.type, noise.numbers))
