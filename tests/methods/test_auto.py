@@ -241,6 +241,27 @@ def test_any_part_of_a_virtual_result(call, data):
         np.testing.assert_array_equal(np.asarray(array[key]), whole[key])
 
 
+def test_reach_of_floor_and_impulses():
+    """A part sees 16 pixels, two blurs of them, and the neighbours of impulses."""
+    rows, columns = np.indices((160, 160))
+    # Darkest at the far corner of any square, and flat to the noise of real numbers.
+    image = 1 - 1e-6 * (rows + columns)
+    spots = np.random.default_rng(0).integers(100, 156, (12, 2))
+    image[tuple(spots.T)] = 2
+    image = ndimage.gaussian_filter(image, 0.7)
+    # Three hot pixels are a structure, one alone would be an impulse.
+    image[50, 60] = image[51, 60] = image[51, 61] = 2
+    call = {"blur": 0.5}
+    expected = cases.sharpen(image, METHOD, **call)
+    assert expected.report.ground == 1
+    found, _ = arrays(level_of(image, METHOD, **call))
+    for row in range(20, 40):
+        np.testing.assert_array_equal(
+            np.asarray(found[row : row + 1, 30:60]),
+            expected.image[row : row + 1, 30:60],
+        )
+
+
 @laws
 @given(calls(), st.data())
 def test_flipping_never_changes_a_pixel(call, data):
@@ -629,6 +650,31 @@ def micrograph(sigma, truth=None, photons=300, seed=0):
     electrons = rng.poisson(light * photons / np.quantile(light, 0.999) + 2)
     counts = 100 + 2 * electrons + rng.normal(0, 3, truth.shape)
     return np.round(np.clip(counts, 0, 65535)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_partly_a_specimen(sign):
+    """Between photographs and specimens everything is between too."""
+    light = micrograph(1.5).astype(float) - 100
+    image = photograph(1.4, 2)[:192, :192] + 0.5 * sign * light
+    found = cases.sharpen(image, METHOD)
+    expected = reference.auto_estimate(image, (0, 1), False)
+    assert 0.1 < sign * found.report.ground < 0.9
+    assert found.report.ground == pytest.approx(expected.ground, rel=1e-5)
+    assert found.report.lens == pytest.approx(expected.lens, rel=1e-4)
+    by_reference = cases.expected(image, METHOD).edge_map
+    np.testing.assert_allclose(found.edge_map, by_reference, atol=1e-2)
+
+
+def test_impulses_without_noise():
+    """Whole numbers are never more exact than to their steps."""
+    rows, columns = np.indices((96, 96))
+    image = np.round(100 + 60 * np.sin(rows / 90) * np.cos(columns / 70))
+    image[12::24, 12::24] += np.reshape([*range(2, 18)], (4, 4))
+    image = image.astype(np.uint8)
+    found = usm.auto_unsharp_mask(image, dtype="float32")
+    expected = cases.expected(image, METHOD, dtype="float32")
+    np.testing.assert_allclose(found, expected.image, atol=5e-3)
 
 
 @pytest.mark.parametrize("sigma", [1.0, 1.5, 2.0])
