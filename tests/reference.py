@@ -984,7 +984,7 @@ def without_impulses(plane, around, noise):
     That is a pixel far outside what its neighbours span without their outermost ones.
     """
     low, high = around[1], around[6]
-    far = 6 * noise + 1.5 * (high - low)
+    far = 6 * noise + 4.5 * (high - low)
     impulse = (plane < low - far) | (plane > high + far)
     impulse &= np.isfinite(plane)
     return np.where(impulse, (around[3] + around[4]) / 2, plane)

@@ -552,7 +552,7 @@ def auto_unsharp_mask(
     the share is above 0.61, all is the other way round.
 
     **Hot and dead pixels** differ from the second highest (lowest) of their eight
-    neighbours by more than 6 standard deviations of the noise and 1.5 times the
+    neighbours by more than 6 standard deviations of the noise and 4.5 times the
     distance of the two. They are replaced by the median of the eight first, as far as
     `denoise` says.
 

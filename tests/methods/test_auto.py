@@ -154,7 +154,9 @@ def stained():
 @pytest.mark.parametrize("mode", cases.MODES)
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
 @pytest.mark.parametrize(
-    ("draw", "ground"), [(ramp, 0), (specimen, 1), (stained, -1)], ids=str
+    ("draw", "ground"),
+    [(ramp, 0), (specimen, 1), (stained, -1)],
+    ids=["photograph", "dark", "bright"],
 )
 def test_planes_in_one_pass_and_strips_give_the_same_bits(
     draw, ground, dtype, mode, monkeypatch
@@ -368,12 +370,12 @@ def clean(request):
     ("spoilt", "expected"),
     [
         # Around the middle stand 10 10 10 10 11 11 12 12: impulses are beyond
-        # 12 + 6 + 1.5 * 2 = 21 and 10 - 9 = 1.
+        # 12 + 6 + 4.5 * 2 = 27 and 10 - 15 = -5.
         ({(2, 2): 40}, {(2, 2): 10.5}),
         ({(2, 2): -20}, {(2, 2): 10.5}),
-        ({(2, 2): 21.5}, {(2, 2): 10.5}),
-        ({(2, 2): 21}, {(2, 2): 21}),
-        ({(2, 2): 1}, {(2, 2): 1}),
+        ({(2, 2): 27.5}, {(2, 2): 10.5}),
+        ({(2, 2): 27}, {(2, 2): 27}),
+        ({(2, 2): -5}, {(2, 2): -5}),
         # Each is the outermost around the other, and does not count. Without them
         # stand 10 10 10 10 11 12 12 around the first, 10 10 10 11 11 12 12 around the
         # second.

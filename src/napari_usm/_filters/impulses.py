@@ -33,7 +33,7 @@ def without_impulses(values: Array, axes: Sequence[int], noises: Array) -> Array
     Notes
     -----
     A pixel is an impulse if it is above the second highest of the eight around it, or
-    below the second lowest, by more than 6 standard deviations of the noise and 1.5
+    below the second lowest, by more than 6 standard deviations of the noise and 4.5
     times the distance of the two. In its place stands the median of the eight.
     """
     if min(values.shape[axis] for axis in axes) < 2:

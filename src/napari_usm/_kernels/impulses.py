@@ -20,6 +20,13 @@ from napari_usm._kernels.vectors import (
 
 _f = np.float32
 
+# An impulse is beyond the eight pixels around it by so many times their span, and by
+# the standard deviation of the noise times `_NOISE`. The image of a point that a pixel
+# samples with a sigma of 0.5 pixels or more is nearer than that: with 1.5 spans half of
+# such spots were lost.
+_SPANS = _f(4.5)
+_NOISE = _f(6)
+
 # Eight values in order by 19 exchanges; kept are the second lowest, the two in the
 # middle and the second highest. So two impulses may touch.
 _ordered = network(
@@ -44,9 +51,9 @@ def cleaned(pixel, around, noise):
     kind = type(pixel)
     low, before, behind, high = _ordered(around)
     middle = (before + behind) * kind(0.5)
-    span = kind(1.5) * (high - low)
+    span = kind(_SPANS) * (high - low)
     far = max(pixel - (high + span), (low - span) - pixel)
-    if far > 0 and far * far > kind(36) * variance_of(middle, noise):
+    if far > 0 and far * far > kind(_NOISE * _NOISE) * variance_of(middle, noise):
         return middle
     return pixel
 
@@ -124,15 +131,15 @@ def quick_noise(noise):
 
     An impulse is above h, the second highest of them, or below the second lowest, by
     more than k times the noise at h. With the noise at the median m, k is 6. Where m is
-    darker than h its noise is less, but the eight span h - m at least, and 1.5 times
-    that counts too: k is the minimum of ``(6 s(m) + 1.5 (h - m)) / s(h)``, for all m
-    and h.
+    darker than h its noise is less, but the eight span h - m at least, and c times that
+    counts too: k is the minimum of ``(6 s(m) + c (h - m)) / s(h)``, for all m and h. Its
+    square is ``4 c r (6 - c r)`` with r the least noise over the growth, up to 3 / c.
     """
     constant, growth, zero, least = noise
-    square = _f(36)
+    square = _NOISE * _NOISE
     if growth > 0:
-        ratio = min(least ** _f(0.5) / growth, _f(2))
-        square = _f(9) * ratio * (_f(4) - ratio)
+        ratio = _SPANS * min(least ** _f(0.5) / growth, _NOISE / 2 / _SPANS)
+        square = _f(4) * ratio * (_NOISE - ratio)
     square *= _f(0.96)  # rounding does not matter
     return square * constant, square * growth, zero, square * least
 
@@ -240,10 +247,10 @@ def _clean_pixels(ring, at, image, rows, x, step, scale, noise):
     low, before, behind, high = _ordered(around)
     # Powers of 2 are exact, so they may come late.
     middle = (before + behind) * broadcast(_f(0.5))
-    span = broadcast(_f(1.5)) * (high - low)
+    span = broadcast(_SPANS) * (high - low)
     far = larger(pixel - (high + span), (low - span) - pixel)
     far = larger(far, broadcast(_f(0))) * scales
-    level = broadcast(_f(36)) * _level(middle, scale, noise)
+    level = broadcast(_NOISE * _NOISE) * _level(middle, scale, noise)
     far = far * far
     if not is_any_above(far, level):
         return False
