@@ -84,9 +84,9 @@ def test_progress(started):
     assert kernels.progress("unsharp_mask", "planes", "uint16") is None
     assert not kernels.wait("unsharp_mask", "planes", "uint16", 1)
     done, total, seconds = kernels.progress("unsharp_mask", "planes", "uint8")
-    assert (done, total) == (30, 110 + 115)
-    assert 0 < seconds < 195 / 30 * 5
-    assert kernels.progress("unsharp_mask", "volumes", "uint8")[:2] == (10, 130 + 115)
+    assert (done, total) == (30, 110 + 170)
+    assert 0 < seconds < 250 / 30 * 5
+    assert kernels.progress("unsharp_mask", "volumes", "uint8")[:2] == (10, 130 + 170)
     assert kernels.progress("gaussian_sharpen", "planes", "uint8") is None
 
 

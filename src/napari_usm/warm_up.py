@@ -106,10 +106,10 @@ KERNELS: Mapping[tuple[str, str], int] = MappingProxyType(
         ("unsharp_mask", PLANES): 110,
         ("laplacian_sharpen", PLANES): 40,
         ("adaptive_unsharp_mask", PLANES): 200,
-        ("auto_unsharp_mask", PLANES): 115,
+        ("auto_unsharp_mask", PLANES): 170,
         ("unsharp_mask", VOLUMES): 130,
         ("adaptive_unsharp_mask", VOLUMES): 160,
-        ("auto_unsharp_mask", VOLUMES): 55,
+        ("auto_unsharp_mask", VOLUMES): 65,
     }
 )
 
