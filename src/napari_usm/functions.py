@@ -478,8 +478,8 @@ def auto_unsharp_mask(
     model : {'auto', 'widefield', 'confocal', 'gaussian'}, default 'auto'
         How the image was blurred. 'auto' tells specimens on dark ground from
         photographs, and a lens from a Gaussian. 'widefield' takes the blur for that of
-        a lens, 'confocal' for a Gaussian, both of a specimen. 'gaussian' is the method
-        without all this: every image is a photograph, and hot pixels stay.
+        a lens, 'confocal' for a Gaussian. 'gaussian' is the method without all this:
+        every image is a photograph, and hot pixels stay.
     blur : float or sequence of float, default 0.0
         Blur of the image in pixels, as the standard deviation of a Gaussian, if it is
         known; one number or one per filtered axis, at most 16. 0 estimates it. In

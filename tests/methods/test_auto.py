@@ -621,7 +621,8 @@ def test_specimens_stand_on_a_ground(offset):
     report = cases.sharpen(image, METHOD).report
     assert report.ground == 1
     assert report.lens == estimate(image).lens
-    assert 0 < report.lifted < 0.5
+    # Of the ground itself, half is below its mean and more.
+    assert 0.2 < report.lifted < 0.9
 
 
 def filaments(side=192, count=14, seed=0):
