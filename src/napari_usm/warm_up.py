@@ -50,6 +50,9 @@ PLANES, VOLUMES = "planes", "volumes"
 # Blurred on a coarser grid.
 _WIDE = {"kernel": "gaussian", "sigma": 5.0}
 
+# Estimated in windows, whose impulses are replaced.
+_NOISE = {"threshold": "3 noise"}
+
 # Alpha weights a blur, which then is divided in float64.
 _ALPHA = {"channel_axis": 2, "alpha": True, "color": "channels"}
 
@@ -69,9 +72,11 @@ CALLS: Mapping[tuple[str, str], Sequence[tuple[str, Mapping[str, Any]]]] = (
                 ("plane with a gap", _WIDE),
                 ("cut-out", _ALPHA),
                 ("cut-out", {**_ALPHA, **_WIDE}),
+                ("plane", _NOISE),
             ),
             ("laplacian_sharpen", PLANES): (
                 ("plane", {}),
+                ("plane", _NOISE),
                 ("plane", {"median_size": 3}),
             ),
             ("adaptive_unsharp_mask", PLANES): (
@@ -89,6 +94,7 @@ CALLS: Mapping[tuple[str, str], Sequence[tuple[str, Mapping[str, Any]]]] = (
             ),
             ("unsharp_mask", VOLUMES): (
                 ("volume", {}),
+                ("volume", _NOISE),
                 ("volume", _WIDE),
             ),
             ("adaptive_unsharp_mask", VOLUMES): (
@@ -103,11 +109,11 @@ CALLS: Mapping[tuple[str, str], Sequence[tuple[str, Mapping[str, Any]]]] = (
 # Kernels that are compiled for a group of calls by itself, nearly: for progress alone.
 KERNELS: Mapping[tuple[str, str], int] = MappingProxyType(
     {
-        ("unsharp_mask", PLANES): 110,
-        ("laplacian_sharpen", PLANES): 40,
+        ("unsharp_mask", PLANES): 140,
+        ("laplacian_sharpen", PLANES): 72,
         ("adaptive_unsharp_mask", PLANES): 200,
         ("auto_unsharp_mask", PLANES): 170,
-        ("unsharp_mask", VOLUMES): 130,
+        ("unsharp_mask", VOLUMES): 160,
         ("adaptive_unsharp_mask", VOLUMES): 160,
         ("auto_unsharp_mask", VOLUMES): 65,
     }

@@ -216,16 +216,15 @@ def estimate_of(rows: Rows, axes: Sequence[int], specimens: bool = True) -> Esti
 
 
 def fits_of(rows: Rows) -> dict[tuple[int, ...], Fit]:
-    """The spectra that an estimate comes from, by the axes that they are of.
+    """Return the spectra that an estimate comes from, by the axes that they are of.
 
-    Their power is in intensity units, squared. Of a flat image there are none.
+    Their power is in units of the estimate, squared. A flat image has none.
     """
     rows = _used(rows)
     unit = _unit(rows)
     if not unit:
         return {}
-    fits = fitted_spectra(rows, unit, _noise(rows, unit, True).variance)
-    return {group: fit.times(unit) for group, fit in fits.items()}
+    return fitted_spectra(rows, unit, _noise(rows, unit, True).variance)
 
 
 class _Noise(NamedTuple):

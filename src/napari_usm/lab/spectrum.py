@@ -94,6 +94,7 @@ def plane_spectrum(plane: NDArray[np.generic]) -> PlaneSpectrum | None:
     fit = fits_of(rows_of(found)).get(_PLANE)
     if fit is None:
         return None
+    fit = fit.times(estimate.unit)
     frequencies, power = fit.spectrum.frequencies, fit.spectrum.power
     fitted = np.full_like(power, np.nan)
     fitted[fit.part] = fit.line.power(frequencies[fit.part]) + estimate.noise**2
