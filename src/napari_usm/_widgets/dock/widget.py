@@ -17,8 +17,11 @@ from superqt.utils import qthrottled
 from napari_usm import axes, recipe_file, warm_up
 from napari_usm._engine import memory
 from napari_usm._methods import METHODS
+from napari_usm._widgets.compare.compare import Compare
+from napari_usm._widgets.compare.targets import Target, target_of
 from napari_usm._widgets.dialogs import ask_existing, ask_new
 from napari_usm._widgets.dock.controls import SharpenControls
+from napari_usm._widgets.dock.keys import keys_of
 from napari_usm._widgets.dock.memory import Left
 from napari_usm._widgets.dock.status import (
     COPIED,
@@ -48,6 +51,8 @@ from napari_usm.recipe import Recipe
 from napari_usm.scripts import TO_FILL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import napari.types
     import napari.viewer
 
@@ -76,7 +81,9 @@ class SharpenWidget(SharpenControls):
         self._keeping = Keeping()
         self._follow_soon = qthrottled(self._follow, timeout=_FRAME)
         super().__init__(napari_viewer)
+        self.compare = Compare(napari_viewer, self._target, self._dock.announce)
         self._connect()
+        self._use()
         self._on_change()
         layer = self._chosen()
         dtype = "" if layer is None else str(layer.dtype)
@@ -113,10 +120,37 @@ class SharpenWidget(SharpenControls):
         """Follow the controls from now on, or no longer: what the button does."""
         self._dock.live.setChecked(on)
 
+    def run_command(self, name: str) -> Callable[[], None] | None:
+        """Do what a key of the dock does; return what to do when it is released."""
+        dock, compare = self._dock, self.compare
+        if name == "source":
+            compare.hold(True)
+            return lambda: compare.hold(False)
+        commands = {
+            "live": dock.live.click,
+            "keep": dock.keep.click,
+            "copy": dock.copy.click,
+            "next_method": self._next_method,
+        }
+        commands[name]()
+        return None
+
+    def _next_method(self) -> None:
+        methods = self.method.choices
+        place = methods.index(self.method.value) + 1
+        self.method.value = methods[place % len(methods)]
+
+    def _use(self) -> None:
+        """Let the keys of the viewer be for this dock."""
+        keys = keys_of(self._viewer)
+        keys.add(self)
+        self._dock.show_keys(keys.hint)
+
     def _connect(self) -> None:
         dock, keeping, layers = self._dock, self._keeping, self._viewer.layers
         for button in (dock.live, dock.keep, dock.copy, dock.save_recipe):
             button.pressed.connect(self._apply_typed)
+            button.pressed.connect(self._use)
         for button in (dock.live, dock.keep, dock.reset):
             button.pressed.connect(dock.dismiss)
         self.changed.connect(lambda: dock.dismiss())
@@ -126,11 +160,15 @@ class SharpenWidget(SharpenControls):
         dock.keep_in_memory.triggered.connect(self._on_keep)
         dock.keep_on_disk.triggered.connect(self._on_keep_on_disk)
         dock.reset.clicked.connect(self._on_reset)
+        dock.source.pressed.connect(lambda: self.compare.hold(True))
+        dock.source.released.connect(lambda: self.compare.hold(False))
         dock.copy.clicked.connect(self._on_copy)
         dock.save_recipe.clicked.connect(self._on_save_recipe)
         dock.load_recipe.clicked.connect(self._on_load_recipe)
         dock.dropped.connect(self.load_recipe)
         dock.orphaned.connect(self._let_go)
+        dock.shown.connect(self._use)
+        self.changed.connect(lambda: keys_of(self._viewer).add(self))
         keeping.stepped.connect(self._on_step)
         keeping.done.connect(self._on_kept)
         keeping.failed.connect(self._on_failed)
@@ -323,6 +361,7 @@ class SharpenWidget(SharpenControls):
         self._dock.live.show_live(True)
 
     def _detach(self, pair: LivePair) -> None:
+        self.compare.stop()
         signals = pair.signals
         signals.changed.disconnect(self._show_live_status)
         signals.ended.disconnect(self._on_ended)
@@ -429,6 +468,12 @@ class SharpenWidget(SharpenControls):
 
     def _on_inserted(self) -> None:
         self._is_inserting = False
+
+    # --- compare ---
+
+    def _target(self) -> Target:
+        """Return the result that is compared with its source."""
+        return target_of(self._viewer.layers, self._pair, self._chosen())
 
     # --- keep ---
 
@@ -551,6 +596,8 @@ class SharpenWidget(SharpenControls):
 
     def _let_go(self) -> None:
         """The dock was closed: stop, and leave no callback behind."""
+        self.compare.close()
+        keys_of(self._viewer).remove(self)
         self._cancel()
         self._follow_soon.cancel()
         self._pixels.follow(None)

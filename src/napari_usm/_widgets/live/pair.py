@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from napari_usm._widgets.layers.results import ResultLayers
     from napari_usm._widgets.layers.run import LayerRun
+    from napari_usm._widgets.live.views import View
 
 # What napari asks for of a pyramid comes in whole chunks: with these, small moves of
 # the view ask for nothing new.
@@ -78,6 +79,7 @@ class LivePair:
         self.run: LayerRun | None = None
         self.method = ""
         self.controls: dict[str, Any] = {}
+        self._views: dict[Output, View] = {}
         self._source = weakref.ref(source)
         self._dims = weakref.ref(getattr(viewer.dims, "__wrapped__", viewer.dims))
         self._live: LiveResult | None = None
@@ -152,7 +154,9 @@ class LivePair:
         if other:
             if self._live is not None:
                 self._live.stop()
-            self._live = LiveResult(run.levels, self.signals, self._draws_on)
+            self._live = LiveResult(
+                run.levels, self.signals, self._draws_on, self._views
+            )
             self._edge_key = None
         self._live.tune(run.plan, method)
         if other or before is None or self._needs_other_arrays(before):
@@ -183,6 +187,16 @@ class LivePair:
         level = self._level(layer)
         if not (layer.visible and self._live.is_late(which, level)):
             layer.refresh(extent=False, highlight=False)
+
+    def show_through(self, which: Output, view: View | None) -> None:
+        """Show an output through a view from now on, or as it is."""
+        if view is None:
+            self._views.pop(which, None)
+        else:
+            self._views[which] = view
+        for output, layer in self._present():
+            if output is which:
+                layer.refresh(extent=False, highlight=False)
 
     def forget(self) -> None:
         """Read the source again."""
