@@ -3,15 +3,22 @@
 import dask.array as da
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtTest import QTest
 
 import cases
 import napari_usm as usm
+from comparing import (
+    CALL,
+    LIMITS,
+    assert_same,
+    hold_button,
+    hold_key,
+    levels_of,
+    looks_of,
+    opened,
+)
 from harness import (
     Counted,
     assert_shows,
-    buttons,
     live_layers,
     on_screen,
     press,
@@ -22,68 +29,6 @@ from harness import (
     wait_for,
     wait_for_rest,
 )
-
-CALL = {"sigma": 1.5, "amount": 2.0}
-LIMITS = (0, 65535)
-
-
-def opened(open_dock, qtbot, pixels, keep=False, viewer=None, **keywords):
-    """A dock and its result, live or kept; viewer, dock, source, result, edge map."""
-    viewer, widget = open_dock("Unsharp mask", viewer)
-    source = viewer.add_image(pixels, contrast_limits=LIMITS, **keywords)
-    widget.layer.value = source
-    for name, value in CALL.items():
-        widget[name].value = value
-    switch_live(widget)
-    result, edges = live_layers(widget)
-    wait_for_rest(qtbot, result)
-    if keep:
-        press(widget, "Keep")
-        wait_for(qtbot, lambda: not widget._keeping.is_running)
-        result, edges = results(viewer)
-    return viewer, widget, source, result, edges
-
-
-def canvas_of(viewer):
-    """The widget that napari draws on."""
-    return viewer.window._qt_viewer.canvas.native
-
-
-def hold_key(viewer, key=Qt.Key.Key_H, hold=True):
-    act = QTest.keyPress if hold else QTest.keyRelease
-    act(canvas_of(viewer), key)
-
-
-def hold_button(widget, hold=True):
-    button = buttons(widget)["Source"]
-    act = QTest.mousePress if hold else QTest.mouseRelease
-    act(button, Qt.MouseButton.LeftButton)
-
-
-def looks_of(viewer):
-    """All of the layers that must not change."""
-    return [
-        (
-            layer.name,
-            layer.visible,
-            tuple(layer.contrast_limits),
-            tuple(layer.contrast_limits_range),
-            layer.opacity,
-            layer.data if not layer.multiscale else list(layer.data),
-            getattr(layer, "locked_data_level", None),
-            layer.thumbnail.tobytes(),
-        )
-        for layer in viewer.layers
-    ]
-
-
-def assert_same(looks, others):
-    for some, other in zip(looks, others, strict=True):
-        for a, b in zip(some, other, strict=True):
-            if isinstance(a, list):
-                assert all(x is y for x, y in zip(a, b, strict=True))
-            else:
-                assert a is b or (not hasattr(a, "shape") and a == b)
 
 
 @pytest.mark.parametrize("keep", [False, True])
@@ -110,10 +55,6 @@ def test_a_key_or_a_button_shows_the_source(open_dock, qtbot, keep):
         np.testing.assert_array_equal(on_screen(result), expected[1])
         wait_for_rest(qtbot)
         assert_same(looks, looks_of(viewer))
-
-
-def levels_of(pixels):
-    return [pixels, pixels[::2, ::2], pixels[::4, ::4]]
 
 
 @pytest.mark.parametrize("keep", [False, True])

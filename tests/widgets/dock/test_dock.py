@@ -250,9 +250,11 @@ def test_tab_goes_from_top_to_bottom(open_dock, qtbot, method):
             stops.append(stop)
         stop = stop.nextInFocusChain()
         assert len(stops) < 50
-    *controls, source, live, keep, _ = stops  # the last one opens the menu of Keep
     dock = widget._dock
-    assert [source, live, keep] == [dock.source, dock.live, dock.keep]
+    row = [dock.source, dock.wipe, dock._compare_choice]
+    row += [dock.live, dock.keep, dock._keep_choice]
+    assert stops[-len(row) :] == row
+    controls = stops[: -len(row)]
     below = [widget._dock.copy, widget._dock.save_recipe, widget._dock.load_recipe]
     assert controls[-3:] == below
     middles = [each.mapTo(widget.native, each.rect().center()).y() for each in controls]

@@ -99,6 +99,16 @@ class DockLayout(QObject):
         self.source = button(
             "Source", "Show the source instead of the result, while pressed."
         )
+        self.wipe = button(
+            "Wipe", "Show the source on one side of a line that can be dragged."
+        )
+        self.wipe.setCheckable(True)
+        ways = QMenu(root)
+        self.wipe_ways = [
+            ways.addAction("Wipe from left to right"),
+            ways.addAction("Wipe from top to bottom"),
+        ]
+        self._compare_choice = _MenuButton(ways, "Choose how to compare.")
         self.copy = button(
             "Copy as Python", "Copy a program that makes the same pixels."
         )
@@ -146,6 +156,11 @@ class DockLayout(QObject):
         actions.addWidget(self.reset)
         comparing = QHBoxLayout()
         comparing.addWidget(self.source)
+        wiping = QHBoxLayout()
+        wiping.setSpacing(1)
+        wiping.addWidget(self.wipe)
+        wiping.addWidget(self._compare_choice)
+        comparing.addLayout(wiping)
         column = root.layout()
         column.addWidget(scroll)
         column.addWidget(self._status)
@@ -190,7 +205,7 @@ class DockLayout(QObject):
 
     def show_keys(self, hint: Callable[[str], str]) -> None:
         """Say in the tooltips which keys do the same as the buttons."""
-        for name in ("live", "keep", "source", "copy"):
+        for name in ("live", "keep", "source", "wipe", "copy"):
             control = getattr(self, name)
             tip = control.toolTip().split("\n")[0]
             control.setToolTip(f"{tip}\n{hint(name)}")
@@ -288,7 +303,7 @@ class DockLayout(QObject):
             self.advanced.heading,
             *_tab_stops(advanced),
             *(self.copy, self.save_recipe, self.load_recipe),
-            self.source,
+            *(self.source, self.wipe, self._compare_choice),
             *(self.live, self.keep, self._keep_choice, self.reset),
         ]
         for stop, following in pairwise(stops):

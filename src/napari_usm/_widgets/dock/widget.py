@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,9 @@ class SharpenWidget(SharpenControls):
         self._keeping = Keeping()
         self._follow_soon = qthrottled(self._follow, timeout=_FRAME)
         super().__init__(napari_viewer)
-        self.compare = Compare(napari_viewer, self._target, self._dock.announce)
+        self.compare = Compare(
+            napari_viewer, self.native, self._target, self._dock.announce
+        )
         self._connect()
         self._use()
         self._on_change()
@@ -129,6 +132,7 @@ class SharpenWidget(SharpenControls):
         commands = {
             "live": dock.live.click,
             "keep": dock.keep.click,
+            "wipe": dock.wipe.click,
             "copy": dock.copy.click,
             "next_method": self._next_method,
         }
@@ -162,6 +166,10 @@ class SharpenWidget(SharpenControls):
         dock.reset.clicked.connect(self._on_reset)
         dock.source.pressed.connect(lambda: self.compare.hold(True))
         dock.source.released.connect(lambda: self.compare.hold(False))
+        dock.wipe.clicked.connect(self.compare.wipe)
+        for upright, action in zip((True, False), dock.wipe_ways, strict=True):
+            action.triggered.connect(partial(self._on_turn, upright))
+        self.compare.changed.connect(self._show_compare)
         dock.copy.clicked.connect(self._on_copy)
         dock.save_recipe.clicked.connect(self._on_save_recipe)
         dock.load_recipe.clicked.connect(self._on_load_recipe)
@@ -474,6 +482,14 @@ class SharpenWidget(SharpenControls):
     def _target(self) -> Target:
         """Return the result that is compared with its source."""
         return target_of(self._viewer.layers, self._pair, self._chosen())
+
+    def _on_turn(self, upright: bool, checked: bool) -> None:
+        self.compare.turn(upright)
+
+    def _show_compare(self) -> None:
+        """Show in the buttons what is compared."""
+        if isalive(self.native):
+            self._dock.wipe.setChecked(self.compare.wipes)
 
     # --- keep ---
 
