@@ -251,7 +251,7 @@ def test_tab_goes_from_top_to_bottom(open_dock, qtbot, method):
         stop = stop.nextInFocusChain()
         assert len(stops) < 50
     dock = widget._dock
-    row = [dock.source, dock.wipe, dock._compare_choice]
+    row = [dock.source, dock.wipe, dock._compare_choice, dock.overshoot]
     row += [dock.live, dock.keep, dock._keep_choice]
     assert stops[-len(row) :] == row
     controls = stops[: -len(row)]

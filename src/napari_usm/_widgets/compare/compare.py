@@ -9,9 +9,11 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_usm._engine.block import Output
 from napari_usm._widgets.compare.divider import Divider, camera_of, canvas_beside
+from napari_usm._widgets.compare.targets import amount_of
 from napari_usm._widgets.compare.wipe import Across, Wipe
+from napari_usm._widgets.dock.status import span
 from napari_usm._widgets.layers.results import unwrapped
-from napari_usm._widgets.live.views import source_view
+from napari_usm._widgets.live.views import added_view, source_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +70,9 @@ class Compare(QObject):
         self._across: Across | None = None
         self._position = 0.0
         self._divider: Divider | None = None
+        self._looks: dict[Image, _Look] = {}
+        self._edges: Image | None = None
+        self._stretched: Image | None = None
         #: Whether the divider goes from top to bottom.
         self.upright = True
         dims = self._viewer.dims.events
@@ -165,11 +170,107 @@ class Compare(QObject):
             self._announce(_NO_GRID)
             self.changed.emit()
 
+    # --- what was added ---
+
+    @property
+    def differs(self) -> bool:
+        """Return whether the edge map times the amount is shown."""
+        return self._edges is not None
+
+    def difference(self, on: bool) -> None:
+        """Show the edge map times the amount, in limits that stay, or as it was."""
+        if not on:
+            self._end_difference()
+        elif not self.differs and self._begin():
+            self._begin_difference()
+        self.changed.emit()
+
+    def _begin_difference(self) -> None:
+        try:
+            amount = amount_of(self._target)
+            if amount is None:
+                raise ValueError("No difference yet: the amount is being estimated.")
+        except ValueError as error:
+            self._announce(str(error))
+            self._show()
+            return
+        self._edges = edges = self._target.edges
+        self._looks[edges] = _Look(edges)
+        self._target.show_through(Output.EDGE_MAP, added_view)
+        limit = max(map(abs, edges.contrast_limits)) * (abs(amount) or 1.0)
+        self._looks[edges].fit((-limit, limit))
+        edges.visible = True
+        self._show()
+
+    def _end_difference(self) -> None:
+        edges, self._edges = self._edges, None
+        if edges is not None:
+            self._target.show_through(Output.EDGE_MAP, None)
+            self._looks.pop(edges).restore()
+            self._show()
+
+    def update(self) -> None:
+        """End a difference that can no longer be shown, and say why."""
+        if self.differs:
+            try:
+                amount_of(self._target)
+            except ValueError as error:
+                self._announce(str(error))
+                self.difference(False)
+
+    # --- overshoot ---
+
+    @property
+    def stretches(self) -> bool:
+        """Return whether the result has limits of its own range."""
+        return self._stretched is not None
+
+    def overshoot(self, on: bool) -> None:
+        """Fit the contrast limits of the result to its range, or as they were."""
+        if not on:
+            self._end_overshoot()
+        elif not self.stretches and self._begin():
+            self._begin_overshoot()
+        self.changed.emit()
+
+    def _begin_overshoot(self) -> None:
+        layer, values = self._target.layer, self._target.values
+        if layer.rgb or values is None or values[0] >= values[1]:
+            self._announce(
+                "Contrast limits do nothing for RGB images."
+                if layer.rgb
+                else "The result has no range yet, or a single value."
+            )
+            self._show()
+            return
+        self._stretched = layer
+        self._looks[layer] = _Look(layer)
+        self._looks[layer].fit(values)
+
+    def _end_overshoot(self) -> None:
+        layer, self._stretched = self._stretched, None
+        if layer is not None:
+            self._looks.pop(layer).restore()
+            self._show()
+
     # --- all of it ---
+
+    @property
+    def parts(self) -> list[str]:
+        """Return what a status line says of it."""
+        parts = []
+        if self._edges is not None:
+            limits = span(self._edges.contrast_limits)
+            parts.append(f"difference (edge map × amount) from {limits}")
+        if self._stretched is not None:
+            parts.append(f"contrast from {span(self._stretched.contrast_limits)}")
+        return parts
 
     def stop(self) -> None:
         """Show everything as it is."""
         self._holds = False
+        self._end_overshoot()
+        self._end_difference()
         self._end_wipe()
         self.changed.emit()
 
@@ -201,7 +302,7 @@ class Compare(QObject):
         if target is None:
             return
         target.show_through(Output.IMAGE, view)
-        if view is None:
+        if view is None and not self._looks:
             self._target = None
             for layer in [each for each, owner in _owners.items() if owner is self]:
                 del _owners[layer]
@@ -214,6 +315,34 @@ class Compare(QObject):
     def _on_removed(self, event: Any) -> None:
         if self._target is not None and self._target.layer is None:
             self.stop()
+        elif event.value is self._edges:
+            self.difference(False)
+
+
+class _Look:
+    """Contrast limits of a layer, and whether it is shown, as they were."""
+
+    def __init__(self, layer: Image) -> None:
+        self._layer = layer
+        self._visible = layer.visible
+        self._limits, self._range = layer.contrast_limits, layer.contrast_limits_range
+        self._fitted: tuple[Any, Any] = self._limits, self._range
+
+    def fit(self, limits: tuple[float, float]) -> None:
+        """Give the layer other limits."""
+        layer = self._layer
+        layer.contrast_limits = limits
+        self._fitted = layer.contrast_limits, layer.contrast_limits_range
+
+    def restore(self) -> None:
+        """Put everything back, but for limits that somebody else has set since."""
+        layer = self._layer
+        limits, reach = self._fitted
+        layer.visible = self._visible
+        if layer.contrast_limits == limits:
+            layer.contrast_limits = self._limits
+            if layer.contrast_limits_range == reach:
+                layer.contrast_limits_range = self._range
 
 
 def _grid(viewer: Any) -> Any:

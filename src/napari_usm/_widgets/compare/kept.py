@@ -41,8 +41,8 @@ class ViewedLayer:
         What is shown instead of its pixels.
     source : sequence of array-like, optional
         Levels of the image that it was made of.
-    amount : float
-        By which its edge map is multiplied.
+    amount : float or array
+        By which its edge map is multiplied in the result.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class ViewedLayer:
         layer: Image,
         view: View,
         source: list[Any],
-        amount: float = 1.0,
+        amount: Any = 1.0,
     ) -> None:
         self.view = view
         self._layer = weakref.ref(layer)
@@ -148,8 +148,8 @@ class ViewedPixels:
         Which one it is.
     source : list of array-like
         Levels of the source.
-    amount : float
-        By which the edge map is multiplied.
+    amount : float or array
+        By which the edge map is multiplied in the result.
     """
 
     viewed: ViewedLayer
@@ -158,7 +158,7 @@ class ViewedPixels:
     whole: tuple[int, ...]
     level: int
     source: list[Any]
-    amount: float
+    amount: Any
 
     def __call__(self, index: Index) -> np.ndarray:
         """Return the pixels of the layer."""

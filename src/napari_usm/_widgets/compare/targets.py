@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from napari_usm._engine.block import Output
 from napari_usm._widgets.compare.kept import ViewedLayer
-from napari_usm._widgets.layers.data import is_result
+from napari_usm._widgets.layers.data import METADATA, is_result, value_range
 from napari_usm._widgets.layers.results import results_of, source_of, unwrapped
 from napari_usm._widgets.live.pair import pair_of
 
@@ -28,6 +30,14 @@ class Target(Protocol):
     def layer(self) -> Image | None:
         """Return the result, if it is in the viewer."""
 
+    @property
+    def edges(self) -> Image | None:
+        """Return its edge map, if it is in the viewer."""
+
+    @property
+    def values(self) -> tuple[float, float] | None:
+        """Return the range of the result, if it is known."""
+
     def show_through(self, which: Output, view: View | None) -> None:
         """Show result or edge map through a view from now on, or as it is."""
 
@@ -42,6 +52,16 @@ class LiveTarget:
     def layer(self) -> Image | None:
         """Return the result, if it is in the viewer."""
         return self._pair.results.layer(self._pair.key, 0)
+
+    @property
+    def edges(self) -> Image | None:
+        """Return its edge map, if it is in the viewer."""
+        return self._pair.results.layer(self._pair.key, 1)
+
+    @property
+    def values(self) -> tuple[float, float] | None:
+        """Return the range of the result on the screen, if that is known."""
+        return self._pair.shown_range
 
     def show_through(self, which: Output, view: View | None) -> None:
         """Show result or edge map through a view from now on, or as it is."""
@@ -84,6 +104,24 @@ class KeptTarget:
         both = self._result in self._layers and self._source in self._layers
         return self._result if both else None
 
+    @property
+    def edges(self) -> Image | None:
+        """Return its edge map, if it is in the viewer."""
+        results = results_of(self._layers, self._source)
+        place = results.place_of(self._result)
+        return None if place is None else results.layer(place[0], 1)
+
+    @property
+    def values(self) -> tuple[float, float] | None:
+        """Return the range of the result."""
+        known = self._result.metadata[METADATA]["range"]
+        if known is None:
+            data = self._result.data
+            known = value_range(
+                np.asarray(data[-1] if self._result.multiscale else data)
+            )
+        return known
+
     def show_through(self, which: Output, view: View | None) -> None:
         """Show result or edge map through a view from now on, or as it is."""
         viewed = self._viewed.get(which)
@@ -97,7 +135,33 @@ class KeptTarget:
         else:
             source = self._source
             levels = list(source.data) if source.multiscale else [source.data]
-            self._viewed[which] = ViewedLayer(self._layers, self._result, view, levels)
+            layer = self._result if which is Output.IMAGE else self.edges
+            amount = self._result.metadata[METADATA]["amount"]
+            self._viewed[which] = ViewedLayer(self._layers, layer, view, levels, amount)
+
+
+def amount_of(target: Target) -> float | None:
+    """Return by which the edge map of a target is multiplied, if it is known yet.
+
+    Raises
+    ------
+    ValueError
+        If what was added cannot be shown by the edge map.
+    """
+    if target.edges is None:
+        raise ValueError("No difference: the edge map of this result was deleted.")
+    metadata = target.layer.metadata[METADATA]
+    if metadata["edge_map"] != Output.EDGE_MAP:
+        raise ValueError(
+            "No difference: the edge map shows the significance. Choose intensity "
+            "under Advanced."
+        )
+    amount = metadata["amount"]
+    if np.ndim(amount) > 0:
+        raise ValueError(
+            "No difference: the amount is not the same for the whole image."
+        )
+    return None if amount is None else float(amount)
 
 
 def target_of(layers: LayerList, pair: LivePair | None, chosen: Image | None) -> Target:

@@ -108,7 +108,14 @@ class DockLayout(QObject):
             ways.addAction("Wipe from left to right"),
             ways.addAction("Wipe from top to bottom"),
         ]
+        self.difference = ways.addAction("Difference: edge map × amount")
+        self.difference.setCheckable(True)
         self._compare_choice = _MenuButton(ways, "Choose how to compare.")
+        self.overshoot = button(
+            "Overshoot",
+            "Fit the contrast limits of the result to its range, and back.",
+        )
+        self.overshoot.setCheckable(True)
         self.copy = button(
             "Copy as Python", "Copy a program that makes the same pixels."
         )
@@ -161,6 +168,7 @@ class DockLayout(QObject):
         wiping.addWidget(self.wipe)
         wiping.addWidget(self._compare_choice)
         comparing.addLayout(wiping)
+        comparing.addWidget(self.overshoot)
         column = root.layout()
         column.addWidget(scroll)
         column.addWidget(self._status)
@@ -303,7 +311,7 @@ class DockLayout(QObject):
             self.advanced.heading,
             *_tab_stops(advanced),
             *(self.copy, self.save_recipe, self.load_recipe),
-            *(self.source, self.wipe, self._compare_choice),
+            *(self.source, self.wipe, self._compare_choice, self.overshoot),
             *(self.live, self.keep, self._keep_choice, self.reset),
         ]
         for stop, following in pairwise(stops):

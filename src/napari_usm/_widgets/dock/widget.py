@@ -28,6 +28,7 @@ from napari_usm._widgets.dock.status import (
     COPIED,
     COPIED_WITHOUT_PIXELS,
     HINT,
+    joined,
     live_line,
     preparing_line,
     status_line,
@@ -48,7 +49,7 @@ from napari_usm._widgets.layers.worker import PREPARING
 from napari_usm._widgets.live.pair import LivePair, free_pairs, pair_of
 from napari_usm._widgets.saving.keep import FORMAT, keep_on_disk
 from napari_usm.batch.recipes import read_recipe
-from napari_usm.recipe import Recipe
+from napari_usm.recipe import INTENSITY, Recipe
 from napari_usm.scripts import TO_FILL
 
 if TYPE_CHECKING:
@@ -155,8 +156,10 @@ class SharpenWidget(SharpenControls):
         for button in (dock.live, dock.keep, dock.copy, dock.save_recipe):
             button.pressed.connect(self._apply_typed)
             button.pressed.connect(self._use)
-        for button in (dock.live, dock.keep, dock.reset):
+        comparing = dock.source, dock.wipe, dock.overshoot
+        for button in (dock.live, dock.keep, dock.reset, *comparing):
             button.pressed.connect(dock.dismiss)
+        dock.difference.triggered.connect(lambda: dock.dismiss())
         self.changed.connect(lambda: dock.dismiss())
         dock.live.toggled.connect(self._on_live)
         dock.keep.clicked.connect(self._on_keep)
@@ -169,6 +172,8 @@ class SharpenWidget(SharpenControls):
         dock.wipe.clicked.connect(self.compare.wipe)
         for upright, action in zip((True, False), dock.wipe_ways, strict=True):
             action.triggered.connect(partial(self._on_turn, upright))
+        dock.difference.triggered.connect(self.compare.difference)
+        dock.overshoot.clicked.connect(self.compare.overshoot)
         self.compare.changed.connect(self._show_compare)
         dock.copy.clicked.connect(self._on_copy)
         dock.save_recipe.clicked.connect(self._on_save_recipe)
@@ -405,7 +410,10 @@ class SharpenWidget(SharpenControls):
             return
         try:
             self._require(layer)
-            pair.tune(self.method.value, self._control_values())
+            values = self._control_values()
+            if values.get("edge_map_unit", INTENSITY) != INTENSITY:
+                self.compare.difference(False)  # before the edge map changes its looks
+            pair.tune(self.method.value, values)
         except (TypeError, ValueError) as error:
             self._dock.show_status(f"Live · not yet: {error}")
             return
@@ -421,8 +429,10 @@ class SharpenWidget(SharpenControls):
             self._show_preparing(pair.run)
             return
         self._dock.end_preparing()
+        self.compare.update()
         if (layer := pair.source) is not None:
-            self._dock.show_status(live_line(state, layer))
+            line = live_line(state, layer)
+            self._dock.show_status(" · ".join([line, *self.compare.parts]))
 
     def _show_preparing(self, run: LayerRun) -> None:
         """Show how many kernels of a run are compiled."""
@@ -488,8 +498,16 @@ class SharpenWidget(SharpenControls):
 
     def _show_compare(self) -> None:
         """Show in the buttons what is compared."""
-        if isalive(self.native):
-            self._dock.wipe.setChecked(self.compare.wipes)
+        if not isalive(self.native):
+            return
+        dock, compare = self._dock, self.compare
+        dock.wipe.setChecked(compare.wipes)
+        dock.difference.setChecked(compare.differs)
+        dock.overshoot.setChecked(compare.stretches)
+        if self._pair is not None:
+            self._show_live_status()
+        elif not self._keeping.is_running:
+            dock.show_status(joined(compare.parts) or HINT)
 
     # --- keep ---
 

@@ -174,8 +174,9 @@ class LivePair:
         # the edge map: 4 ms each at 2048 x 2048.
         edges = edges_of(plan)
         edge_key = repr(plan.unfinished.method), plan.method.thresholding, edges
-        edges_are_stale = edge_key != self._edge_key
         image_is_stale = levels is not self._refreshed
+        multiplied = image_is_stale and edges in self._views
+        edges_are_stale = edge_key != self._edge_key or multiplied
         self._refreshed, self._edge_key = levels, edge_key
         for which, layer in self._present():
             stale = image_is_stale if which == Output.IMAGE else edges_are_stale
@@ -187,6 +188,14 @@ class LivePair:
         level = self._level(layer)
         if not (layer.visible and self._live.is_late(which, level)):
             layer.refresh(extent=False, highlight=False)
+
+    @property
+    def shown_range(self) -> tuple[float, float] | None:
+        """Return the range of the result's pixels on the screen."""
+        layer = self.results.layer(self.key, 0)
+        if layer is None or self._live is None:
+            return None
+        return self._live.shown_range(Output.IMAGE, self._level(layer))
 
     def show_through(self, which: Output, view: View | None) -> None:
         """Show an output through a view from now on, or as it is."""

@@ -264,6 +264,11 @@ class LiveResult:
         self._stand_ins[which, level] = self._make_stand_in(which, level, index)
         return self._stand_ins[which, level]
 
+    def shown_range(self, which: Output, level: int) -> tuple[float, float] | None:
+        """Return the range of an output's pixels on the screen, without its view."""
+        _, front = self._given.get((which, level), ((), None))
+        return None if front is None else value_range(front.pixels)
+
     def stand_in(self, which: Output, level: int) -> np.ndarray | None:
         """Return what napari got instead of pixels that were never computed."""
         return self._stand_ins.get((which, level))

@@ -7,12 +7,12 @@ of the result.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import numpy as np
 
     from napari_usm._engine.virtual import Index
 
@@ -32,15 +32,16 @@ class Part:
     source : callable
         Returns the pixels of the source there, of the type of the result, or None as
         long as they are read.
-    amount : float
-        By which the edge map is multiplied in the result.
+    amount : float or array
+        By which the edge map is multiplied in the result; an array where it is not the
+        same for all of it.
     """
 
     pixels: np.ndarray
     index: Index
     factors: tuple[float, ...]
     source: Callable[[], np.ndarray | None]
-    amount: float = 1.0
+    amount: Any = 1.0
 
 
 class View(Protocol):
@@ -53,3 +54,10 @@ def source_view(part: Part) -> np.ndarray:
     """Return the source instead of the result."""
     source = part.source()
     return part.pixels if source is None else source
+
+
+def added_view(part: Part) -> np.ndarray:
+    """Return what was added, instead of the edge map."""
+    if np.ndim(part.amount) > 0:
+        return part.pixels  # whoever chose this view ends it
+    return part.pixels * np.float32(part.amount)
