@@ -186,17 +186,19 @@ class Compare(QObject):
         self.changed.emit()
 
     def _begin_difference(self) -> None:
+        target = self._target
+        assert target is not None
         try:
-            amount = amount_of(self._target)
+            amount = amount_of(target)
             if amount is None:
                 raise ValueError("No difference yet: the amount is being estimated.")
         except ValueError as error:
             self._announce(str(error))
             self._show()
             return
-        self._edges = edges = self._target.edges
+        self._edges = edges = target.edges
         self._looks[edges] = _Look(edges)
-        self._target.show_through(Output.EDGE_MAP, added_view)
+        target.show_through(Output.EDGE_MAP, added_view)
         limit = max(map(abs, edges.contrast_limits)) * (abs(amount) or 1.0)
         self._looks[edges].fit((-limit, limit))
         edges.visible = True
@@ -211,7 +213,7 @@ class Compare(QObject):
 
     def update(self) -> None:
         """End a difference that can no longer be shown, and say why."""
-        if self.differs:
+        if self.differs and self._target is not None:
             try:
                 amount_of(self._target)
             except ValueError as error:

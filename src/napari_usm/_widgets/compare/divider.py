@@ -20,7 +20,7 @@ _REACH = 4
 
 _LINE, _EDGE = QColor(255, 255, 255), QColor(0, 0, 0)
 
-_STEPS = {
+_STEPS: dict[tuple[bool, int], int] = {
     (True, Qt.Key.Key_Left): -1,
     (True, Qt.Key.Key_Right): 1,
     (False, Qt.Key.Key_Up): -1,

@@ -64,7 +64,7 @@ class ViewedLayer:
             pixels = ViewedPixels(
                 self, level, readable(level), whole, number, source, amount
             )
-            arrays.append(ViewedArray(level.shape, level.dtype, pixels))
+            arrays.append(ViewedArray(level.shape, level.dtype, pixels))  # type: ignore[abstract]
         self._put: Any = arrays if layer.multiscale else arrays[0]
         self._guard = StandInGuard(layer, self._shown.get)
         self._insertions = SettledInsertions(layers)

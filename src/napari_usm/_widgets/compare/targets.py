@@ -148,9 +148,10 @@ def amount_of(target: Target) -> float | None:
     ValueError
         If what was added cannot be shown by the edge map.
     """
-    if target.edges is None:
+    layer = target.layer
+    if layer is None or target.edges is None:
         raise ValueError("No difference: the edge map of this result was deleted.")
-    metadata = target.layer.metadata[METADATA]
+    metadata = layer.metadata[METADATA]
     if metadata["edge_map"] != Output.EDGE_MAP:
         raise ValueError(
             "No difference: the edge map shows the significance. Choose intensity "
@@ -206,8 +207,6 @@ def _kept(layers: LayerList, chosen: Image | None) -> Image | None:
 def _result_beside(layers: LayerList, layer: Image) -> Image:
     """Return the result that belongs to an edge map; a result is its own."""
     source = source_of(layers, layer)
-    if source is None:
-        return layer
-    results = results_of(layers, source)
-    key, _ = results.place_of(layer)
-    return results.layer(key, 0) or layer
+    results = None if source is None else results_of(layers, source)
+    place = None if results is None else results.place_of(layer)
+    return layer if place is None else results.layer(place[0], 0) or layer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -147,7 +147,7 @@ def _varies(places: np.ndarray, others: list[np.ndarray]) -> bool:
     return float(np.ptp(places)) > _STRAIGHT * longest
 
 
-def _mixed(part: Part, where: object) -> np.ndarray:
+def _mixed(part: Part, where: Any) -> np.ndarray:
     """Return the source's pixels at some places, and the result's at all others."""
     source = part.source()
     if source is None:

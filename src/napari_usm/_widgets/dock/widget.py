@@ -134,6 +134,8 @@ class SharpenWidget(SharpenControls):
             "live": dock.live.click,
             "keep": dock.keep.click,
             "wipe": dock.wipe.click,
+            "difference": dock.difference.trigger,
+            "overshoot": dock.overshoot.click,
             "copy": dock.copy.click,
             "next_method": self._next_method,
         }
@@ -150,6 +152,8 @@ class SharpenWidget(SharpenControls):
         keys = keys_of(self._viewer)
         keys.add(self)
         self._dock.show_keys(keys.hint)
+        tip = self.method.tooltip.split("\n")[0]
+        self.method.tooltip = f"{tip}\n{keys.hint('next_method')}"
 
     def _connect(self) -> None:
         dock, keeping, layers = self._dock, self._keeping, self._viewer.layers
