@@ -3,6 +3,7 @@
 import dask.array as da
 import numpy as np
 import pytest
+from napari.components import LayerList
 
 import cases
 import napari_usm as usm
@@ -29,6 +30,8 @@ from harness import (
     wait_for,
     wait_for_rest,
 )
+from napari_usm._widgets.compare.kept import ViewedLayer
+from napari_usm._widgets.live.views import source_view
 
 
 @pytest.mark.parametrize("keep", [False, True])
@@ -200,6 +203,31 @@ def test_other_pixels_meanwhile(open_dock, qtbot):
     hold_key(viewer, hold=False)
     assert result.data is given
     np.testing.assert_array_equal(on_screen(result), given)
+
+
+def test_levels_that_the_source_has_not(make_napari_viewer):
+    """They show means of its pixels: a file may have more levels than its source."""
+    pixels = cases.picture((3, 37, 51), "uint16")
+    shapes = [(3, 37, 51), (3, 19, 26), (3, 10, 13)]
+    result = make_napari_viewer().add_image(
+        [np.zeros(shape, "uint16") for shape in shapes], multiscale=True
+    )
+    viewed = ViewedLayer(LayerList([result]), result, source_view, [pixels])
+    for level, factor in enumerate((1, 2, 4)):
+        result.locked_data_level = level
+        plane = pixels[int(result._slice_input.world_slice.point[0])]
+        means = [
+            [
+                plane[y : y + factor, x : x + factor].astype(float).mean()
+                for x in range(0, 51, factor)
+            ]
+            for y in range(0, 37, factor)
+        ]
+        expected = np.floor(np.array(means) + 0.5).astype("uint16")
+        np.testing.assert_array_equal(on_screen(result), expected)
+    viewed.end()
+    assert not on_screen(result).any()
+    assert result.locked_data_level == 2
 
 
 def test_a_source_of_another_shape(open_dock, qtbot):

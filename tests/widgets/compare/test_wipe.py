@@ -147,6 +147,20 @@ def test_colours_and_places(open_dock, qtbot):
     assert_shows(qtbot, result, seen)
 
 
+def test_a_camera_that_looks_the_other_way(open_dock, qtbot):
+    """The source is on the left of the line, whichever way X grows."""
+    pixels = cases.picture((40, 50), "uint16")
+    viewer, widget, _, result, _ = opened(open_dock, qtbot, pixels)
+    expected = usm.unsharp_mask(pixels, **CALL)
+    wipe(widget)
+    viewer.scene.camera.orientation2d = ("up", "left")
+    widget.compare._move_to(19.5)
+    assert_shows(qtbot, result, wiped(expected, pixels, 20))
+    widget.compare.turn(False)
+    widget.compare._move_to(9.5)
+    assert_shows(qtbot, result, wiped(expected, pixels, 10, 0))
+
+
 def test_sliders_while_it_is_on(open_dock, qtbot):
     """The result's side follows them."""
     pixels = cases.picture((40, 50), "uint16")

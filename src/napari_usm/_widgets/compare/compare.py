@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_usm._engine.block import Output
-from napari_usm._widgets.compare.divider import Divider, camera_of, canvas_beside
+from napari_usm._widgets.compare.divider import (
+    Divider,
+    camera_of,
+    canvas_beside,
+    is_backwards,
+)
 from napari_usm._widgets.compare.targets import amount_of
 from napari_usm._widgets.compare.wipe import Across, Wipe
 from napari_usm._widgets.dock.status import span
@@ -80,6 +85,7 @@ class Compare(QObject):
             (self._viewer.layers.events.removed, self._on_removed),
             (dims.ndisplay, self._on_dims),
             (dims.order, self._on_dims),
+            (camera_of(self._viewer).events.orientation, self._on_dims),
             (_grid(self._viewer).events.enabled, self._on_grid),
         ]
         for emitter, callback in self._connected:
@@ -312,7 +318,11 @@ class Compare(QObject):
     def _view(self) -> View | None:
         if self._holds:
             return source_view
-        return None if self._across is None else Wipe(self._across, self._position)
+        if self._across is None:
+            return None
+        axis = -1 if self.upright else -2
+        backwards = is_backwards(camera_of(self._viewer), axis)
+        return Wipe(self._across, self._position, backwards)
 
     def _on_removed(self, event: Any) -> None:
         if self._target is not None and self._target.layer is None:

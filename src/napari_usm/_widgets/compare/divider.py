@@ -93,8 +93,7 @@ class Divider(QWidget):
         """Return screen pixels for a unit of the world, and where its origin is."""
         axis = -1 if self._upright else -2
         length = self._canvas.width() if self._upright else self._canvas.height()
-        ways = _orientation(self._camera)
-        zoom = self._camera.zoom * (-1 if ways[axis] in ("left", "up") else 1)
+        zoom = self._camera.zoom * (-1 if is_backwards(self._camera, axis) else 1)
         return zoom, length / 2 - zoom * self._camera.center[axis]
 
     def _place(self, event: Any = None) -> None:
@@ -165,6 +164,6 @@ def camera_of(viewer: Any) -> Any:
     return getattr(viewer, "scene", viewer).camera  # a scene since 0.9
 
 
-def _orientation(camera: Any) -> tuple[str, str]:
-    vertical, horizontal = camera.orientation2d
-    return str(vertical.value), str(horizontal.value)
+def is_backwards(camera: Any, axis: int) -> bool:
+    """Return whether X (-1) grows to the left, or Y (-2) upwards."""
+    return camera.orientation2d[axis].value in ("left", "up")

@@ -104,7 +104,7 @@ def _unit(layers: LayerList, layer: Image, axis: int) -> float:
 
 @dataclass(frozen=True)
 class Wipe:
-    """Shows the source where the world's coordinate is smaller than a position.
+    """Shows the source before a position: left of the line, or above it.
 
     Attributes
     ----------
@@ -112,15 +112,20 @@ class Wipe:
         Where the pixels are.
     position : float
         Where the line is.
+    backwards : bool
+        Whether coordinates grow to the left, or upwards.
     """
 
     across: Across
     position: float
+    backwards: bool = False
 
     def __call__(self, part: Part) -> np.ndarray:
         """Return the pixels of both, or of one where the line is beyond the part."""
         steps, first = self.across.line()
         before = first - self.position
+        if self.backwards:
+            steps, before = -steps, -before
         places = []
         for step, span, factor in zip(steps, part.index, part.factors, strict=False):
             if isinstance(span, int):
