@@ -250,8 +250,11 @@ def test_tab_goes_from_top_to_bottom(open_dock, qtbot, method):
             stops.append(stop)
         stop = stop.nextInFocusChain()
         assert len(stops) < 50
-    *controls, live, keep, _ = stops  # the last one opens the menu of Keep
-    assert [live, keep] == [widget._dock.live, widget._dock.keep]
+    dock = widget._dock
+    row = [dock.source, dock.wipe, dock._compare_choice, dock.overshoot]
+    row += [dock.live, dock.keep, dock._keep_choice]
+    assert stops[-len(row) :] == row
+    controls = stops[: -len(row)]
     below = [widget._dock.copy, widget._dock.save_recipe, widget._dock.load_recipe]
     assert controls[-3:] == below
     middles = [each.mapTo(widget.native, each.rect().center()).y() for each in controls]

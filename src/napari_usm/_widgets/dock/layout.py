@@ -28,7 +28,7 @@ from napari_usm._widgets.dock.title import DockTitle
 from napari_usm._widgets.dock.watch import DockWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from magicgui.widgets import Widget
 
@@ -96,6 +96,26 @@ class DockLayout(QObject):
         self.reset = button(
             "Reset", "Restore the default values and read the pixels again."
         )
+        self.source = button(
+            "Source", "Show the source instead of the result, while pressed."
+        )
+        self.wipe = button(
+            "Wipe", "Show the source on one side of a line that can be dragged."
+        )
+        self.wipe.setCheckable(True)
+        ways = QMenu(root)
+        self.wipe_ways = [
+            ways.addAction("Wipe from left to right"),
+            ways.addAction("Wipe from top to bottom"),
+        ]
+        self.difference = ways.addAction("Difference: edge map × amount")
+        self.difference.setCheckable(True)
+        self._compare_choice = _MenuButton(ways, "Choose how to compare.")
+        self.overshoot = button(
+            "Overshoot",
+            "Fit the contrast limits of the result to its range, and back.",
+        )
+        self.overshoot.setCheckable(True)
         self.copy = button(
             "Copy as Python", "Copy a program that makes the same pixels."
         )
@@ -141,10 +161,19 @@ class DockLayout(QObject):
         actions.addWidget(self.live)
         actions.addLayout(keeping)
         actions.addWidget(self.reset)
+        comparing = QHBoxLayout()
+        comparing.addWidget(self.source)
+        wiping = QHBoxLayout()
+        wiping.setSpacing(1)
+        wiping.addWidget(self.wipe)
+        wiping.addWidget(self._compare_choice)
+        comparing.addLayout(wiping)
+        comparing.addWidget(self.overshoot)
         column = root.layout()
         column.addWidget(scroll)
         column.addWidget(self._status)
         column.addWidget(self._progress)
+        column.addLayout(comparing)
         column.addLayout(actions)
         column.setStretchFactor(scroll, 1)
         self._progress.hide()
@@ -152,7 +181,7 @@ class DockLayout(QObject):
         root.setAcceptDrops(True)
         root.installEventFilter(self)
         watch = DockWatch(root)
-        self.orphaned = watch.orphaned
+        self.orphaned, self.shown = watch.orphaned, watch.shown
         self.title = DockTitle(root)
         watch.shown.connect(self.title.show)
 
@@ -181,6 +210,13 @@ class DockLayout(QObject):
             control.visible = visible
             for part in self._rows.get(id(control), ()):
                 part.setVisible(visible)
+
+    def show_keys(self, hint: Callable[[str], str]) -> None:
+        """Say in the tooltips which keys do the same as the buttons."""
+        for name in ("live", "keep", "source", "wipe", "copy"):
+            control = getattr(self, name)
+            tip = control.toolTip().split("\n")[0]
+            control.setToolTip(f"{tip}\n{hint(name)}")
 
     def say(self, sentence: str) -> None:
         """Say what is filtered."""
@@ -275,6 +311,7 @@ class DockLayout(QObject):
             self.advanced.heading,
             *_tab_stops(advanced),
             *(self.copy, self.save_recipe, self.load_recipe),
+            *(self.source, self.wipe, self._compare_choice, self.overshoot),
             *(self.live, self.keep, self._keep_choice, self.reset),
         ]
         for stop, following in pairwise(stops):

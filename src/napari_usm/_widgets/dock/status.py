@@ -173,6 +173,12 @@ def _advice(method: str, limits: Any) -> str:
     return " or ".join(steps)
 
 
+def span(limits: Any) -> str:
+    """Return limits in words."""
+    low, high = (_figures(each, 3).replace("-", "−") for each in limits)
+    return f"{low} to {high}"
+
+
 def joined(parts: list[str]) -> str:
     """Lines break between the parts, and not inside those that are short."""
     return " · ".join(

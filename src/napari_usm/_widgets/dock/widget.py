@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,17 @@ from superqt.utils import qthrottled
 from napari_usm import axes, recipe_file, warm_up
 from napari_usm._engine import memory
 from napari_usm._methods import METHODS
+from napari_usm._widgets.compare.compare import Compare
+from napari_usm._widgets.compare.targets import Target, target_of
 from napari_usm._widgets.dialogs import ask_existing, ask_new
 from napari_usm._widgets.dock.controls import SharpenControls
+from napari_usm._widgets.dock.keys import keys_of
 from napari_usm._widgets.dock.memory import Left
 from napari_usm._widgets.dock.status import (
     COPIED,
     COPIED_WITHOUT_PIXELS,
     HINT,
+    joined,
     live_line,
     preparing_line,
     status_line,
@@ -44,10 +49,12 @@ from napari_usm._widgets.layers.worker import PREPARING
 from napari_usm._widgets.live.pair import LivePair, free_pairs, pair_of
 from napari_usm._widgets.saving.keep import FORMAT, keep_on_disk
 from napari_usm.batch.recipes import read_recipe
-from napari_usm.recipe import Recipe
+from napari_usm.recipe import INTENSITY, Recipe
 from napari_usm.scripts import TO_FILL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import napari.types
     import napari.viewer
 
@@ -76,7 +83,11 @@ class SharpenWidget(SharpenControls):
         self._keeping = Keeping()
         self._follow_soon = qthrottled(self._follow, timeout=_FRAME)
         super().__init__(napari_viewer)
+        self.compare = Compare(
+            napari_viewer, self.native, self._target, self._dock.announce
+        )
         self._connect()
+        self._use()
         self._on_change()
         layer = self._chosen()
         dtype = "" if layer is None else str(layer.dtype)
@@ -113,12 +124,46 @@ class SharpenWidget(SharpenControls):
         """Follow the controls from now on, or no longer: what the button does."""
         self._dock.live.setChecked(on)
 
+    def run_command(self, name: str) -> Callable[[], None] | None:
+        """Do what a key of the dock does; return what to do when it is released."""
+        dock, compare = self._dock, self.compare
+        if name == "source":
+            compare.hold(True)
+            return lambda: compare.hold(False)
+        commands = {
+            "live": dock.live.click,
+            "keep": dock.keep.click,
+            "wipe": dock.wipe.click,
+            "difference": dock.difference.trigger,
+            "overshoot": dock.overshoot.click,
+            "copy": dock.copy.click,
+            "next_method": self._next_method,
+        }
+        commands[name]()
+        return None
+
+    def _next_method(self) -> None:
+        methods = self.method.choices
+        place = methods.index(self.method.value) + 1
+        self.method.value = methods[place % len(methods)]
+
+    def _use(self) -> None:
+        """Let the keys of the viewer be for this dock."""
+        keys = keys_of(self._viewer)
+        keys.add(self)
+        self._dock.show_keys(keys.hint)
+        tip = self.method.tooltip.split("\n")[0]
+        self.method.tooltip = f"{tip}\n{keys.hint('next_method')}"
+
     def _connect(self) -> None:
         dock, keeping, layers = self._dock, self._keeping, self._viewer.layers
         for button in (dock.live, dock.keep, dock.copy, dock.save_recipe):
             button.pressed.connect(self._apply_typed)
-        for button in (dock.live, dock.keep, dock.reset):
+            button.pressed.connect(self._use)
+        comparing = dock.source, dock.wipe, dock.overshoot
+        for button in (dock.live, dock.keep, dock.reset, *comparing):
             button.pressed.connect(dock.dismiss)
+        dock.difference.triggered.connect(lambda: dock.dismiss())
         self.changed.connect(lambda: dock.dismiss())
         dock.live.toggled.connect(self._on_live)
         dock.keep.clicked.connect(self._on_keep)
@@ -126,11 +171,21 @@ class SharpenWidget(SharpenControls):
         dock.keep_in_memory.triggered.connect(self._on_keep)
         dock.keep_on_disk.triggered.connect(self._on_keep_on_disk)
         dock.reset.clicked.connect(self._on_reset)
+        dock.source.pressed.connect(lambda: self.compare.hold(True))
+        dock.source.released.connect(lambda: self.compare.hold(False))
+        dock.wipe.clicked.connect(self.compare.wipe)
+        for upright, action in zip((True, False), dock.wipe_ways, strict=True):
+            action.triggered.connect(partial(self._on_turn, upright))
+        dock.difference.triggered.connect(self.compare.difference)
+        dock.overshoot.clicked.connect(self.compare.overshoot)
+        self.compare.changed.connect(self._show_compare)
         dock.copy.clicked.connect(self._on_copy)
         dock.save_recipe.clicked.connect(self._on_save_recipe)
         dock.load_recipe.clicked.connect(self._on_load_recipe)
         dock.dropped.connect(self.load_recipe)
         dock.orphaned.connect(self._let_go)
+        dock.shown.connect(self._use)
+        self.changed.connect(lambda: keys_of(self._viewer).add(self))
         keeping.stepped.connect(self._on_step)
         keeping.done.connect(self._on_kept)
         keeping.failed.connect(self._on_failed)
@@ -323,6 +378,7 @@ class SharpenWidget(SharpenControls):
         self._dock.live.show_live(True)
 
     def _detach(self, pair: LivePair) -> None:
+        self.compare.stop()
         signals = pair.signals
         signals.changed.disconnect(self._show_live_status)
         signals.ended.disconnect(self._on_ended)
@@ -358,7 +414,10 @@ class SharpenWidget(SharpenControls):
             return
         try:
             self._require(layer)
-            pair.tune(self.method.value, self._control_values())
+            values = self._control_values()
+            if values.get("edge_map_unit", INTENSITY) != INTENSITY:
+                self.compare.difference(False)  # before the edge map changes its looks
+            pair.tune(self.method.value, values)
         except (TypeError, ValueError) as error:
             self._dock.show_status(f"Live · not yet: {error}")
             return
@@ -374,8 +433,10 @@ class SharpenWidget(SharpenControls):
             self._show_preparing(pair.run)
             return
         self._dock.end_preparing()
+        self.compare.update()
         if (layer := pair.source) is not None:
-            self._dock.show_status(live_line(state, layer))
+            line = live_line(state, layer)
+            self._dock.show_status(" · ".join([line, *self.compare.parts]))
 
     def _show_preparing(self, run: LayerRun) -> None:
         """Show how many kernels of a run are compiled."""
@@ -429,6 +490,28 @@ class SharpenWidget(SharpenControls):
 
     def _on_inserted(self) -> None:
         self._is_inserting = False
+
+    # --- compare ---
+
+    def _target(self) -> Target:
+        """Return the result that is compared with its source."""
+        return target_of(self._viewer.layers, self._pair, self._chosen())
+
+    def _on_turn(self, upright: bool, checked: bool) -> None:
+        self.compare.turn(upright)
+
+    def _show_compare(self) -> None:
+        """Show in the buttons what is compared."""
+        if not isalive(self.native):
+            return
+        dock, compare = self._dock, self.compare
+        dock.wipe.setChecked(compare.wipes)
+        dock.difference.setChecked(compare.differs)
+        dock.overshoot.setChecked(compare.stretches)
+        if self._pair is not None:
+            self._show_live_status()
+        elif not self._keeping.is_running:
+            dock.show_status(joined(compare.parts) or HINT)
 
     # --- keep ---
 
@@ -551,6 +634,8 @@ class SharpenWidget(SharpenControls):
 
     def _let_go(self) -> None:
         """The dock was closed: stop, and leave no callback behind."""
+        self.compare.close()
+        keys_of(self._viewer).remove(self)
         self._cancel()
         self._follow_soon.cancel()
         self._pixels.follow(None)

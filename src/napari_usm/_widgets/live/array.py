@@ -44,13 +44,13 @@ class LiveArray(VirtualArray):
     def __getitem__(self, key: Any) -> Any:
         """Return a view: of pixels that follow for napari, that stay for others."""
         view = super().__getitem__(key)
-        if isinstance(view, LiveArray) and not _is_slicing(sys._getframe(1)):
+        if isinstance(view, LiveArray) and not is_slicing(sys._getframe(1)):
             view._compute = deepcopy(view._compute)
         return view
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         frame = sys._getframe(1)
-        if not self.size or not _is_slicing(frame):
+        if not self.size or not is_slicing(frame):
             return super().__array__(dtype, copy)
         if threading.current_thread() is threading.main_thread():
             pixels = self._compute.shown(self._index, _sliced_layer(frame))
@@ -71,7 +71,8 @@ class LiveArray(VirtualArray):
         return deepcopy(self)
 
 
-def _is_slicing(frame: FrameType) -> bool:
+def is_slicing(frame: FrameType) -> bool:
+    """Return whether a caller is napari, which slices a layer for the screen."""
     # The caller is the only way to tell a slice for the screen from any other use. If
     # napari moves these modules, all is exact, and may block; a test guards it.
     return str(frame.f_globals.get("__name__", "")).startswith(SLICING)

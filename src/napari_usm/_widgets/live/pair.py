@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from napari_usm._widgets.layers.results import ResultLayers
     from napari_usm._widgets.layers.run import LayerRun
+    from napari_usm._widgets.live.views import View
 
 # What napari asks for of a pyramid comes in whole chunks: with these, small moves of
 # the view ask for nothing new.
@@ -78,6 +79,7 @@ class LivePair:
         self.run: LayerRun | None = None
         self.method = ""
         self.controls: dict[str, Any] = {}
+        self._views: dict[Output, View] = {}
         self._source = weakref.ref(source)
         self._dims = weakref.ref(getattr(viewer.dims, "__wrapped__", viewer.dims))
         self._live: LiveResult | None = None
@@ -152,7 +154,9 @@ class LivePair:
         if other:
             if self._live is not None:
                 self._live.stop()
-            self._live = LiveResult(run.levels, self.signals, self._draws_on)
+            self._live = LiveResult(
+                run.levels, self.signals, self._draws_on, self._views
+            )
             self._edge_key = None
         self._live.tune(run.plan, method)
         if other or before is None or self._needs_other_arrays(before):
@@ -170,8 +174,9 @@ class LivePair:
         # the edge map: 4 ms each at 2048 x 2048.
         edges = edges_of(plan)
         edge_key = repr(plan.unfinished.method), plan.method.thresholding, edges
-        edges_are_stale = edge_key != self._edge_key
         image_is_stale = levels is not self._refreshed
+        multiplied = image_is_stale and edges in self._views
+        edges_are_stale = edge_key != self._edge_key or multiplied
         self._refreshed, self._edge_key = levels, edge_key
         for which, layer in self._present():
             stale = image_is_stale if which == Output.IMAGE else edges_are_stale
@@ -183,6 +188,24 @@ class LivePair:
         level = self._level(layer)
         if not (layer.visible and self._live.is_late(which, level)):
             layer.refresh(extent=False, highlight=False)
+
+    @property
+    def shown_range(self) -> tuple[float, float] | None:
+        """Return the range of the result's pixels on the screen."""
+        layer = self.results.layer(self.key, 0)
+        if layer is None or self._live is None:
+            return None
+        return self._live.shown_range(Output.IMAGE, self._level(layer))
+
+    def show_through(self, which: Output, view: View | None) -> None:
+        """Show an output through a view from now on, or as it is."""
+        if view is None:
+            self._views.pop(which, None)
+        else:
+            self._views[which] = view
+        for output, layer in self._present():
+            if output is which:
+                layer.refresh(extent=False, highlight=False)
 
     def forget(self) -> None:
         """Read the source again."""

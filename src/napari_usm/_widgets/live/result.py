@@ -33,8 +33,9 @@ from napari_usm._widgets.live.array import (
 )
 from napari_usm._widgets.live.jobs import Job, Latest
 from napari_usm._widgets.live.pixels import LivePixels, Moment
-from napari_usm._widgets.live.source import at_hand, computed, readable
+from napari_usm._widgets.live.source import at_hand, computed, read, readable
 from napari_usm._widgets.live.state import Failed, Shown, Signals, State
+from napari_usm._widgets.live.views import Part, View
 
 # Seconds that the window may be held up for new pixels; two layers ask in a row, and
 # napari needs 3 ms for each.
@@ -51,6 +52,9 @@ _FRONT = 3
 
 # Estimates of the source under different parameters.
 _ESTIMATES = 32
+
+# Parts of a slow source that are shown beside the result, for views.
+_SOURCES = 3
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class LiveResult:
     draws_on : callable
         Whether a layer is one of the two of this result: its screen may show old
         pixels for a moment, that of no other layer.
+    views : dict, optional
+        Through which the outputs are shown; it may change at any time.
     """
 
     def __init__(
@@ -80,8 +86,10 @@ class LiveResult:
         sources: list[Any],
         signals: Signals,
         draws_on: Callable[[Layer | None], bool],
+        views: dict[Output, View] | None = None,
     ) -> None:
         self.signals = signals
+        self._views = {} if views is None else views
         self.sources = sources
         self.draws_on = draws_on
         self.levels: tuple[Any, ...] = ()  # the first is a `SharpenedLevel`
@@ -93,6 +101,7 @@ class LiveResult:
         self._front: dict[tuple[str, int], Cache[Index, _Front]] = {}
         self._given: dict[tuple[str, int], tuple[Index, _Front | None]] = {}
         self._stand_ins: dict[tuple[str, int], np.ndarray] = {}
+        self._source_parts: Cache[Hashable, np.ndarray] = Cache(_SOURCES)
         self._rates: dict[Hashable, tuple[float, ...]] = {}
         self._failed: dict[Any, Failed] = {}
         self._reported: set[str] = set()
@@ -144,6 +153,7 @@ class LiveResult:
         self._front.clear()
         self._given.clear()
         self._stand_ins.clear()
+        self._source_parts.clear()
         self._failed.clear()
         self._reported.clear()
         self._images = self._readable()
@@ -232,9 +242,13 @@ class LiveResult:
         if self._plan is None:
             return self.exact(which, level, index)  # napari would not be notified later
         self._stand_ins.pop((which, level), None)
+        pixels = self._newest(which, level, index)
+        return self._viewed(which, level, index, pixels, self._waits)
+
+    def _newest(self, which: Output, level: int, index: Index) -> np.ndarray:
         if self._waits:
             with suppress(Exception):  # it is reported where it is computed
-                return self.awaited(which, level, index)
+                return self._when_ready(which, level, index)
         levels = self.levels
         front = self._front_of(which, level, index)
         old = front is None or front.levels is not levels
@@ -249,6 +263,11 @@ class LiveResult:
             return front.pixels
         self._stand_ins[which, level] = self._make_stand_in(which, level, index)
         return self._stand_ins[which, level]
+
+    def shown_range(self, which: Output, level: int) -> tuple[float, float] | None:
+        """Return the range of an output's pixels on the screen, without its view."""
+        _, front = self._given.get((which, level), ((), None))
+        return None if front is None else value_range(front.pixels)
 
     def stand_in(self, which: Output, level: int) -> np.ndarray | None:
         """Return what napari got instead of pixels that were never computed."""
@@ -272,6 +291,8 @@ class LiveResult:
         front = self._front_of(which, level, index)
         if given is None or front is None or front.pixels is not given.pixels:
             return False
+        if front.levels is self.levels:
+            return False  # it is the view that has changed
         here = self.levels, which, level, index
         if self._is_quick(*here) or self._is_ready(*here):
             return False
@@ -311,6 +332,11 @@ class LiveResult:
 
     def awaited(self, which: Output, level: int, index: Index) -> np.ndarray:
         """New pixels, for a thread of napari's: it shows them when it has them."""
+        self._stand_ins.pop((which, level), None)
+        pixels = self._when_ready(which, level, index)
+        return self._viewed(which, level, index, pixels, True)
+
+    def _when_ready(self, which: Output, level: int, index: Index) -> np.ndarray:
         levels = self.moment.levels()
         front = self._front_of(which, level, index)
         if front is None or front.levels is not levels:
@@ -318,6 +344,57 @@ class LiveResult:
         self._given[which, level] = index, front
         self._deliver(front)
         return front.pixels
+
+    def _viewed(
+        self, which: Output, level: int, index: Index, pixels: np.ndarray, waits: bool
+    ) -> np.ndarray:
+        """Return what the view of an output makes of its pixels, if it has one."""
+        view = self._views.get(which)
+        if view is None:
+            return pixels
+        shapes = self.sources[0].shape, self.sources[level].shape
+        factors = tuple(whole / n for whole, n in zip(*shapes, strict=True))
+        source = partial(self._source_of, level, index, waits)
+        amount = self.levels[0].fitted.public.amount if self.levels else 1.0
+        seen = view(Part(pixels, index, factors, source, amount))
+        if seen is not pixels:
+            self._stand_ins[which, level] = seen
+        return seen
+
+    def _source_of(self, level: int, index: Index, waits: bool) -> np.ndarray | None:
+        """Return pixels of the source; None if they are slow: `ready` follows then."""
+        assert self._plan is not None
+        key = level, index
+        pixels = at_hand(self._images[level].pixels, index)
+        if pixels is None:
+            pixels = self._source_parts.get(key)
+        if pixels is None:
+            if waits:
+                self._read_source(level, index)
+            else:
+                work = partial(self._bring_source, level, index)
+                want = "source", level, index, self._era
+                job = self._latest.put(("source", level), want, work)
+                job.wait(PATIENCE)
+            pixels = self._source_parts.get(key)
+        if pixels is None:
+            self._stale.add(Output.IMAGE)
+            return None
+        return pixels.astype(form(self._plan, Output.IMAGE)[1], copy=False)
+
+    def _read_source(self, level: int, index: Index) -> None:
+        pixels = read(self._images[level].pixels, index)
+        self._source_parts.put((level, index), pixels)
+
+    def _bring_source(self, level: int, index: Index, job: Job) -> None:
+        """Read pixels of the source for a view."""
+        try:
+            self._read_source(level, index)
+        except Exception as error:
+            self._fail(error)
+            return
+        if not job.deliver():
+            self._send("ready")
 
     def pop_stale(self, which: Output) -> bool:
         """Return whether napari got old pixels of an output since the last call."""

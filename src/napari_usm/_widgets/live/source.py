@@ -48,11 +48,14 @@ def at_hand(pixels: Any, index: Index) -> np.ndarray | None:
         part = window(index, pixels.shape, (), ())
         known = pixels.known(part.box)
         return None if known is None else known[part.cut]
-    if not is_in_memory(pixels):
-        return None
+    return read(pixels, index) if is_in_memory(pixels) else None
+
+
+def read(pixels: Any, index: Index) -> np.ndarray:
+    """Return pixels at an index, however long that takes."""
     part = window(index, pixels.shape, (), ())
     where = tuple(slice(span.start, span.stop, span.step) for span in part.box)
-    return pixels[where][part.cut]
+    return np.asarray(pixels[where])[part.cut]
 
 
 class _Remembered:
