@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_usm import lab, metrics
+    from napari_usm import lab, metrics, optics
     from napari_usm._engine.threads import threads
     from napari_usm._methods import METHODS
     from napari_usm.api import Report, Sharpened, edge_map, sharpen, significance
@@ -40,6 +40,7 @@ __all__ = [
     "laplacian_sharpen",
     "layer_function",
     "metrics",
+    "optics",
     "sharpen",
     "significance",
     "threads",
@@ -65,7 +66,7 @@ def _load(name: str) -> Any:
         return version("napari-usm")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name in ("lab", "metrics"):
+    if name in ("lab", "metrics", "optics"):
         return import_module(f"{__name__}.{name}")
     home = _HOMES.get(name, "functions")
     value = getattr(import_module(f"{__name__}.{home}"), name)
