@@ -454,6 +454,10 @@ def take_windows() -> None:
     widget.amount.value = 2.0
     go_live(widget)
     take_window(viewer, dock, widget, "window")
+    click(dock, "Wipe")
+    settle(1.0)
+    take_window(viewer, dock, widget, "window_wipe")
+    click(dock, "Wipe")
     click(dock, "Keep")
     wait_until(lambda: not live_layers(viewer))
     take_dock(dock, widget, 330, "dock_kept")
