@@ -231,7 +231,7 @@ wavelength
     def axial_fwhm(self) -> float:
         """Return the full width at half maximum along Z, in µm.
 
-        0.88 wavelength / (n - sqrt(n² - NA²)) [1]_, right to 3 %; of a confocal
+        0.88 wavelength / (n - sqrt(n² - NA²)) [1]_, right to 4 %; of a confocal
         microscope and of a light sheet of known thickness that of the Gaussian of
         `axial_sigma`.
 
