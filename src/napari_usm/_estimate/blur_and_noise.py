@@ -159,7 +159,7 @@ def estimated(sums: Floats, axes: Sequence[int], specimens: bool = True) -> Floa
     axes : sequence of int
         Filtered axes.
     specimens : bool
-        As for `estimate_of`.
+        As for `estimate_and_fits`.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def estimated(sums: Floats, axes: Sequence[int], specimens: bool = True) -> Floa
     """
     shape = sums.shape[:-2]
     found = [
-        estimate_of(rows_of(sums[place]), axes, specimens).numbers
+        estimate_and_fits(rows_of(sums[place]), axes, specimens)[0].numbers
         for place in np.ndindex(*shape)
     ]
     return np.array(found).reshape(*shape, -1)
@@ -182,19 +182,37 @@ def blur_and_noise_of(estimates: Floats) -> tuple[Floats, Floats]:
     return blurs, np.reshape([each.noise for each in all_of], shape)
 
 
-def estimate_of(rows: Rows, axes: Sequence[int], specimens: bool = True) -> Estimate:
-    """Return the estimate from the windows of one image, filtered along `axes`.
+def estimate_and_fits(
+    rows: Rows, axes: Sequence[int], specimens: bool = True
+) -> tuple[Estimate, dict[tuple[int, ...], Fit]]:
+    """Return the estimate from the windows of one image, and the spectra behind it.
 
-    Without `specimens` all images are taken for photographs.
+    Parameters
+    ----------
+    rows : Rows
+        The windows.
+    axes : sequence of int
+        Filtered axes.
+    specimens : bool
+        Without them all images are taken for photographs.
+
+    Returns
+    -------
+    estimate : Estimate
+        Blur and noise.
+    fits : dict
+        Spectra by the axes that they are of, in units of the estimate, squared. A flat
+        image has none.
     """
     rows = _used(rows)
     unit = _unit(rows)
     if not unit:
-        return nothing_known(axes)
+        return nothing_known(axes), {}
     noise = _noise(rows, unit, specimens)
     sigmas = dict.fromkeys(axes, -1.0)
     own = []
-    for group, fit in fitted_spectra(rows, unit, noise.variance).items():
+    fits = fitted_spectra(rows, unit, noise.variance)
+    for group, fit in fits.items():
         own.append(fit.power_in_corner)
         blur = fit.line.blur
         squared = max(min(blur - _SOFT, 2 * (blur - _SHARP)), 0)
@@ -202,7 +220,7 @@ def estimate_of(rows: Rows, axes: Sequence[int], specimens: bool = True) -> Esti
         sigmas.update(dict.fromkeys(group, sigma))
     # Part of the power in the corner is the image's own.
     left = max(noise.variance - 0.5 * min(own), noise.quantum) / noise.variance
-    return Estimate(
+    estimate = Estimate(
         tuple(sigmas[axis] for axis in axes),
         noise.constant,
         noise.growth,
@@ -213,18 +231,7 @@ def estimate_of(rows: Rows, axes: Sequence[int], specimens: bool = True) -> Esti
         left,
         ground_of(rows) if specimens else 0.0,
     )
-
-
-def fits_of(rows: Rows) -> dict[tuple[int, ...], Fit]:
-    """Return the spectra that an estimate comes from, by the axes that they are of.
-
-    Their power is in units of the estimate, squared. A flat image has none.
-    """
-    rows = _used(rows)
-    unit = _unit(rows)
-    if not unit:
-        return {}
-    return fitted_spectra(rows, unit, _noise(rows, unit, True).variance)
+    return estimate, fits
 
 
 class _Noise(NamedTuple):

@@ -218,18 +218,15 @@ def joined(
     sigma = (1 - weight) * spectrum + weight * by_floor
     change = max(sigma, _SHARPEST) / max(spectrum, _SHARPEST)
     change = float(np.clip(change, _LEAST_CHANGE, _LARGEST_CHANGE))
-    # Without ground each axis has the blur of its own spectrum.
-    changed = tuple(
-        (1 - weight) * own + weight * by_floor
-        if place in plane
-        else own * change
-        if own > 0
-        else own
-        for place, own in enumerate(sigmas)
-    )
+    changed = [own * change if own > 0 else own for own in sigmas]
+    for place in plane:
+        # Without ground each axis has the blur of its own spectrum.
+        changed[place] = (1 - weight) * sigmas[place] + weight * by_floor
     low, high = _LENS
     ratio = by_floor / max(spectrum, _SHARPEST)
-    return Blur(changed, ground * float(np.clip((ratio - low) / (high - low), 0, 1)))
+    return Blur(
+        tuple(changed), ground * float(np.clip((ratio - low) / (high - low), 0, 1))
+    )
 
 
 def _sums(values: Array) -> Floats:

@@ -13,8 +13,7 @@ import numpy as np
 from napari_usm._estimate.band_weights import bands_of
 from napari_usm._estimate.blur_and_noise import (
     Estimate,
-    estimate_of,
-    fits_of,
+    estimate_and_fits,
     longest_blur,
 )
 from napari_usm._estimate.ground import (
@@ -201,7 +200,7 @@ def _estimate(
     first: Floats, second: Floats | None, axes: Sequence[int], lens: float | None
 ) -> Estimate:
     rows = rows_of(first)
-    found = estimate_of(rows, axes)
+    found, spectra = estimate_and_fits(rows, axes)
     known = [place for place, sigma in enumerate(found.sigmas) if sigma >= 0]
     by_number = sorted(known, key=lambda place: axes[place])
     if second is None or not found.ground or len(known) < 2:
@@ -210,7 +209,7 @@ def _estimate(
     by_floor = blur_by_floor(second.reshape(TILES, len(CANDIDATES), 2))
     fits = [
         fit
-        for group, fit in fits_of(rows).items()
+        for group, fit in spectra.items()
         if {axes[place] for place in plane} & set(group)
     ]
     blur = joined(found.sigmas, plane, by_floor, abs(found.ground), fits)
@@ -231,7 +230,7 @@ def _first_look(
     """Return the estimate and the tiles of one item; none without ground."""
     numbers = np.frombuffer(data).reshape(shape)
     rows = rows_of(numbers)
-    found = estimate_of(rows, axes)
+    found, _ = estimate_and_fits(rows, axes)
     layout, before = plane_layout(tuple(sorted(axes)), tuple(sorted(kept)), lengths)
     if not found.ground or layout is None:
         return found, []

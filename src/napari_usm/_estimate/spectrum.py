@@ -224,8 +224,8 @@ def scaled(windows: Floats, whole: bool, clean: bool) -> Scaled:
             changed = np.any(cleaned != values, axis=(1, 2))
             values = cleaned
             again = _cells((values - _each(_mean(values)))[changed])
-            for each, anew in zip(cells, again, strict=True):
-                each[changed] = anew
+            for known_cells, new_cells in zip(cells, again, strict=True):
+                known_cells[changed] = new_cells
             low, high = _range((values * _each(size)).reshape(flat.shape), valid)
     return Scaled(values, size, low, high, valid, cells)
 

@@ -135,7 +135,7 @@ def ground_across(ground, lines, at, step, fours, sixteens, rise, upside, noise,
 
 @kernel
 def _rows_of(ring, group, frame):
-    """Where the rows of a group begin; those beyond the ends are the nearest inside."""
+    """Return where the rows of a group begin; beyond the ends the nearest inside."""
     wide, _, _, _, ends, _ = frame
     first = group * ROWS
     return (

@@ -60,7 +60,7 @@ def cleaned(pixel, around, noise):
 
 @kernel
 def _stand_out(row, above, below, beyond):
-    """How far pixels are beyond all but one of their four nearest neighbours.
+    """Write how far pixels are beyond all but one of their four nearest neighbours.
 
     An impulse is farther away. One pass without branches: in vectors.
     """

@@ -67,7 +67,7 @@ def rows_sum(context, source, starts, x, taps, pairs, rows, buffer):
 
 @intrinsic
 def rows_added(context, source, starts, x, taps, pairs, sums, first, buffer):
-    """The same sums with `pairs` of rows more, the nearest `first` away."""
+    """Return the sums with `pairs` more pairs of rows, the nearest `first` away."""
     literals = pairs, buffer
     if not all(isinstance(n, types.IntegerLiteral) for n in literals):
         return None
@@ -107,7 +107,7 @@ def columns_sum(context, line, at, step, taps, pairs, buffer):
 
 @intrinsic
 def columns_added(context, line, at, step, taps, pairs, sums, first, buffer):
-    """The same sum with `pairs` of columns more, the nearest `first` away."""
+    """Return the sum with `pairs` more pairs of columns, the nearest `first` away."""
     if not all(isinstance(n, types.IntegerLiteral) for n in (pairs, buffer)):
         return None
     near, number = pairs.literal_value, buffer.literal_value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_usm import arguments
-from napari_usm._estimate.blur_and_noise import fits_of
+from napari_usm._estimate.blur_and_noise import estimate_and_fits
 from napari_usm._estimate.second_look import look_twice
 from napari_usm._estimate.spectrum import rows_of
 
@@ -91,7 +91,7 @@ def plane_spectrum(plane: NDArray[np.generic]) -> PlaneSpectrum | None:
     found, estimate = look_twice(plane, _PLANE)
     if not found.size:
         return None
-    fit = fits_of(rows_of(found)).get(_PLANE)
+    fit = estimate_and_fits(rows_of(found), _PLANE)[1].get(_PLANE)
     if fit is None:
         return None
     fit = fit.times(estimate.unit)

@@ -43,7 +43,7 @@ _NO_GRID = "Wipe is off: it needs one canvas, not napari's grid."
 
 
 class Compare(QObject):
-    """What a dock shows of a result beside or instead of it; nothing at first.
+    """Comparison of a result with its source, for a dock; off at first.
 
     Parameters
     ----------
